@@ -1,0 +1,55 @@
+# Every target does its own set-up in .venv; nothing but Python 3.11+, pip and make is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+export Q
+
+.PHONY: serve ask test test-all check format bench clean help
+
+help:  ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(VENV)/core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("tutor needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/core
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/heavy: $(VENV)/dev
+	$(PIP) 'torch==2.13.0'
+	$(PIP) -e '.[dev,hf,llm]'
+	@touch $@
+
+serve: $(VENV)/core  ## Serve the page and the API on 127.0.0.1:8000
+	@$(BIN)/tutor serve
+
+ask: $(VENV)/core  ## Answer one question: make ask Q="…"
+	@test -n "$$Q" || { echo 'Name a question: make ask Q="When would you not use Kafka?"' >&2; exit 2; }
+	@$(BIN)/tutor ask -- "$$Q"
+
+test: $(VENV)/dev  ## Run the tests that need no torch
+	@$(BIN)/python -m pytest -m "not heavy"
+
+test-all: $(VENV)/heavy  ## Run every test, with what the heavy extras bring
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev  ## Lint, types, format, cards
+	@$(BIN)/ruff check src tests evals
+	@$(BIN)/ruff format --check src tests evals
+	@$(BIN)/mypy
+	@$(BIN)/tutor corpus check corpus
+
+format: $(VENV)/dev  ## Format the code
+	@$(BIN)/ruff check --fix -q src tests evals || true
+	@$(BIN)/ruff format src tests evals
+
+bench: $(VENV)/dev  ## Measure speed and memory (BENCH=--stock adds the stock LlamaIndex pipeline, needs torch)
+	@$(BIN)/python evals/bench/speed.py $(BENCH)
+
+clean:  ## Remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

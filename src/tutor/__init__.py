@@ -1,0 +1,1 @@
+"""tutor: a study assistant for senior, staff and architect interviews."""

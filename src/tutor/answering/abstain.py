@@ -1,0 +1,110 @@
+"""Whether the curriculum answers a question: a calibrated probability from several signals.
+
+A logistic model over signals that each miss something the others see: a far question has low vector similarity, a near
+one (the right field, a technology that is not covered) has rare words that no passage holds. Its weights are fitted by
+``evals/calibration/fit.py`` on questions written for that, and kept with the risk-coverage curve beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutor.errors import ModelError
+from tutor.retrieval.encoder import Vectors
+from tutor.retrieval.index import Hit
+from tutor.retrieval.lexical import terms
+
+_MODEL = Path(__file__).with_name("abstain.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What is known before answering. Similarities are cosines; shares are in [0, 1].
+
+    ``dense_top`` and ``dense_third``: the best and third-best passage by dense similarity. ``maxsim_top`` and
+    ``maxsim_min``: mean and weakest best-match of the question's content tokens in the best passage by that mean.
+    ``coverage``: rarity-weighted share of the question's terms in the best covering of the first three passages.
+    ``unknown``: rarity-weighted share of its terms that no passage holds. ``agreement``: overlap of the five best by
+    dense similarity and the five best by term coverage. ``focus``: share of the first five hits on one subject.
+    """
+
+    dense_top: float
+    dense_third: float
+    maxsim_top: float
+    maxsim_min: float
+    coverage: float
+    unknown: float
+    agreement: float
+    focus: float
+
+
+NOTHING = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+def measure(
+    hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, rarity: Mapping[str, float], unknown: frozenset[str]
+) -> Signals:
+    """The signals of a ranking; ``hits`` must carry their vectors.
+
+    ``rarity`` maps question terms to weights; ``unknown`` are those that no passage of the corpus holds.
+    """
+    if not hits:
+        return NOTHING
+    total = sum(rarity.values()) or 1.0
+    similarities = np.array([float(dense @ hit.dense) if hit.dense is not None else 0.0 for hit in hits])
+    best = np.sort(similarities)[::-1]
+    top, weakest = 0.0, 0.0
+    for hit in hits[:10]:
+        if hit.tokens is not None and len(hit.tokens) and len(query_tokens):
+            matches = np.max(query_tokens @ hit.tokens.T, axis=1)
+            if float(matches.mean()) > top:
+                top, weakest = float(matches.mean()), float(matches.min())
+    covered = []
+    for hit in hits:
+        there = set(terms(f"{hit.passage.prefix} {hit.passage.text}"))
+        covered.append(sum(weight for term, weight in rarity.items() if term in there) / total)
+    by_dense = set(np.argsort(-similarities, kind="stable")[:5].tolist())
+    by_terms = set(np.argsort(-np.array(covered), kind="stable")[:5].tolist())
+    subjects = [hit.passage.covers or (hit.passage.doc_id,) for hit in hits[:5]]
+    focus = max(sum(subject in other for other in subjects) for found in subjects for subject in found) / len(subjects)
+    return Signals(
+        float(best[0]),
+        float(best[min(2, len(best) - 1)]),
+        top,
+        weakest,
+        max(covered[:3]),
+        sum(weight for term, weight in rarity.items() if term in unknown) / total,
+        len(by_dense & by_terms) / max(1, len(by_dense)),
+        focus,
+    )
+
+
+@lru_cache(maxsize=1)
+def _model() -> dict[str, Any]:
+    try:
+        model: dict[str, Any] = json.loads(_MODEL.read_text(encoding="utf-8"))
+        return model
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"the abstain model cannot be read ({error})", about=str(_MODEL), fix="Reinstall tutor-study."
+        ) from error
+
+
+def confidence(signals: Signals) -> float:
+    """The probability in [0, 1] that the passages answer the question."""
+    model = _model()
+    z = model["intercept"] + sum(model["weights"][name] * value for name, value in asdict(signals).items())
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
+
+
+def threshold() -> float:
+    """The confidence under which the answer is "not in the curriculum"."""
+    return float(_model()["threshold"])

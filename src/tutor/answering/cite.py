@@ -1,0 +1,29 @@
+"""Citations: what a sentence of an answer rests on, and the check that it really stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """``quote == document.text[start:end]``; ``n`` is the number shown, from 1, in the order of the answer."""
+
+    n: int
+    doc_id: str
+    chunk_id: str
+    title: str
+    heading: tuple[str, ...]
+    start: int
+    end: int
+    quote: str
+    covers: tuple[str, ...]
+    source: str
+    page: int | None
+
+
+def resolves(citation: Citation, texts: Mapping[str, str]) -> bool:
+    """Whether the quote stands verbatim at its place; ``texts`` maps doc_id to the document's text."""
+    text = texts.get(citation.doc_id)
+    return text is not None and text[citation.start : citation.end] == citation.quote

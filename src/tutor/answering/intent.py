@@ -1,0 +1,93 @@
+"""What kind of answer a question wants, and which kinds of sections should lead it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Section roles that lead the answer, best first, and those that may follow.
+_ROLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "definition": (("why", "learn", "body"), ("when", "tradeoffs", "when-not")),
+    "how": (("learn", "body", "why"), ("tradeoffs", "failures", "figures", "scenarios")),
+    "compare": (("tradeoffs", "when-not", "when"), ("learn", "why", "body", "failures")),
+    "when": (("when", "why"), ("when-not", "tradeoffs", "scenarios", "learn", "body")),
+    "when-not": (("when-not", "tradeoffs"), ("failures", "mistakes", "red-flags", "when")),
+    "why-not": (("when-not", "tradeoffs"), ("when", "why", "red-flags", "failures", "learn")),
+    "why": (("why", "learn", "body"), ("tradeoffs", "failures", "when", "when-not")),
+    "trade-off": (("tradeoffs", "when-not"), ("when", "failures", "learn", "body")),
+    "failure": (("failures", "mistakes"), ("red-flags", "when-not", "learn", "body", "tradeoffs")),
+    "estimate": (("figures", "learn"), ("body", "scenarios", "tradeoffs")),
+    "list": (("learn", "body", "tradeoffs"), ("when", "when-not", "failures", "figures")),
+    "plan": (("scenarios", "learn", "body"), ("tradeoffs", "when", "failures", "figures")),
+    "other": (("learn", "why", "body"), ("tradeoffs", "when", "when-not", "failures", "scenarios")),
+}
+
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(pattern, re.I))
+    for name, pattern in (
+        ("why-not", r"\bwhy (?:not|n't|wouldn'?t|shouldn'?t|don'?t|can'?t|isn'?t)\b|\bwhy would(?:n'?t)? (?:you|i|we) (?:not|avoid)\b"
+                    r"|\bwhat'?s wrong with\b|\bwhy (?:is|are) .{2,60} (?:bad|avoided|discouraged|a bad idea)\b"
+                    r"|\binstead of\b.*\bwhy\b|\bwhy\b.*\b(?:instead of|rather than|over)\b"),
+        ("when-not", r"\bwhen (?:not|should(?:n'?t| (?:you|i|we) not)|would (?:you|i|we) not|to avoid|is .{2,40} (?:overkill|a bad))"
+                     r"|\bwhen (?:should|would|do)(?:n'?t| not)\b|\b(?:avoid|overkill|anti-?pattern|drawbacks?|downsides?|limitations?)\b"),
+        ("compare", r"\bvs\.?\b|\bversus\b|\bdiffer(?:s|ent|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b|\b\w+ or \w+.*\?|"
+                    r"\b(?:better|faster|cheaper) than\b|\bchoose between\b|\bwhich (?:one|is better)\b"),
+        ("trade-off", r"\btrade-?\s?offs?\b|\bpros and cons\b|\badvantages\b|\bbenefits and\b|\bcost of\b"),
+        ("failure", r"\b(?:fail(?:s|ed|ure|ures|over)?|crash(?:es|ed)?|goes? (?:down|wrong)|break(?:s|ing)?|outage|pitfalls?|"
+                    r"mistakes?|dies|lost|storm|stampede|split.?brain|problems? with|what happens (?:if|when))\b"),
+        ("estimate", r"\bhow (?:many|much|big|large|fast|long)\b|\bestimate\b|\bcapacity\b|\bqps\b|\bback.of.the.envelope\b|\bsize (?:a|the)\b"),
+        ("when", r"\bwhen (?:to|do|does|should|would|is|are|can)\b|\buse cases?\b|\bwhen .* use\b|\bgood for\b|\bused for\b"),
+        ("plan", r"\b(?:design|build|architect|implement)\b.*\b(?:system|service|api|pipeline|platform|app|feed|limiter|store|it)\b"
+                 r"|\bhow would you (?:design|build|approach|scale|handle)\b|\bstudy plan\b"),
+        ("list", r"\b(?:what|which) are (?:the )?(?:main|key|common|different|types|best|various|\w+ types)\b|\blist\b|\btypes of\b|\bname (?:the|some|three|a few)\b"
+                 r"|\bbest practices\b|\bstrategies\b|\bkinds of\b"),
+        ("why", r"^\s*(?:so )?why\b|\bwhy (?:do|does|is|are|did|would|use)\b|\breason\b"),
+        ("how", r"\bhow (?:do|does|is|are|can|to|would|did|exactly|come)\b|\bwalk me through\b|\bwork(?:s|ing)? internally\b|\bexplain how\b"),
+        ("definition", r"^\s*(?:so |ok |hey )?(?:what(?:'s|s| is| are| does)|define|explain|describe|tell me about|meaning of|whats)\b|\bwhat is\b"),
+    )
+)
+
+_SIDES = (
+    re.compile(r"(?:differences?|compare|comparison|trade-?offs?|choose|choice|choosing|pick|between)\b.{0,30}?\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>[^?.,;]+)", re.I),
+    re.compile(r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>[^?.,;]+)", re.I),
+    re.compile(r"^(?:.*?\b(?:what(?:'s| is)|when|explain|compare|use|choose|prefer|pick|difference)\b)?\s*(?P<a>[^?.,;]+?)\s+(?:vs\.?|versus|compared (?:to|with)|over|instead of|rather than|differs? from|different from)\s+(?P<b>[^?.,;]+)", re.I),
+    re.compile(r"\bhow (?:is|are|does|do)\s+(?P<a>.+?)\s+(?:differ(?:ent)?(?:s)? from|compare (?:to|with))\s+(?P<b>[^?.,;]+)", re.I),
+    re.compile(r"\b(?P<a>[\w./+#-]+(?: [\w./+#-]+)?)\s+or\s+(?P<b>[\w./+#-]+(?: [\w./+#-]+)?)", re.I),
+)
+_LEADING = re.compile(r"^(?:(?:the|a|an|use|using|should|i|we|you|would|do|does|is|are|why|when|to|choose|between)\s+)+", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """``name`` is a key of the role table; ``sides`` are the two things of a comparison, or empty."""
+
+    name: str
+    sides: tuple[str, ...] = ()
+
+    def role_fit(self, role: str) -> float:
+        """How well a section role suits: 1 for the first leading role, down to 0 for one that is not named."""
+        lead, follow = _ROLES[self.name]
+        if role in lead:
+            return 1.0 - 0.15 * lead.index(role)
+        return 0.4 if role in follow else 0.0
+
+    def leads(self, role: str) -> bool:
+        """Whether sentences of that role may open the answer."""
+        return role in _ROLES[self.name][0]
+
+
+def classify(question: str) -> Intent:
+    """The intent of a question: the first pattern that matches, from the most to the least specific."""
+    name = next((name for name, pattern in _PATTERNS if pattern.search(question)), "other")
+    return Intent(name, _sides(question) if name in ("compare", "trade-off", "when", "why-not") else ())
+
+
+def _sides(question: str) -> tuple[str, ...]:
+    for pattern in _SIDES:
+        if match := pattern.search(question):
+            a, b = (_LEADING.sub("", match.group(side).strip(" \"'?")) for side in "ab")
+            b = re.split(r"\s+(?:for|in|when|and|to|on|at|with)\s+", b, maxsplit=1)[0]
+            if a and b and len(a) < 60 and len(b) < 60:
+                return (a.split(" and ")[-1].strip(), b.strip())
+    return ()

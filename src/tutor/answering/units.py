@@ -1,0 +1,114 @@
+"""The sentences and bullets that an answer can be cut from, each a verbatim span with its share of the token vectors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor.retrieval.encoder import Encoder, Vectors
+from tutor.retrieval.index import Hit, Passage
+from tutor.retrieval.lexical import terms
+from tutor.text import blank_markup, blocks, sentences
+
+#: Roles that hold questions to the reader, links or checklists, not statements.
+NEVER_QUOTED = frozenset({"probes", "resources", "mastery", "signal"})
+#: Roles whose sentences say what is wrong; they are only quoted with that mark.
+WRONG = frozenset({"red-flags", "mistakes"})
+
+_MARKER = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s+(?:\[[ xX~]\]\s*)?|\s*\[[ xX~]\]\s*|\s*>\s+")
+_WORD = re.compile(r"\w+")
+_LONG_WORDS = 42
+_MAX_WORDS = 60
+_MIN_WORDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """``text`` is ``passage.text[start:end]``; ``tokens`` are its late-interaction vectors (n, token_dims)."""
+
+    passage: Passage
+    rank: int
+    start: int
+    end: int
+    text: str
+    tokens: Vectors
+    terms: frozenset[str]
+    words: int
+    first: bool
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the sentence states a mistake and must carry the mark."""
+        return self.passage.role in WRONG
+
+
+def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
+    """The quotable spans of a passage, in order; ``hit`` must carry its token vectors."""
+    passage = hit.passage
+    if passage.role in NEVER_QUOTED or hit.tokens is None:
+        return
+    shift = len(passage.prefix) + 1
+    offsets = np.asarray(encoder.offsets(f"{passage.prefix}\n{blank_markup(passage.text)}")[: len(hit.tokens)])
+    starts = offsets[:, 0] - shift if len(offsets) else np.empty(0)
+    first = True
+    for start, end in _spans(passage.text):
+        text = passage.text[start:end]
+        count = len(_WORD.findall(text))
+        if not _MIN_WORDS <= count <= _MAX_WORDS or text.rstrip("*_\"'” )").endswith(("?", ":")):
+            continue
+        chosen = hit.tokens[(starts >= start) & (starts < end)] if len(offsets) else hit.tokens[:0]
+        yield Unit(passage, rank, start, end, text, chosen, frozenset(terms(text)), count, first)
+        first = False
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    for block in blocks(text):
+        if block.kind in ("table", "code"):
+            continue
+        start = block.start
+        if match := _MARKER.match(text, start, block.end):
+            start = match.end()
+        if text.startswith("#", start):
+            continue
+        whole = len(_WORD.findall(text[start:block.end]))
+        if block.kind == "item" and whole <= _MAX_WORDS and "\n" not in text[start : block.end].strip():
+            if whole <= _LONG_WORDS or "Wrong to say" in text[start : block.end]:
+                yield start, block.end
+                continue
+        for line_start, line_end in _lines(text, start, block.end) if block.kind == "item" else [(start, block.end)]:
+            for a, b in sentences(text, line_start, line_end):
+                if len(_WORD.findall(text[a:b])) > _LONG_WORDS or " · " in text[a:b]:
+                    yield from _pieces(text, a, b)
+                else:
+                    yield a, b
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The lines of a nested list, without their markers."""
+    at = start
+    for line in text[start:end].splitlines(keepends=True):
+        begin = at
+        if match := _MARKER.match(text, at, at + len(line)):
+            begin = match.end()
+        if line.strip():
+            yield begin, at + len(line.rstrip())
+        at += len(line)
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A run-on line cut where its author cut it: at " · ", else whole."""
+    at = start
+    for match in re.finditer(r"\s+·\s+", text[start:end]):
+        yield from _trimmed(text, at, start + match.start())
+        at = start + match.end()
+    yield from _trimmed(text, at, end)
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    if match := _MARKER.match(text, start, end):
+        start = match.end()
+    if text[start:end].strip():
+        yield start, end

@@ -1,0 +1,101 @@
+"""The one place where adapters are built and put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from tutor.answering.answer import Answerer
+from tutor.errors import IndexMissing
+from tutor.retrieval.encoder import Encoder, OnnxEncoder
+from tutor.retrieval.index import IndexReader, IndexStore
+from tutor.retrieval.search import FUSED, RERANKED, Searcher
+from tutor.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tutor.ingest.pipeline import Progress, Report
+
+
+def builtin_corpus() -> Path:
+    """The curriculum: in the package where it is installed, in ``corpus/`` in a checkout."""
+    packaged = Path(str(files("tutor") / "corpus"))
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "corpus"
+
+
+class App:
+    """Everything a front end needs, each part built when it is first used."""
+
+    def __init__(
+        self, settings: Settings, *, encoder: Encoder | None = None, store: IndexStore | None = None
+    ) -> None:
+        self.settings = settings
+        self._encoder = encoder
+        self._store = store
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        if self._encoder:
+            return self._encoder
+        chosen = self.settings.encoder
+        if chosen.model:
+            from tutor.retrieval.huggingface import HuggingFaceEncoder
+
+            return HuggingFaceEncoder(chosen.model, threads=chosen.threads)
+        return OnnxEncoder(threads=chosen.threads)
+
+    @cached_property
+    def store(self) -> IndexStore:
+        if self._store:
+            return self._store
+        if self.settings.qdrant.url:
+            from tutor.retrieval.server import connect
+
+            return connect(self.settings.qdrant)
+        from tutor.retrieval.edge import EdgeStore
+
+        return EdgeStore(self.settings.index_dir)
+
+    @cached_property
+    def reader(self) -> IndexReader:
+        return self.store.open()
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        ranking = RERANKED if self.settings.search.rerank else FUSED
+        return Searcher(self.reader, self.encoder, ranking=ranking)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        return Answerer(self.searcher)
+
+    def ingest(
+        self,
+        paths: Sequence[Path] = (),
+        *,
+        forget: Sequence[Path] = (),
+        rebuild: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Report:
+        """Bring the index up to date with the built-in curriculum, earlier roots and ``paths``."""
+        from tutor.ingest.pipeline import ingest
+
+        corpus = [builtin_corpus() / "cards"] if self.settings.corpus.builtin else []
+        return ingest(
+            self.store, self.encoder, [*corpus, *paths], forget=forget, rebuild=rebuild, on_progress=on_progress
+        )
+
+    def ensure_index(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report | None:
+        """Index the built-in curriculum when nothing is indexed yet; the report, or None when there was nothing to do."""
+        try:
+            _ = self.reader
+        except IndexMissing:
+            return self.ingest(on_progress=on_progress)
+        return None
+
+    def close(self) -> None:
+        """Release the index."""
+        if "reader" in self.__dict__:
+            self.reader.close()

@@ -1,0 +1,35 @@
+"""``tutor doctor`` and ``tutor config``: what is in force, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import typer
+
+from tutor.cli.state import State
+
+
+def doctor(context: typer.Context) -> None:
+    """Check settings, versions, model files, index, sources and disk; exit 1 when something needs mending."""
+    from tutor.diagnosis import diagnose
+
+    state: State = context.obj
+    failed = False
+    for finding in diagnose(state.settings):
+        typer.echo(f"{finding.level:<5} {finding.about}: {finding.what}")
+        if finding.fix:
+            typer.echo(f"      → {finding.fix}")
+        failed = failed or finding.level == "fail"
+    if failed:
+        raise typer.Exit(1)
+
+
+def config(context: typer.Context) -> None:
+    """Print every setting in force; secrets are masked."""
+    from tutor.settings import PREFIX
+
+    state: State = context.obj
+    settings = state.settings()
+    for name, value in settings.model_dump().items():
+        for key, inner in value.items() if isinstance(value, dict) else [("", value)]:
+            variable = PREFIX + "_".join(filter(None, (name, key))).upper()
+            shown = settings.index_dir if name == "index" else inner
+            typer.echo(f"{'.'.join(filter(None, (name, key)))} = {shown}    ({variable})")

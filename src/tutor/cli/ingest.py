@@ -1,0 +1,59 @@
+"""``tutor ingest`` and ``tutor forget``: what is in the index."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tutor.cli.progress import bar
+from tutor.cli.state import State
+
+if TYPE_CHECKING:
+    from tutor.ingest.pipeline import Report
+
+
+def ingest(
+    context: typer.Context,
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files and folders; none: refresh what is known.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Start from nothing; known paths are kept.")] = False,
+) -> None:
+    """Index files and folders; only what changed is encoded again, what is gone is removed."""
+    _run(context, paths or [], [], rebuild)
+
+
+def forget(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(help="Paths ingested before.")],
+) -> None:
+    """Remove paths, and all documents under them, from the index."""
+    _run(context, [], paths, False)
+
+
+def _run(context: typer.Context, paths: list[Path], dropped: list[Path], rebuild: bool) -> None:
+    from tutor.bootstrap import App
+
+    state: State = context.obj
+    core = App(state.settings())
+    with bar("Encoding") as advance:
+        report = core.ingest(paths, forget=dropped, rebuild=rebuild, on_progress=advance)
+    core.close()
+    for problem in report.problems:
+        print(f"tutor: {problem.message}", file=sys.stderr)
+    typer.echo(summary(report))
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def summary(report: Report) -> str:
+    """One line for people."""
+    counts = f"{report.documents} documents, {report.passages} passages from {report.files} files"
+    if not report.changed:
+        return f"Nothing changed: {counts} ({report.seconds:.1f} s)."
+    rate = f", {report.encoded / report.seconds:.0f}/s" if report.encoded and report.seconds else ""
+    return (
+        f"Indexed {counts}: {report.encoded} encoded, {report.reused} unchanged, {report.removed} removed"
+        f" ({report.seconds:.1f} s{rate})."
+    )

@@ -1,0 +1,101 @@
+"""The ``tutor`` command: options shared by all commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tutor.cli import ask, corpus, doctor, ingest, search, serve
+from tutor.cli.state import State
+from tutor.errors import TutorError
+
+app = typer.Typer(
+    name="tutor",
+    help="A study assistant for senior, staff and architect interviews. Works offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    home: Annotated[Path | None, typer.Option(help="Where everything lives (TUTOR_HOME).")] = None,
+    index: Annotated[Path | None, typer.Option("--index", help="The index folder (default: HOME/index).")] = None,
+    no_builtin: Annotated[bool, typer.Option("--no-builtin", help="Leave the packaged curriculum out.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    context.obj = State(home=home, index=index, builtin=False if no_builtin else None, debug=debug)
+
+
+app.command("ask")(ask.ask)
+app.command("search")(search.search)
+app.command("ingest")(ingest.ingest)
+app.command("forget")(ingest.forget)
+app.command("serve")(serve.serve)
+app.command("doctor")(doctor.doctor)
+app.command("config")(doctor.config)
+app.add_typer(corpus.app, name="corpus")
+
+
+@app.command("version")
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        typer.echo(installed("tutor-study"))
+    except PackageNotFoundError:
+        typer.echo("unknown (not installed)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return int(app(argv, standalone_mode=False) or 0)
+    except TutorError as error:
+        if "--debug" in argv:
+            raise
+        print(f"tutor: {error.message}", file=sys.stderr)
+        return error.exit_code
+    except typer.Exit as leave:
+        return leave.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("tutor: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `tutor search … | head`: the reader has gone, there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        from click import ClickException
+
+        if isinstance(error, ClickException):
+            error.show()
+            return error.exit_code
+        if "--debug" in argv:
+            raise
+        kind = type(error).__name__
+        print(
+            f"tutor: unexpected {kind}: {error}. This is a bug; run the command again with 'tutor --debug …' and report it.",
+            file=sys.stderr,
+        )
+        return 70  # EX_SOFTWARE, sysexits.h
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""An answer on a terminal: wrapped to its width, bold where it may be, plain where it is piped."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from tutor.answering.answer import Answer
+    from tutor.answering.compose import Sentence
+
+_CODE = re.compile(r"`([^`]+)`")
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+
+
+def print_answer(answer: Answer, out: TextIO) -> None:
+    """Write the answer, then one line for each cited place."""
+    colour = out.isatty()
+    width = min(100, shutil.get_terminal_size((80, 24)).columns)
+    for wrong, right in answer.corrected:
+        print(f"(searched for “{right}” instead of “{wrong}”)", file=out)
+    if answer.abstained:
+        print(textwrap.fill(answer.text, width), file=out)
+        return
+    print(_fill(" ".join(map(_line, answer.composed.verdict)), width, "", colour), file=out)
+    for group in answer.composed.groups:
+        print(file=out)
+        if group.label:
+            print(_style(f"**{group.label}**", colour), file=out)
+        for sentence in group.sentences:
+            print(_fill(_line(sentence), width, "- ", colour), file=out)
+    print(file=out)
+    for citation in answer.citations:
+        where = " > ".join((citation.title, *[h for h in citation.heading if h != citation.title]))
+        page = f", page {citation.page}" if citation.page else ""
+        text = f"[{citation.n}] {where}{page}  ({citation.doc_id})"
+        print(_dim(textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False), colour), file=out)
+
+
+def _line(sentence: Sentence) -> str:
+    return f"{sentence.mark}{' '.join(sentence.text.split())} [{sentence.n}]"
+
+
+def _fill(text: str, width: int, lead: str, colour: bool) -> str:
+    plain = _LINK.sub(r"\1", text)
+    filled = textwrap.fill(
+        plain, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+    )
+    return _style(filled, colour)
+
+
+def _style(text: str, colour: bool) -> str:
+    text = _CODE.sub(r"\1", text)
+    bold = "\033[1m{}\033[0m" if colour else "{}"
+    return re.sub(r"\*\*(.+?)\*\*", lambda m: bold.format(m.group(1)), text, flags=re.S)
+
+
+def _dim(text: str, colour: bool) -> str:
+    return f"\033[2m{text}\033[0m" if colour else text

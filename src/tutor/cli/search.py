@@ -1,0 +1,98 @@
+"""``tutor search``: ranked passages, for people or as JSON lines."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from tutor.cli.state import State, batch_questions, emit, parse_filters
+from tutor.errors import UsageError
+
+
+class Unit(StrEnum):
+    """What one hit stands for."""
+
+    passage = "passage"
+    doc = "doc"
+
+
+def search(
+    context: typer.Context,
+    question: Annotated[list[str] | None, typer.Argument(help="What to look for.")] = None,
+    k: Annotated[int, typer.Option("-k", help="How many hits, 1 to 200.")] = 10,
+    only: Annotated[list[str] | None, typer.Option("--filter", metavar="KEY=VALUE", help="As in phase=4.")] = None,
+    batch: Annotated[str | None, typer.Option(metavar="FILE", help="JSON lines with id and question; - for stdin.")] = None,
+    by: Annotated[Unit, typer.Option(help="One hit per passage or per document.")] = Unit.passage,
+    rerank: Annotated[
+        bool | None, typer.Option("--rerank/--no-rerank", help="With or without MaxSim (default: search.rerank).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find passages in the curriculum and your documents."""
+    from tutor.retrieval.search import FUSED, RERANKED
+
+    state: State = context.obj
+    filters = parse_filters(only or [])
+    if (batch is None) == (not question):
+        raise UsageError("give either a question or --batch FILE", fix='As in: tutor search "quorum reads"')
+    ranking = None if rerank is None else RERANKED if rerank else FUSED
+    with state.core() as core:
+
+        def find(text: str) -> Any:
+            return core.searcher.search(text, limit=k, filters=filters, ranking=ranking, by_document=by is Unit.doc)
+
+        if batch is not None:
+            for name, text in batch_questions(batch):
+                try:
+                    emit({"id": name, **to_json(find(text))})
+                except UsageError as error:
+                    emit({"id": name, "hits": [], "ms": 0.0, "error": error.message})
+            return
+        result = find(" ".join(question or []))
+        if as_json:
+            emit(to_json(result, text=True))
+        else:
+            _print(result)
+
+
+def to_json(result: Any, *, text: bool = False) -> dict[str, Any]:
+    """The stable JSON form of a search (docs/overview.md); ``text`` adds what people want to read."""
+    hits = []
+    for hit in result.hits:
+        passage = hit.passage
+        row = {
+            "doc_id": passage.doc_id,
+            "chunk_id": passage.chunk_id,
+            "covers": list(passage.covers),
+            "score": round(hit.score, 6),
+        }
+        if text:
+            row |= {
+                "title": passage.title,
+                "heading": list(passage.heading),
+                "start": passage.start,
+                "end": passage.end,
+                "page": passage.page,
+                "source": passage.source,
+                "text": passage.text,
+            }
+        hits.append(row)
+    return {"hits": hits, "ms": round(result.ms, 2)}
+
+
+def _print(result: Any) -> None:
+    width = min(100, shutil.get_terminal_size((80, 24)).columns)
+    for wrong, right in result.expansion.corrected:
+        typer.echo(f"(searched for “{right}” instead of “{wrong}”)")
+    if not result.hits:
+        typer.echo("Nothing found.")
+    for number, hit in enumerate(result.hits, 1):
+        page = f", page {hit.passage.page}" if hit.passage.page else ""
+        typer.echo(f"{number}. {hit.passage.prefix}{page}  ({hit.passage.chunk_id}, {hit.score:.4f})")
+        text = textwrap.shorten(" ".join(hit.passage.text.split()), 3 * width, placeholder=" …")
+        typer.echo(textwrap.fill(text, width, initial_indent="   ", subsequent_indent="   "))
+    typer.echo(f"{len(result.hits)} hits in {result.ms:.0f} ms")

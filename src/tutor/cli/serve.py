@@ -1,0 +1,55 @@
+"""``tutor serve``: the page and the API."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Annotated
+
+import typer
+
+from tutor.cli.state import State
+from tutor.errors import UsageError
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port (default 8000; 0 takes a free one).")] = None,
+) -> None:
+    """Serve the page and the JSON API."""
+    import uvicorn
+
+    from tutor.web.app import create_app
+
+    state: State = context.obj
+    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    with state.core(server=given or None) as core:
+        server = core.settings.server
+        listener = _listen(server.host, server.port)
+        address, actual = listener.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
+        typer.echo(f"tutor is at http://{shown}:{actual}/  (Ctrl-C stops it)")
+        config = uvicorn.Config(create_app(core), log_level=core.settings.log, timeout_graceful_shutdown=3)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket, so that a taken port is known before anything is promised.
+
+    Raises:
+        UsageError: the port is taken or the address is not this machine's.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        raise UsageError(
+            "the port is taken by another program" if taken else f"cannot listen there ({error.strerror or error})",
+            about=f"{host}:{port}",
+            fix=f"Choose another: tutor serve --port {port + 1 if port else 8001}",
+        ) from error
+    return listener

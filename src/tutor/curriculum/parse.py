@@ -1,0 +1,142 @@
+"""Reads a card file: YAML front matter checked against the models, and the Markdown body below it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tutor.curriculum.card import DEEP_DIVE_SECTIONS, OPTIONAL_SECTIONS, Card
+from tutor.errors import CardError
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_H2 = re.compile(r"^## +(.+?) *#* *$")
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """A file split at its front matter: ``body_start`` is the character offset of the body."""
+
+    yaml_text: str
+    body_start: int
+
+
+def split_front_matter(text: str, *, about: str) -> FrontMatter | None:
+    """The front matter of a Markdown file, or None when it has none.
+
+    Raises:
+        CardError: the opening ``---`` is never closed.
+    """
+    if not text.startswith("---\n"):
+        return None
+    end = text.find("\n---\n", 3)
+    if end < 0:
+        if text.rstrip().endswith("\n---"):
+            end = text.rstrip().rfind("\n---")
+            return FrontMatter(text[4 : end + 1], len(text))
+        raise CardError("front matter opens with '---' and never closes", about=f"{about}:1", fix="Add a '---' line.")
+    return FrontMatter(text[4 : end + 1], end + 5)
+
+
+def load_yaml(front: FrontMatter, *, about: str) -> dict[str, Any]:
+    """The front matter as a mapping.
+
+    Raises:
+        CardError: the YAML is broken (with file and line), repeats a key, or is not a mapping.
+    """
+    try:
+        node = yaml.compose(front.yaml_text, Loader=_Loader)
+        _refuse_repeated_keys(node, about)
+        data = yaml.load(front.yaml_text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 2 if mark else 1
+        raise CardError(
+            f"front matter is not valid YAML ({error.problem})",
+            about=f"{about}:{line}",
+            fix="Quote values that contain ': ' or '#', or that begin with a quote, bracket, *, &, % or @.",
+        ) from error
+    except yaml.YAMLError as error:
+        raise CardError(f"front matter is not valid YAML ({error})", about=f"{about}:1") from error
+    if not isinstance(data, dict):
+        raise CardError("front matter is not a list of 'key: value' lines", about=f"{about}:2")
+    return data
+
+
+def parse_card(text: str, *, about: str, stem: str) -> tuple[Card, int]:
+    """A card and the offset of its body.
+
+    Raises:
+        CardError: one error that lists every problem, each with file, line and field.
+    """
+    front = split_front_matter(text, about=about)
+    if front is None:
+        raise CardError("a card begins with YAML front matter", about=f"{about}:1", fix="See docs/card-format.md.")
+    data = load_yaml(front, about=about)
+    try:
+        card = Card.model_validate(data)
+    except ValidationError as error:
+        node = yaml.compose(front.yaml_text, Loader=_Loader)
+        lines = []
+        for problem in error.errors():
+            field = ".".join(str(part) for part in problem["loc"]) or "front matter"
+            lines.append(f"{about}:{_line_of(node, problem['loc'])}: {field}: {problem['msg']}")
+        raise CardError("\n".join(lines), fix="See docs/card-format.md.") from error
+    if card.id != stem:
+        raise CardError(f"id is '{card.id}', the file is '{stem}.md'", about=f"{about}:2: id", fix="Make them equal.")
+    _check_sections(card, text, front.body_start, about)
+    return card, front.body_start
+
+
+def _check_sections(card: Card, text: str, body_start: int, about: str) -> None:
+    if card.depth == "fundamental":
+        return
+    found = [m.group(1) for m in map(_H2.match, text[body_start:].splitlines()) if m]
+    main = [h for h in found if h not in OPTIONAL_SECTIONS]
+    if main != list(DEEP_DIVE_SECTIONS):
+        missing = [h for h in DEEP_DIVE_SECTIONS if h not in main]
+        extra = [h for h in main if h not in DEEP_DIVE_SECTIONS]
+        what = "; ".join(
+            part
+            for part in (
+                f"missing: {', '.join(missing)}" if missing else "",
+                f"not in the template: {', '.join(extra)}" if extra else "",
+                "" if missing or extra else "out of order or repeated",
+            )
+            if part
+        )
+        raise CardError(f"sections {what}", about=about, fix="See docs/card-format.md for the nine headings.")
+
+
+def _refuse_repeated_keys(node: yaml.Node | None, about: str) -> None:
+    # PyYAML keeps the last of two equal keys, so that a pasted-twice probe list would lose data without a word.
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise CardError(f"'{key.value}' stands twice", about=f"{about}:{key.start_mark.line + 2}")
+            seen.add(key.value)
+            _refuse_repeated_keys(value, about)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_repeated_keys(value, about)
+
+
+def _line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
+    """The 1-based file line of the deepest node on ``path`` that exists (front matter starts at file line 2)."""
+    line = 2
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 2, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 2
+        else:
+            break
+    return line

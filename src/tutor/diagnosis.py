@@ -1,0 +1,135 @@
+"""What is wrong with an installation, in the order in which it would stop the user."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tutor.bootstrap import App, builtin_corpus
+from tutor.errors import IndexFault, IndexMissing, TutorError
+from tutor.retrieval.encoder import OnnxEncoder
+from tutor.settings import Settings
+
+_PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
+_EXTRAS = {"hf": "sentence-transformers", "llm": "llama-index-core", "eval": "ragas"}
+_LOW_DISK_MB = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``level`` is ok, warn or fail."""
+
+    level: str
+    about: str
+    what: str
+    fix: str = ""
+
+
+def diagnose(load: Callable[[], Settings]) -> Iterator[Finding]:
+    """Findings in order; a broken part does not keep the others from being looked at."""
+    try:
+        settings = load()
+    except TutorError as error:
+        yield _failed("settings", error)
+        return
+    config = settings.home / "config.toml"
+    yield Finding("ok", "settings", f"home {settings.home}, {'with' if config.is_file() else 'no'} config.toml")
+    yield from _versions()
+    app = App(settings)
+    yield from _encoder(app)
+    yield from _index(app)
+    yield from _disk(settings)
+    app.close()
+
+
+def _failed(about: str, error: TutorError) -> Finding:
+    return Finding("fail", about, f"{error.about}: {error.what}" if error.about else error.what, error.fix)
+
+
+def _versions() -> Iterator[Finding]:
+    found, missing = [], []
+    for name in _PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    yield Finding("ok", "versions", f"Python {sys.version.split()[0]}, {', '.join(found)}")
+    if missing:
+        yield Finding("fail", "versions", f"not installed: {', '.join(missing)}", "Reinstall tutor-study.")
+    for extra, name in _EXTRAS.items():
+        try:
+            yield Finding("ok", f"extra '{extra}'", f"{name} {version(name)}")
+        except PackageNotFoundError:
+            yield Finding("ok", f"extra '{extra}'", f"not installed (pip install 'tutor-study[{extra}]')")
+
+
+def _encoder(app: App) -> Iterator[Finding]:
+    try:
+        encoder = app.encoder
+        if isinstance(encoder, OnnxEncoder):
+            encoder.verify()
+        encoder.encode(["ready"])
+        yield Finding("ok", "encoder", f"{encoder.name}, files intact")
+    except TutorError as error:
+        yield _failed("encoder", error)
+
+
+def _index(app: App) -> Iterator[Finding]:
+    location = app.settings.qdrant.url or str(app.settings.index_dir)
+    try:
+        reader = app.reader
+        manifest = reader.manifest
+        fallback = getattr(reader, "fallback", None)
+        if fallback is not None:
+            yield Finding(
+                "fail",
+                "index",
+                f"generation {manifest.generation} answers because a newer one is damaged ({fallback.message})",
+                "Run: tutor ingest --rebuild",
+            )
+        counts = f"{manifest.documents} documents, {manifest.passages} passages, made {manifest.created_at}"
+        yield Finding("ok", "index", f"{location}: {counts}")
+        _ = app.searcher
+    except IndexMissing as error:
+        yield Finding("warn", "index", f"{location}: {error.what}", "It is made at the first question, or by: tutor ingest")
+        return
+    except (IndexFault, TutorError) as error:
+        yield _failed("index", error)
+        return
+    yield from _sources(app)
+
+
+def _sources(app: App) -> Iterator[Finding]:
+    from tutor.ingest.collect import collect
+
+    sources = app.reader.manifest.sources
+    found, problems = collect([Path(root) for root in sources["roots"]])
+    known = sources["files"]
+    now = {str(f.path): (f.size, f.mtime_ns) for f in found}
+    stale = [p for p, state in now.items() if p not in known or (known[p]["size"], known[p]["mtime_ns"]) != state]
+    gone = [p for p in known if p not in now]
+    for problem in problems:
+        yield Finding("warn", "sources", problem.message, "Run: tutor forget PATH, if it is gone for good")
+    if stale or gone:
+        yield Finding(
+            "warn", "sources", f"{len(stale)} files new or changed, {len(gone)} gone since the last ingest", "Run: tutor ingest"
+        )
+    elif not problems:
+        yield Finding("ok", "sources", f"{len(known)} files, all up to date")
+    if app.settings.corpus.builtin and not builtin_corpus().is_dir():
+        yield Finding("fail", "sources", f"the built-in curriculum is missing ({builtin_corpus()})", "Reinstall tutor-study.")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    place = settings.index_dir
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free // 2**20
+    if free < _LOW_DISK_MB:
+        yield Finding("warn", "disk", f"{free} MB free at {place}", "An ingest needs room for a second copy of the index.")
+    else:
+        yield Finding("ok", "disk", f"{free:,} MB free at {place}")

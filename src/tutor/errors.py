@@ -1,0 +1,108 @@
+"""Every error a user can meet, as one tree.
+
+::
+
+    TutorError                     exit 1, HTTP 500
+    ├── UsageError                 exit 2, HTTP 422   what was asked cannot be understood
+    │   └── SettingsError          exit 2             a setting is missing, unknown or out of range
+    ├── NotFound                   exit 1, HTTP 404   the thing named does not exist
+    ├── SourceError                exit 1, HTTP 422   a document cannot be read or is not valid
+    │   └── CardError              exit 1, HTTP 422   front matter or sections break the card format
+    ├── ModelError                 exit 1, HTTP 503   model files are missing, damaged or do not fit
+    ├── MissingExtra               exit 1, HTTP 501   an optional dependency is not installed
+    └── IndexFault                 exit 1, HTTP 503   the index cannot answer
+        ├── IndexMissing           no generation has been published yet
+        ├── IndexMismatch          built by another encoder or with another layout
+        ├── IndexDamaged           a generation's files do not match what was published
+        ├── IndexBusy              another process is ingesting (transient)
+        └── IndexUnreachable       the Qdrant server does not answer (transient)
+
+Each error says what happened, what it was about and what to do. ``transient`` tells a caller whether the same call
+may succeed later. HTTP codes are mapped once, in ``tutor.web.errors``; exit codes once, in ``tutor.cli``.
+"""
+
+from __future__ import annotations
+
+
+class TutorError(Exception):
+    """The root: ``what`` happened, what it was ``about`` (may be empty), and what to do (``fix``, may be empty)."""
+
+    transient = False
+    exit_code = 1
+
+    def __init__(self, what: str, *, about: str = "", fix: str = "") -> None:
+        self.what = what
+        self.about = about
+        self.fix = fix
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The three parts as one line: ``about: what. fix``."""
+        head = f"{self.about}: {self.what}" if self.about else self.what
+        return f"{head.rstrip('.')}. {self.fix}" if self.fix else head
+
+
+class UsageError(TutorError):
+    """What was asked cannot be understood or is out of range."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A setting is missing, unknown or out of range."""
+
+
+class NotFound(TutorError):
+    """The thing named does not exist."""
+
+
+class SourceError(TutorError):
+    """A document cannot be read or is not valid; the others are still processed."""
+
+
+class CardError(SourceError):
+    """Front matter or sections break the card format; ``about`` is ``file:line: field``."""
+
+
+class ModelError(TutorError):
+    """Model files are missing, damaged, or do not fit together."""
+
+
+class MissingExtra(TutorError):
+    """An optional dependency is not installed; ``fix`` is the install command."""
+
+    def __init__(self, feature: str, *, extra: str, module: str) -> None:
+        super().__init__(
+            f"needs the '{extra}' extra ({module} is not installed)",
+            about=feature,
+            fix=f"Run: pip install 'tutor-study[{extra}]'",
+        )
+
+
+class IndexFault(TutorError):
+    """The index cannot answer."""
+
+
+class IndexMissing(IndexFault):
+    """No generation has been published yet."""
+
+
+class IndexMismatch(IndexFault):
+    """The index was built by another encoder or with another layout."""
+
+
+class IndexDamaged(IndexFault):
+    """A generation's files do not match what was published."""
+
+
+class IndexBusy(IndexFault):
+    """Another process is ingesting."""
+
+    transient = True
+
+
+class IndexUnreachable(IndexFault):
+    """The Qdrant server does not answer."""
+
+    transient = True

@@ -1,0 +1,84 @@
+"""One file to documents: picks the importer by suffix and content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tutor.curriculum.parse import load_yaml, split_front_matter
+from tutor.errors import SourceError
+from tutor.ingest import formats, pasted
+from tutor.ingest.chunk import slug
+from tutor.ingest.collect import MARKDOWN, Found
+from tutor.ingest.documents import Document
+from tutor.ingest.formats.text import decode, normalise
+from tutor.ingest.markdown import read_card, read_markdown
+
+_CARD_KEYS = {"id", "covers", "priority", "tier"}
+
+
+def load(found: Found) -> list[Document]:
+    """The documents of a file; a pasted curriculum document gives many.
+
+    Raises:
+        SourceError: the file cannot be read or has nothing in it.
+    """
+    path, source = found.path, str(found.path)
+    if found.size > formats.MAX_BYTES:
+        limit = formats.MAX_BYTES // 2**20
+        raise SourceError(
+            f"the file has {found.size / 2**20:.0f} MB, the limit is {limit} MB",
+            about=source,
+            fix="Split it, or export only the part you study.",
+        )
+    suffix = path.suffix.lower()
+    if suffix in MARKDOWN or suffix == ".txt":
+        text = normalise(decode(_bytes(path), about=source))
+        if kind := pasted.recognise(text):
+            return pasted.split(kind, text, source)
+        if suffix in MARKDOWN:
+            front = split_front_matter(text, about=source)
+            if front and _CARD_KEYS <= load_yaml(front, about=source).keys():
+                return [read_card(text, source=source, stem=path.stem)]
+            return [read_markdown(text, doc_id=doc_id_of(found), source=source)]
+    return [formats.read(path, doc_id=doc_id_of(found), source=source)]
+
+
+def doc_id_of(found: Found) -> str:
+    """``folder/sub/name`` in slugs, below the name of the root; a file named directly is just its name."""
+    if found.path == found.root.resolve():
+        return slug(found.path.stem)
+    try:
+        relative = found.path.relative_to(found.root.resolve()).with_suffix("")
+    except ValueError:  # reached through a link that leads out of the root
+        relative = Path(found.path.stem)
+    return "/".join(slug(part) for part in (found.root.resolve().name, *relative.parts))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(
+            f"cannot be read ({error.strerror})", about=str(path), fix="Give yourself read permission, or remove it."
+        ) from error
+
+
+def only_unique(documents: list[Document], taken: dict[str, str]) -> tuple[list[Document], list[SourceError]]:
+    """The documents whose ids are not taken by another file (``taken``: id → source), and an error for each other."""
+    kept: list[Document] = []
+    problems: list[SourceError] = []
+    for document in documents:
+        other = taken.setdefault(document.doc_id, document.source)
+        if other == document.source:
+            kept.append(document)
+        else:
+            problems.append(
+                SourceError(
+                    f"the id '{document.doc_id}' is already that of {other}",
+                    about=document.source,
+                    fix="Rename the file or its id; the first one was kept.",
+                )
+            )
+    return kept, problems
+
+

@@ -1,0 +1,117 @@
+"""Reads Markdown: the curriculum's own cards, and any other Markdown file with or without front matter."""
+
+from __future__ import annotations
+
+from markdown_it import MarkdownIt
+
+from tutor.curriculum.card import Card
+from tutor.curriculum.parse import load_yaml, parse_card, split_front_matter
+from tutor.errors import SourceError
+from tutor.ingest.documents import Document, Section
+from tutor.ingest.roles import role_of
+
+_parser = MarkdownIt("commonmark").enable("table")
+
+
+def read_card(text: str, *, source: str, stem: str) -> Document:
+    """A card as a document; ``text`` keeps only the body, since offsets must point into what a reader sees.
+
+    Raises:
+        CardError: the front matter or the sections break the card format.
+    """
+    card, body_start = parse_card(text, about=source, stem=stem)
+    body = text[body_start:].strip() + "\n"
+    return Document(
+        doc_id=card.id,
+        title=card.title,
+        text=body,
+        source=source,
+        kind="card",
+        sections=_sections(body, title=None),
+        covers=tuple(card.covers),
+        meta=_card_meta(card),
+        aliases=tuple(card.aliases),
+        acronyms=dict(card.acronyms),
+    )
+
+
+def _card_meta(card: Card) -> dict[str, str | int | tuple[str, ...]]:
+    return {
+        "phase": card.phase,
+        "section": card.section,
+        "priority": card.priority,
+        "depth": card.depth,
+        "tier": card.tier,
+        "tags": tuple(card.tags),
+        "prerequisites": tuple(card.prerequisites),
+        "related": tuple(card.related),
+        "resources": tuple(f"[{r.title}]({r.url})" for r in card.resources),
+    }
+
+
+def read_markdown(text: str, *, doc_id: str, source: str) -> Document:
+    """Any Markdown file: a title from front matter, the first level-1 heading or the file name; sections by heading.
+
+    Raises:
+        CardError: front matter that is not YAML (SourceError's subclass).
+        SourceError: there is no text below the front matter.
+    """
+    front = split_front_matter(text, about=source)
+    data = load_yaml(front, about=source) if front else {}
+    body = text[front.body_start :] if front else text
+    if not body.strip():
+        raise SourceError("there is no text in it", about=source, fix="Nothing was indexed from it.")
+    heading = next((t for level, t, _, _ in _headings(body) if level == 1), None)
+    title = str(data.get("title") or heading or doc_id.rsplit("/", 1)[-1])
+    meta: dict[str, str | int | tuple[str, ...]] = {}
+    for key in ("phase", "tier"):
+        if isinstance(data.get(key), int):
+            meta[key] = data[key]
+    for key in ("section", "priority", "depth"):
+        if isinstance(data.get(key), str):
+            meta[key] = data[key]
+    if isinstance(data.get("tags"), list):
+        meta["tags"] = tuple(str(tag) for tag in data["tags"])
+    return Document(
+        doc_id=doc_id,
+        title=title,
+        text=body,
+        source=source,
+        kind=str(data.get("type", "page")),
+        sections=_sections(body, title=title),
+        covers=tuple(str(c) for c in data.get("covers", ()) or ()),
+        meta=meta,
+        aliases=tuple(str(a) for a in data.get("aliases", ()) or ()),
+        acronyms={str(k): str(v) for k, v in (data.get("acronyms") or {}).items()},
+    )
+
+
+def _headings(body: str) -> list[tuple[int, str, int, int]]:
+    """Every top-level heading as (level, plain text, first character, first character after it)."""
+    starts = [0]
+    for line in body.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    found = []
+    tokens = _parser.parse(body)
+    for token, inline in zip(tokens, tokens[1:], strict=False):
+        if token.type == "heading_open" and token.level == 0 and token.map:
+            plain = "".join(c.content for c in inline.children or [] if c.type in ("text", "code_inline"))
+            found.append((int(token.tag[1]), plain.strip(), starts[token.map[0]], starts[token.map[1]]))
+    return found
+
+
+def _sections(body: str, *, title: str | None) -> tuple[Section, ...]:
+    sections: list[Section] = []
+    path: list[tuple[int, str]] = []
+    start, role = 0, "body"
+    headings = _headings(body)
+    for level, text, begin, after in [*headings, (0, "", len(body), len(body))]:
+        if body[start:begin].strip():
+            names = tuple(name for _, name in path if name != title)
+            sections.append(Section(names, start, begin, role))
+        path = [*((lv, name) for lv, name in path if lv < level), (level, text)]
+        # A subsection without a role of its own speaks for the section around it.
+        roles = [role_of(name) for _, name in path]
+        role = next((r for r in reversed(roles) if r != "body"), "body")
+        start = after
+    return tuple(sections)

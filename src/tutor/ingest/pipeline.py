@@ -1,0 +1,370 @@
+"""Load, chunk, encode, publish: one ingest, from files to a new generation.
+
+Only what changed is encoded: a passage's vectors are reused while its encoded text and the encoder are the same, even
+when it moved. A file that can no longer be read keeps its last indexed version, and the problem is reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tutor.errors import IndexDamaged, IndexMismatch, IndexMissing, SourceError
+from tutor.ingest.chunk import Chunk, chunk
+from tutor.ingest.collect import Found, collect
+from tutor.ingest.documents import Document
+from tutor.ingest.load import load, only_unique
+from tutor.retrieval.encoder import Encoder
+from tutor.retrieval.index import LAYOUT_VERSION, IndexReader, IndexStore, Manifest, Payload, Record, point_id
+from tutor.retrieval.lexical import document_vector, terms
+from tutor.retrieval.lexicon import Lexicon, defined_acronyms, passage_words
+
+_ENCODE_AT_ONCE = 256  # passages in memory with vectors: 256 x 220 tokens x 96 x 4 B = 22 MB
+
+
+@dataclass(slots=True)
+class Report:
+    """What an ingest did. Counts are of documents and passages; ``seconds`` is wall time."""
+
+    generation: str = ""
+    files: int = 0
+    documents: int = 0
+    passages: int = 0
+    encoded: int = 0
+    reused: int = 0
+    removed: int = 0
+    changed: bool = False
+    seconds: float = 0.0
+    problems: list[SourceError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``done`` of ``total`` passages are encoded (total may be 0)."""
+
+    done: int
+    total: int
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What differs from the base generation."""
+
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fresh: list[Document] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+
+
+def ingest(
+    store: IndexStore,
+    encoder: Encoder,
+    paths: Sequence[Path],
+    *,
+    forget: Sequence[Path] = (),
+    rebuild: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Report:
+    """Bring the index up to date with ``paths`` and all roots ingested before.
+
+    Args:
+        store: where generations live.
+        encoder: makes the vectors; must be the one the index was built with, unless ``rebuild``.
+        paths: files and folders to add as roots.
+        forget: roots to drop, with all documents under them.
+        rebuild: start from nothing (the roots are remembered).
+
+    Raises:
+        IndexMismatch: the index was built with another encoder or layout, and ``rebuild`` is off.
+        IndexBusy: another process is ingesting.
+        IndexFault: the new generation could not be written.
+    """
+    began = time.perf_counter()
+    base = _base(store, encoder, rebuild)
+    manifest = base.manifest if base else None
+    old = manifest.sources if manifest else {"roots": _remembered(store) if rebuild else [], "files": {}}
+    dropped = {str(p.resolve()) for p in forget}
+    roots = [r for r in dict.fromkeys([*old["roots"], *(str(p.resolve()) for p in paths)]) if r not in dropped]
+    report = Report()
+    found, problems = collect([Path(r) for r in roots])
+    report.problems += problems
+    plan = _compare(found, old["files"], base, report)
+    sources = {"roots": roots, "files": plan.files}
+    if base and not plan.fresh and not plan.gone and old["roots"] == roots and _same(old["files"], plan.files):
+        _describe(report, manifest, began)
+        base.close()
+        return report
+    try:
+        _write(store, encoder, base, plan, sources, report, on_progress)
+    finally:
+        if base:
+            base.close()
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def _base(store: IndexStore, encoder: Encoder, rebuild: bool) -> IndexReader | None:
+    if rebuild:
+        return None
+    try:
+        reader = store.open()
+    except IndexMissing:
+        return None
+    if reader.manifest.encoder != encoder.name:
+        built_with = reader.manifest.encoder
+        reader.close()
+        raise IndexMismatch(
+            f"the index was built with the encoder {built_with}, in force is {encoder.name}",
+            about=store.location,
+            fix="Run: tutor ingest --rebuild",
+        )
+    return reader
+
+
+def _remembered(store: IndexStore) -> list[str]:
+    """The roots of the published generation, when it can still say."""
+    try:
+        reader = store.open()
+    except (IndexMissing, IndexMismatch, IndexDamaged):
+        return []
+    roots = list(reader.manifest.sources["roots"])
+    reader.close()
+    return roots
+
+
+def _describe(report: Report, manifest: Manifest | None, began: float) -> None:
+    if manifest:
+        report.generation, report.files = manifest.generation, len(manifest.sources["files"])
+        report.documents, report.passages = manifest.documents, manifest.passages
+    report.seconds = time.perf_counter() - began
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return old.keys() == new.keys() and all(old[k]["sha256"] == new[k]["sha256"] for k in old)
+
+
+def _compare(
+    found: Sequence[Found], known: Mapping[str, dict[str, Any]], base: IndexReader | None, report: Report
+) -> _Plan:
+    plan = _Plan()
+    taken: dict[str, str] = {}
+    changed: list[tuple[Found, str]] = []
+    for file in found:
+        path = str(file.path)
+        entry = known.get(path)
+        if entry and (entry["size"], entry["mtime_ns"]) == (file.size, file.mtime_ns):
+            plan.files[path] = entry
+            taken.update(dict.fromkeys(entry["docs"], path))
+            continue
+        try:
+            digest = hashlib.sha256(file.path.read_bytes()).hexdigest() if file.size < 2**28 else "too large"
+        except OSError:
+            digest = "unreadable"
+        if entry and entry["sha256"] == digest:  # touched, not changed
+            plan.files[path] = entry | {"size": file.size, "mtime_ns": file.mtime_ns}
+            taken.update(dict.fromkeys(entry["docs"], path))
+        else:
+            changed.append((file, digest))
+    for file, digest in changed:
+        path = str(file.path)
+        try:
+            documents, clashes = only_unique(load(file), taken)
+        except SourceError as error:
+            report.problems.append(error)
+            if path in known:
+                plan.files[path] = known[path]
+                taken.update(dict.fromkeys(known[path]["docs"], path))
+            continue
+        report.problems += clashes
+        plan.fresh += documents
+        plan.files[path] = {
+            "size": file.size,
+            "mtime_ns": file.mtime_ns,
+            "sha256": digest,
+            "docs": [d.doc_id for d in documents],
+        }
+    before = {doc for entry in known.values() for doc in entry["docs"]}
+    after = {doc for entry in plan.files.values() for doc in entry["docs"]}
+    plan.gone = before - after
+    report.files = len(plan.files)
+    return plan
+
+
+def _write(
+    store: IndexStore,
+    encoder: Encoder,
+    base: IndexReader | None,
+    plan: _Plan,
+    sources: dict[str, Any],
+    report: Report,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    stored = {d["doc_id"]: d for d in base.documents()} if base else {}
+    fresh_ids = {d.doc_id for d in plan.fresh}
+    touched = (fresh_ids | plan.gone) & stored.keys()
+    reusable: dict[str, str] = {}  # vector hash → point id
+    old_payloads: dict[str, Payload] = {}  # point id → payload, of touched documents
+    if base and touched:
+        for payload in base.passages(["chunk_id", "doc_id", "hash", "payload_hash", "text", "heading"]):
+            pid = point_id("passage", payload["chunk_id"])
+            reusable[payload["hash"]] = pid
+            if payload["doc_id"] in touched:
+                old_payloads[pid] = payload
+    chunks = [(d, c) for d in plan.fresh for c in chunk(d, encoder.count_tokens)]
+    by_document: dict[str, list[str]] = {d.doc_id: [] for d in plan.fresh}
+    work: list[tuple[Document, Chunk, str, str]] = []
+    new_ids: set[str] = set()
+    for document, piece in chunks:
+        by_document[document.doc_id].append(piece.chunk_id)
+        pid = point_id("passage", piece.chunk_id)
+        new_ids.add(pid)
+        vector_hash = _hash(encoder.name, piece.encoded_text)
+        payload_hash = _hash(json.dumps(_passage_payload(document, piece, vector_hash, ""), sort_keys=True))
+        before = old_payloads.get(pid)
+        if before and before["hash"] == vector_hash and before["payload_hash"] == payload_hash:
+            report.reused += 1
+        else:
+            work.append((document, piece, vector_hash, payload_hash))
+    removed = [pid for pid in old_payloads if pid not in new_ids]
+    lexicon = _lexicon(base, old_payloads, chunks, plan)
+    documents = {k: v["hash"] for k, v in stored.items() if k not in plan.gone}
+    documents |= {d.doc_id: _hash(d.title, d.text, repr(sorted(d.meta.items()))) for d in plan.fresh}
+    passages = sum(len(v["passages"]) for k, v in stored.items() if k not in touched) + len(new_ids)
+    writer = store.begin(base=base.manifest if base else None, dense_dims=encoder.dense_dims, token_dims=encoder.token_dims)
+    try:
+        writer.delete([*removed, *(point_id("document", d) for d in plan.gone)])
+        writer.upsert(_records(encoder, base, work, reusable, report, on_progress))
+        writer.upsert(_document_records(plan.fresh, by_document, documents))
+        writer.upsert([Record(point_id("lexicon", "lexicon"), {"type": "lexicon", **lexicon.to_payload()})])
+        manifest = Manifest(
+            generation=writer.generation,
+            layout=LAYOUT_VERSION,
+            encoder=encoder.name,
+            dense_dims=encoder.dense_dims,
+            token_dims=encoder.token_dims,
+            passages=passages,
+            documents=len(documents),
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            content_hash=_hash(json.dumps(documents, sort_keys=True)),
+            sources=sources,
+        )
+    except BaseException:
+        writer.discard()
+        raise
+    writer.publish(manifest)
+    report.generation, report.documents, report.passages = manifest.generation, len(documents), passages
+    report.removed, report.changed = len(removed), True
+
+
+def _lexicon(
+    base: IndexReader | None, gone: Mapping[str, Payload], chunks: Sequence[tuple[Document, Chunk]], plan: _Plan
+) -> Lexicon:
+    old = Lexicon.from_payload((base.payload("lexicon", "lexicon") if base else None) or {})
+    frequency = Counter(dict(old.frequency))
+    frequency.subtract(passage_words(f"{' '.join(p['heading'])}\n{p['text']}" for p in gone.values()))
+    frequency.update(passage_words(f"{' '.join(c.heading)}\n{c.text}" for _, c in chunks))
+    forms = {k: v for k, v in old.forms.items() if k not in plan.gone}
+    for document in plan.fresh:
+        aliases = {alias: document.title for alias in document.aliases}
+        forms[document.doc_id] = defined_acronyms(document.text) | aliases | dict(document.acronyms)
+    return Lexicon({w: n for w, n in frequency.items() if n > 0}, forms)
+
+
+def _records(
+    encoder: Encoder,
+    base: IndexReader | None,
+    work: Sequence[tuple[Document, Chunk, str, str]],
+    reusable: Mapping[str, str],
+    report: Report,
+    on_progress: Callable[[Progress], None] | None,
+) -> Iterator[Record]:
+    moved = [w for w in work if w[2] in reusable]
+    new = [w for w in work if w[2] not in reusable]
+    for document, piece, vector_hash, payload_hash in moved:
+        dense, tokens = base.vectors(reusable[vector_hash])  # type: ignore[union-attr]  # reusable implies a base
+        report.reused += 1
+        yield _record(document, piece, vector_hash, payload_hash, dense, tokens)
+    done = 0
+    if on_progress:
+        on_progress(Progress(0, len(new)))
+    for at in range(0, len(new), _ENCODE_AT_ONCE):
+        group = new[at : at + _ENCODE_AT_ONCE]
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            if on_progress:
+                on_progress(Progress(done, len(new)))
+
+        vectors = encoder.encode([piece.encoded_text for _, piece, _, _ in group], on_progress=advance)
+        for (document, piece, vector_hash, payload_hash), encoded in zip(group, vectors, strict=True):
+            report.encoded += 1
+            yield _record(document, piece, vector_hash, payload_hash, encoded.dense, encoded.tokens)
+
+
+def _record(document: Document, piece: Chunk, vector_hash: str, payload_hash: str, dense: Any, tokens: Any) -> Record:
+    return Record(
+        point_id("passage", piece.chunk_id),
+        _passage_payload(document, piece, vector_hash, payload_hash),
+        dense,
+        tokens,
+        document_vector(terms(f"{piece.prefix}\n{piece.text}")),
+    )
+
+
+def _passage_payload(document: Document, piece: Chunk, vector_hash: str, payload_hash: str) -> Payload:
+    return {
+        "type": "passage",
+        "chunk_id": piece.chunk_id,
+        "doc_id": piece.doc_id,
+        "title": document.title,
+        "heading": list(piece.heading),
+        "text": piece.text,
+        "start": piece.start,
+        "end": piece.end,
+        "role": piece.role,
+        "page": piece.page,
+        "kind": document.kind,
+        "source": document.source,
+        "covers": list(document.covers),
+        "meta": _plain(document.meta),
+        "ordinal": piece.ordinal,
+        "hash": vector_hash,
+        "payload_hash": payload_hash,
+    }
+
+
+def _document_records(
+    documents: Sequence[Document], by_document: Mapping[str, list[str]], hashes: Mapping[str, str]
+) -> Iterator[Record]:
+    for document in documents:
+        payload: Payload = {
+            "type": "document",
+            "doc_id": document.doc_id,
+            "title": document.title,
+            "text": document.text,
+            "source": document.source,
+            "kind": document.kind,
+            "covers": list(document.covers),
+            "meta": _plain(document.meta),
+            "aliases": list(document.aliases),
+            "acronyms": dict(document.acronyms),
+            "sections": [asdict(s) | {"heading": list(s.heading)} for s in document.sections],
+            "passages": by_document[document.doc_id],
+            "hash": hashes[document.doc_id],
+        }
+        yield Record(point_id("document", document.doc_id), payload)
+
+
+def _plain(meta: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in meta.items()}
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\x00".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -1,0 +1,297 @@
+"""The embedded index: Qdrant's engine in this process (``qdrant-edge-py``), over generation folders."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import qdrant_edge as qe
+
+from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMissing, IndexMismatch, TutorError
+from tutor.retrieval.generations import REBUILD, Generations, new_name
+from tutor.retrieval.index import (
+    BM25,
+    CANDIDATES,
+    DENSE,
+    EXACT_BELOW,
+    RRF_K,
+    TOKENS,
+    Hit,
+    HybridQuery,
+    Manifest,
+    Passage,
+    Payload,
+    Record,
+    Vector,
+    in_batches,
+    point_id,
+)
+
+_BATCH = 256
+
+
+def _config(dense_dims: int, token_dims: int) -> qe.EdgeConfig:
+    """The collection layout; ``server._config`` is its twin."""
+    int8 = qe.ScalarQuantizationConfig(type=qe.ScalarType.Int8, always_ram=False)
+    half = qe.VectorStorageDatatype.Float16
+    return qe.EdgeConfig(
+        vectors={
+            DENSE: qe.EdgeVectorParams(size=dense_dims, distance=qe.Distance.Dot, datatype=half),
+            # m=0: token vectors only rerank, they are never searched, so they need no graph.
+            TOKENS: qe.EdgeVectorParams(
+                size=token_dims,
+                distance=qe.Distance.Dot,
+                datatype=half,
+                multivector_config=qe.MultiVectorConfig(qe.MultiVectorComparator.MaxSim),
+                hnsw_config=qe.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
+                quantization_config=int8,
+            ),
+        },
+        sparse_vectors={BM25: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
+        wal_enabled=False,
+    )
+
+
+class EdgeStore:
+    """Generations of Edge shards under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.generations = Generations(root)
+
+    @property
+    def location(self) -> str:
+        return str(self.generations.root)
+
+    def open(self) -> EdgeReader:
+        return EdgeReader(self.generations)
+
+    def begin(self, *, base: Manifest | None, dense_dims: int, token_dims: int) -> EdgeWriter:
+        return EdgeWriter(self.generations, base, dense_dims, token_dims)
+
+
+class EdgeReader:
+    """One generation, open read-only; falls back to the one before when the current one is damaged.
+
+    ``fallback`` holds the fault that made it fall back, or None.
+    """
+
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+        self.fallback: TutorError | None = None
+        self._open()
+
+    def _open(self) -> None:
+        wanted = self._generations.current()
+        first: TutorError | None = None
+        for name in self._generations.candidates():
+            try:
+                manifest = self._generations.manifest(name)
+                lock = self._generations.hold(name)
+                try:
+                    shard = qe.EdgeShard.load(str(self._generations.path(name) / "shard"))
+                    self._check(shard, manifest)
+                except BaseException:
+                    if lock:
+                        lock.close()
+                    raise
+            except IndexMismatch:
+                raise
+            except IndexDamaged as error:
+                first = first or error
+            except Exception as error:  # the engine raises ValueError, RuntimeError or OSError for broken files
+                first = first or IndexDamaged(
+                    f"the generation cannot be opened ({error})", about=str(self._generations.path(name)), fix=REBUILD
+                )
+            else:
+                self._shard, self._manifest, self._lock, self._wanted = shard, manifest, lock, wanted
+                self.fallback = first
+                return
+        raise first or IndexMissing("nothing is indexed yet", fix="Run: tutor ingest")
+
+    @staticmethod
+    def _check(shard: Any, manifest: Manifest) -> None:
+        expected = manifest.passages + manifest.documents + 1
+        if (found := shard.count(qe.CountRequest(exact=True))) != expected:
+            raise IndexDamaged(
+                f"holds {found} points, its manifest says {expected}", about=manifest.generation, fix=REBUILD
+            )
+
+    @property
+    def manifest(self) -> Manifest:
+        return self._manifest
+
+    def refresh(self) -> None:
+        if self._generations.current() == self._wanted:
+            return
+        old_shard, old_lock = self._shard, self._lock
+        self._open()
+        old_shard.close()
+        if old_lock:
+            old_lock.close()
+
+    def search(self, query: HybridQuery) -> list[Hit]:
+        request = _request(query, exact=self._manifest.passages < EXACT_BELOW)
+        try:
+            points = self._shard.query(request)
+        except Exception as error:  # see _open
+            raise IndexFault(f"the index could not answer ({error})", about=self._manifest.generation) from error
+        return [_hit(point) for point in points]
+
+    def payload(self, kind: str, name: str) -> Payload | None:
+        records = self._shard.retrieve([point_id(kind, name)], with_payload=True, with_vector=False)
+        return dict(records[0].payload or {}) if records else None
+
+    def vectors(self, id: str) -> tuple[Vector, Vector]:
+        vector: Any = self._shard.retrieve([id], with_payload=False, with_vector=True)[0].vector
+        return np.asarray(vector[DENSE], dtype=np.float32), np.asarray(vector[TOKENS], dtype=np.float32)
+
+    def documents(self) -> list[Payload]:
+        return list(self._scroll("document", qe.PayloadSelector.Exclude(["text", "sections"])))
+
+    def passages(self, fields: Sequence[str]) -> Iterator[Payload]:
+        return self._scroll("passage", qe.PayloadSelector.Include(list(fields)))
+
+    def _scroll(self, kind: str, fields: Any) -> Iterator[Payload]:
+        only = qe.Filter(must=[qe.FieldCondition(key="type", match=qe.MatchValue(kind))])
+        offset = None
+        while True:
+            records, offset = self._shard.scroll(
+                qe.ScrollRequest(limit=1000, offset=offset, filter=only, with_payload=fields)
+            )
+            for record in records:
+                yield dict(record.payload or {})
+            if offset is None:
+                return
+
+    def close(self) -> None:
+        self._shard.close()
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+
+class EdgeWriter:
+    """A generation folder being filled, under the writer's lock."""
+
+    def __init__(self, generations: Generations, base: Manifest | None, dense_dims: int, token_dims: int) -> None:
+        self._generations = generations
+        self.generation = new_name()
+        self._folder = generations.path(self.generation)
+        self._stack = ExitStack()
+        self._stack.enter_context(generations.writing())
+        try:
+            if base is not None and generations.current() not in (None, base.generation):
+                raise IndexBusy("another process has just ingested", about=str(generations.root), fix="Run it again.")
+            if base is None:
+                (self._folder / "shard").mkdir(parents=True)
+                self._shard = qe.EdgeShard.create(str(self._folder / "shard"), _config(dense_dims, token_dims))
+            else:
+                shutil.copytree(generations.path(base.generation) / "shard", self._folder / "shard")
+                self._shard = qe.EdgeShard.load(str(self._folder / "shard"))
+        except BaseException as error:
+            self._abandon()
+            raise self._fault(error) from error
+
+    def upsert(self, records: Iterable[Record]) -> None:
+        try:
+            for group in in_batches(records, _BATCH):
+                self._shard.update(qe.UpdateOperation.upsert_points([_point(r) for r in group]))
+        except Exception as error:
+            raise self._fault(error) from error
+
+    def delete(self, ids: Sequence[str]) -> None:
+        if ids:
+            self._shard.update(qe.UpdateOperation.delete_points(list(ids)))
+
+    def publish(self, manifest: Manifest) -> None:
+        try:
+            if manifest.passages >= EXACT_BELOW:
+                self._shard.optimize()
+            self._shard.flush()
+            self._shard.close()
+            # Opened once more: proof that it can be, and the first load completes edge_config.json on disk.
+            self._shard = qe.EdgeShard.load(str(self._folder / "shard"))
+            EdgeReader._check(self._shard, manifest)
+            self._shard.close()
+            self._generations.seal(manifest)
+            self._generations.switch(manifest.generation)
+            self._generations.sweep()
+        except Exception as error:
+            self._abandon()
+            raise self._fault(error) from error
+        self._stack.close()
+
+    def discard(self) -> None:
+        self._shard.close()
+        self._abandon()
+
+    def _abandon(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._stack.close()
+
+    def _fault(self, error: BaseException) -> BaseException:
+        if isinstance(error, TutorError) or not isinstance(error, Exception):
+            return error
+        free = shutil.disk_usage(self._generations.root).free / 2**20
+        return IndexFault(
+            f"the new generation could not be written ({error}); {free:.0f} MB are free",
+            about=str(self._folder),
+            fix="The last generation still answers. Make room or choose --index DIR, then run: tutor ingest",
+        )
+
+
+def _request(query: HybridQuery, *, exact: bool) -> qe.QueryRequest:
+    """The one hybrid query; ``server._request`` is its twin."""
+    only = _filter(query)
+    limit = max(CANDIDATES, query.limit)
+    legs: dict[str, qe.Prefetch] = {}
+    if DENSE in query.legs:
+        nearest = qe.Query.Nearest(query.dense, using=DENSE)
+        legs[DENSE] = qe.Prefetch(limit=limit, query=nearest, filter=only, params=qe.SearchParams(exact=exact))
+    if BM25 in query.legs and query.sparse[0]:
+        sparse = qe.SparseVector(indices=query.sparse[0], values=query.sparse[1])
+        legs[BM25] = qe.Prefetch(limit=limit, query=qe.Query.Nearest(sparse, using=BM25), filter=only)
+    if TOKENS in query.legs:
+        maxsim = qe.Query.Nearest(query.tokens, using=TOKENS)
+        legs[TOKENS] = qe.Prefetch(limit=limit, query=maxsim, prefetches=list(legs.values()))
+    return qe.QueryRequest(
+        limit=query.limit,
+        query=qe.Fusion.Rrf(k=RRF_K, weights=[query.weights.get(name, 1.0) for name in legs]),
+        prefetches=list(legs.values()),
+        with_payload=True,
+        with_vector=[DENSE, TOKENS] if query.with_vectors else False,
+    )
+
+
+def _filter(query: HybridQuery) -> qe.Filter:
+    must = [qe.FieldCondition(key="type", match=qe.MatchValue("passage"))]
+    for key, values in query.filters.items():
+        field = key if key in ("doc_id", "kind", "role", "covers") else f"meta.{key}"
+        must.append(qe.FieldCondition(key=field, match=qe.MatchAny(list(values))))
+    return qe.Filter(must=must)
+
+
+def _point(record: Record) -> qe.Point:
+    vectors: dict[str, Any] = {}
+    if record.dense is not None:
+        vectors[DENSE] = record.dense
+    if record.tokens is not None and len(record.tokens):
+        vectors[TOKENS] = record.tokens
+    if record.sparse is not None and record.sparse[0]:
+        vectors[BM25] = qe.SparseVector(indices=record.sparse[0], values=record.sparse[1])
+    return qe.Point(record.id, vectors, record.payload)
+
+
+def _hit(point: Any) -> Hit:
+    vectors = point.vector or {}
+    dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
+    return Hit(
+        Passage.from_payload(point.payload),
+        float(point.score),
+        None if dense is None else np.asarray(dense, dtype=np.float32),
+        None if tokens is None else np.asarray(tokens, dtype=np.float32),
+    )

@@ -1,0 +1,181 @@
+"""Text to vectors: the port, and the packaged ONNX encoder behind it.
+
+One forward pass gives a mean-pooled dense vector for the dense leg and projected token vectors for late interaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutor.errors import ModelError
+
+Vectors = NDArray[np.float32]
+MODEL_DIR = Path(__file__).resolve().parent / "model"
+_BATCH_TOKENS = 4096  # rows x longest row of one forward pass; larger batches were no faster on 2 cores
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One text: ``dense`` (dense_dims,), ``tokens`` (n_tokens, token_dims), both L2-normalised.
+
+    ``offsets`` are the half-open character spans of the tokens in the text. The tokenizer's [CLS] and [SEP] are left
+    out. A text past the encoder's ``max_tokens`` is encoded up to there.
+    """
+
+    dense: Vectors
+    tokens: Vectors
+    offsets: tuple[tuple[int, int], ...]
+
+
+class Encoder(Protocol):
+    """What the index and the search need of an encoder."""
+
+    name: str
+    dense_dims: int
+    token_dims: int
+
+    def encode(
+        self, texts: Sequence[str], *, on_progress: Callable[[int], None] | None = None
+    ) -> list[Encoded]:
+        """Encode ``texts`` in their order; ``on_progress`` gets the number of texts just finished."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens ``text`` has, without [CLS] and [SEP], not truncated."""
+        ...
+
+    def offsets(self, text: str) -> tuple[tuple[int, int], ...]:
+        """The character spans of the tokens that ``encode`` gives vectors for."""
+        ...
+
+    def is_word(self, word: str) -> bool:
+        """Whether the vocabulary knows the lower-case word as one token (so it is no typo)."""
+        ...
+
+
+class OnnxEncoder:
+    """The packaged encoder (or a folder made by ``tutor.training.export``), on ``onnxruntime`` and ``tokenizers``.
+
+    Args:
+        folder: holds encoder.json, encoder.onnx and tokenizer.json.
+        threads: intra-op threads; 0 lets the runtime choose.
+
+    Raises:
+        ModelError: a file is missing, unreadable or not the one that encoder.json names.
+    """
+
+    def __init__(self, folder: Path = MODEL_DIR, *, threads: int = 0) -> None:
+        self.folder = folder
+        try:
+            card: dict[str, Any] = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+            self.name = f"{card['name']}@{card['files']['encoder.onnx'][:12]}"
+            self.dense_dims = int(card["dense_dims"])
+            self.token_dims = int(card["token_dims"])
+            self.max_tokens = int(card["max_tokens"])
+            self._sha256: dict[str, str] = card["files"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"the encoder's description cannot be read ({error})",
+                about=str(folder / "encoder.json"),
+                fix="Reinstall tutor-study, or run python -m tutor.training.export.",
+            ) from error
+        self._threads = threads
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        except Exception as error:  # tokenizers raises bare Exception for a bad file
+            raise self._damaged("tokenizer.json", error) from error
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    @cached_property
+    def _session(self) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        # Without it idle worker threads spin between questions and take a core from the index.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        path = self.folder / "encoder.onnx"
+        try:
+            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's exceptions share no public base but Exception
+            raise self._damaged("encoder.onnx", error) from error
+
+    def _damaged(self, name: str, error: Exception) -> ModelError:
+        return ModelError(
+            f"the model file cannot be loaded ({error})",
+            about=str(self.folder / name),
+            fix="Reinstall tutor-study; 'tutor doctor' checks every file.",
+        )
+
+    def verify(self) -> None:
+        """Check every model file against its sha256.
+
+        Raises:
+            ModelError: a file is missing or differs.
+        """
+        for name, expected in self._sha256.items():
+            path = self.folder / name
+            if not path.is_file():
+                raise ModelError("the model file is missing", about=str(path), fix="Reinstall tutor-study.")
+            if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+                raise ModelError("the model file is damaged (sha256)", about=str(path), fix="Reinstall tutor-study.")
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def offsets(self, text: str) -> tuple[tuple[int, int], ...]:
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False).offsets[: self.max_tokens - 2])
+
+    def is_word(self, word: str) -> bool:
+        return self._tokenizer.token_to_id(word) is not None
+
+    def encode(
+        self, texts: Sequence[str], *, on_progress: Callable[[int], None] | None = None
+    ) -> list[Encoded]:
+        if not texts:
+            return []
+        found = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        cls, sep = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
+        rows = [[cls, *e.ids[: self.max_tokens - 2], sep] for e in found]
+        done: list[Encoded | None] = [None] * len(texts)
+        # Texts of similar length share a batch: padding is computed like any other token.
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        at = 0
+        while at < len(order):
+            size = 1
+            while at + size < len(order) and len(rows[order[at + size]]) * (size + 1) <= _BATCH_TOKENS:
+                size += 1
+            batch = order[at : at + size]
+            width = len(rows[batch[-1]])
+            ids = np.zeros((size, width), dtype=np.int64)
+            mask = np.zeros((size, width), dtype=np.int64)
+            for row, index in enumerate(batch):
+                ids[row, : len(rows[index])] = rows[index]
+                mask[row, : len(rows[index])] = 1
+            dense, tokens = self._session.run(["dense", "tokens"], {"input_ids": ids, "attention_mask": mask})
+            for row, index in enumerate(batch):
+                n = len(rows[index]) - 2
+                done[index] = Encoded(
+                    dense[row], np.ascontiguousarray(tokens[row, 1 : n + 1]), tuple(found[index].offsets[:n])
+                )
+            at += size
+            if on_progress:
+                on_progress(size)
+        return [e for e in done if e is not None]

@@ -1,0 +1,94 @@
+"""The lexical leg: a tokeniser that keeps the field's terms, and BM25 weights as sparse vectors.
+
+The index multiplies by IDF at query time (Qdrant's ``modifier: idf``), so a vector here holds only BM25's
+term-frequency factor and stays valid when other documents come or go.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import snowballstemmer
+
+K1 = 1.2  # Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework", section 3.4: 1.2 <= k1 <= 2
+B = 0.75  # the same: 0.5 < b < 0.8
+AVERAGE_TERMS = 90.0  # a chunk's usual number of terms; fixed, so that a chunk's vector does not depend on the others
+
+_STOP = frozenset(
+    "a an the and or of to in on at by for from with without as is are was were be been being it its this that these "
+    "those there here he she they them their you your we our us i me my do does did done doing can could would should "
+    "will shall may might must have has had having not no so if then than too very just about into over under between "
+    "what which who whom whose how why when where vs versus any some each other such only own same s t d ll re ve "
+    "explain describe tell please use used using work works".split()
+)
+_DASHES = str.maketrans({"–": "-", "—": " ", "‑": "-", "−": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "×": "x"})
+# One alternative each: big-O; formulas with + > < =; words joined by - / . ' + # & as in exactly-once, HTTP/2, CI/CD,
+# node.js, C++, C#; plain words and numbers.
+_TOKEN = re.compile(
+    r"o\([^()\s]{1,3}(?: ?(?:log|\*|\+)? ?[^()\s]{1,3})?\)"
+    r"|[a-z0-9]+(?:[+*][a-z0-9]+)*(?:>=|<=|>|<|=)[a-z0-9]+(?:[+*/][a-z0-9]+)*"
+    r"|\.net\b"
+    r"|[^\W_]+(?:[-/.'+&_][^\W_]+)*(?:\+\+|#)?"
+)
+_SPLIT = re.compile(r"[-/.'+&_]")
+_stemmer = snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Snowball English (Porter2) for alphabetic words; anything with a digit or sign is left as it is."""
+    return str(_stemmer.stemWord(word)) if word.isascii() and word.isalpha() and len(word) > 3 else word
+
+
+def words(text: str) -> list[str]:
+    """Lower-case tokens in order; a joined term appears whole, before its parts (``exactly-once exactly once``)."""
+    found: list[str] = []
+    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).translate(_DASHES).lower()):
+        found.append(token)
+        parts = [p for p in _SPLIT.split(token) if p]
+        if len(parts) > 1 and not token.replace(".", "").isdigit() and "(" not in token:
+            found.extend(parts)
+    return found
+
+
+def terms(text: str) -> list[str]:
+    """Stemmed tokens without stop words, in order, repeats kept: what BM25 counts."""
+    return [stem(w) for w in words(text) if w not in _STOP]
+
+
+@lru_cache(maxsize=262144)
+def term_id(term: str) -> int:
+    """The term's dimension in the sparse vector: CRC-32, stable across machines and versions."""
+    return zlib.crc32(term.encode("utf-8"))
+
+
+def query_content(text: str) -> list[str]:
+    """The words of a question that are not stop words, in order, parts of joined terms left out."""
+    found = _TOKEN.findall(unicodedata.normalize("NFKC", text).translate(_DASHES).lower())
+    return [w for w in found if w not in _STOP]
+
+
+def document_vector(found: Iterable[str]) -> tuple[list[int], list[float]]:
+    """BM25's term-frequency factor per term: ``tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / average))``."""
+    counts = Counter(found)
+    length = sum(counts.values())
+    norm = K1 * (1 - B + B * length / AVERAGE_TERMS)
+    weights: dict[int, float] = {}
+    for term, tf in counts.items():
+        key = term_id(term)
+        weights[key] = weights.get(key, 0.0) + tf * (K1 + 1) / (tf + norm)
+    return list(weights), list(weights.values())
+
+
+def query_vector(weighted: Mapping[str, float]) -> tuple[list[int], list[float]]:
+    """Query terms with their weights (1 for a word of the question, less for an expansion)."""
+    weights: dict[int, float] = {}
+    for term, weight in weighted.items():
+        key = term_id(term)
+        weights[key] = max(weights.get(key, 0.0), weight)
+    return list(weights), list(weights.values())

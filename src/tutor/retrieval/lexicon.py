@@ -1,0 +1,142 @@
+"""What the corpus calls things: its vocabulary (for typos) and its acronyms and aliases (for expansion)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tutor.retrieval.lexical import stem, words
+
+#: "two-phase commit (2PC)": at most six words, then capitals, digits and signs in brackets.
+_DEFINED = re.compile(r"((?:[A-Za-z][\w'/-]*[ -]){0,5}[A-Za-z][\w'/-]*) \(([A-Z0-9][A-Za-z0-9+/-]{1,7})\)")
+_MAX_PHRASE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """``frequency``: word → number of passages with it. ``forms``: doc_id → {short form or alias: long form or title}."""
+
+    frequency: Mapping[str, int] = field(default_factory=dict)
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def to_payload(self) -> dict[str, Any]:
+        return {"frequency": dict(self.frequency), "forms": {k: dict(v) for k, v in self.forms.items() if v}}
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Lexicon:
+        return cls(payload.get("frequency", {}), payload.get("forms", {}))
+
+
+def defined_acronyms(text: str) -> dict[str, str]:
+    """Short forms that a text spells out, as in "change data capture (CDC)": {"CDC": "change data capture"}.
+
+    The initials of the last words before the bracket must spell the short form (digits count as a word's initial:
+    2PC is "two-phase commit"), after Schwartz & Hearst 2003, "A simple algorithm for identifying abbreviation
+    definitions".
+    """
+    found: dict[str, str] = {}
+    for match in _DEFINED.finditer(text):
+        short = match.group(2)
+        letters = re.sub(r"[^a-z0-9]", "", short.lower())
+        for digit, name in (("2", "t"), ("3", "t")):
+            letters = letters.replace(digit, name)
+        if letters.endswith("s") and short.endswith("s"):
+            letters = letters[:-1]
+        parts = list(re.finditer(r"[A-Za-z0-9]+", match.group(1)))
+        if not 2 <= len(letters) <= len(parts):
+            continue
+        tail = parts[-len(letters) :]
+        if "".join(p.group()[0].lower() for p in tail) == letters:
+            found[short] = match.group(1)[tail[0].start() :]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What was made of a question: ``added`` forms, and ``corrected`` words (as typed → as searched)."""
+
+    added: tuple[str, ...]
+    corrected: tuple[tuple[str, str], ...]
+
+
+class Expander:
+    """Finds other names and likely spellings for the words of a question."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._frequency = lexicon.frequency
+        self._lexicon = lexicon
+
+    @cached_property
+    def _forms(self) -> dict[str, list[str]]:
+        forms: dict[str, dict[str, None]] = {}
+        for table in self._lexicon.forms.values():
+            for short, long in table.items():
+                if short.lower() != long.lower():
+                    forms.setdefault(_key(short), {})[long] = None
+                    forms.setdefault(_key(long), {})[short] = None
+        return {key: list(values)[:4] for key, values in forms.items() if key}
+
+    @cached_property
+    def _stems(self) -> Counter[str]:
+        stems: Counter[str] = Counter()
+        for word, count in self._frequency.items():
+            stems[stem(word)] += count
+        return stems
+
+    @cached_property
+    def _spellings(self) -> list[str]:
+        return [w for w, n in self._frequency.items() if n >= 2 and len(w) >= 4 and w.isalpha()]
+
+    def frequency(self, word: str) -> int:
+        """How many passages hold the lower-case word, in this form or another with the same stem."""
+        return self._stems.get(stem(word), 0)
+
+    def expand(self, question: str, *, is_word: Any = None) -> Expansion:
+        """Other forms of what the question names, and corrections of words that neither corpus nor English knows."""
+        corrected = [(w, c) for w in dict.fromkeys(words(question)) if (c := self._correction(w, is_word))]
+        for wrong, right in corrected:
+            question = re.sub(rf"\b{re.escape(wrong)}\b", right, question, flags=re.I)
+        tokens = _tokens(question)
+        added: dict[str, None] = {}
+        for size in range(min(_MAX_PHRASE, len(tokens)), 0, -1):
+            for at in range(len(tokens) - size + 1):
+                for form in self._forms.get(" ".join(tokens[at : at + size]), ()):
+                    added[form] = None
+        present = " ".join(tokens)
+        return Expansion(tuple(f for f in added if _key(f) not in present), tuple(corrected))
+
+    def _correction(self, word: str, is_word: Any) -> str | None:
+        if len(word) < 4 or not (word.isascii() and word.isalpha()) or word in self._frequency:
+            return None
+        if is_word is not None and is_word(word):
+            return None
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        allowed = 1 if len(word) < 8 else 2
+        near = process.extract(
+            word, self._spellings, scorer=DamerauLevenshtein.distance, score_cutoff=allowed, limit=20
+        )
+        # A typist rarely misses the first letter; a plural or other ending is no typo but another form.
+        near = [(w, d) for w, d, _ in near if w[0] == word[0] and abs(len(w) - len(word)) <= 1]
+        return min(near, key=lambda pair: (pair[1], -self._frequency[pair[0]]))[0] if near else None
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", text.lower())
+
+
+def _key(text: str) -> str:
+    return " ".join(_tokens(text))
+
+
+def passage_words(texts: Iterable[str]) -> Counter[str]:
+    """How many of the texts each word occurs in."""
+    found: Counter[str] = Counter()
+    for text in texts:
+        found.update(set(words(text)))
+    return found

@@ -1,0 +1,170 @@
+"""A question to ranked passages: clean, expand, encode once, ask the index once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tutor.errors import IndexMismatch, UsageError
+from tutor.retrieval.encoder import Encoded, Encoder
+from tutor.retrieval.index import BM25, CANDIDATES, DENSE, FILTER_KEYS, TOKENS, Hit, HybridQuery, IndexReader
+from tutor.retrieval.lexical import query_vector, terms
+from tutor.retrieval.lexicon import Expander, Expansion, Lexicon
+from tutor.text import clean_question
+
+MAX_QUESTION_CHARS = 4_000
+EXPANSION_WEIGHT = 0.2  # of an added form's terms in the BM25 leg, against 1 for a word of the question
+
+Filters = Mapping[str, Sequence[str | int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How the legs are fused: which take part and each one's weight in the reciprocal rank fusion."""
+
+    legs: tuple[str, ...]
+    weights: Mapping[str, float]
+
+
+# Slightly unequal, because equal weights make exact ties (1st and 2nd of one leg, 2nd and 1st of the other) that the
+# engine breaks at random.
+FUSED = Ranking((DENSE, BM25), {DENSE: 1.0, BM25: 1.1})
+RERANKED = Ranking((DENSE, BM25, TOKENS), {DENSE: 1.0, BM25: 1.1, TOKENS: 1.03})
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """``hits`` best first; ``question`` cleaned; ``spoken`` what ``encoded`` was made from; ``ms`` wall time."""
+
+    question: str
+    spoken: str
+    hits: list[Hit]
+    encoded: Encoded
+    expansion: Expansion
+    ms: float
+
+
+class Searcher:
+    """The hybrid query over an index reader and an encoder.
+
+    Raises:
+        IndexMismatch: the index was built with another encoder.
+    """
+
+    def __init__(self, reader: IndexReader, encoder: Encoder, *, ranking: Ranking = RERANKED) -> None:
+        self.reader = reader
+        self.encoder = encoder
+        self.ranking = ranking
+        self._generation = ""
+        self._expander = Expander(Lexicon())
+        self._adopt()
+
+    def _adopt(self) -> None:
+        manifest = self.reader.manifest
+        if manifest.encoder != self.encoder.name:
+            raise IndexMismatch(
+                f"the index was built with the encoder {manifest.encoder}, in force is {self.encoder.name}",
+                fix="Run: tutor ingest --rebuild",
+            )
+        self._expander = Expander(Lexicon.from_payload(self.reader.payload("lexicon", "lexicon") or {}))
+        self._generation = manifest.generation
+
+    def refresh(self) -> None:
+        """Move to the newest generation."""
+        self.reader.refresh()
+        if self.reader.manifest.generation != self._generation:
+            self._adopt()
+
+    @property
+    def expander(self) -> Expander:
+        return self._expander
+
+    def search(
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        filters: Filters | None = None,
+        ranking: Ranking | None = None,
+        by_document: bool = False,
+        with_vectors: bool = False,
+    ) -> SearchResult:
+        """Passages for a question, best first.
+
+        Args:
+            question: 1 to 4,000 characters after cleaning.
+            limit: 1 to 200 hits.
+            filters: payload values to match, any of each key's.
+            ranking: which legs, with what weights; the searcher's own when left out.
+            by_document: only each document's best passage.
+            with_vectors: hits carry their vectors.
+
+        Raises:
+            UsageError: an empty or over-long question, a limit out of range, an unknown filter key.
+            IndexFault: the index cannot answer.
+        """
+        began = time.perf_counter()
+        ranking = ranking or self.ranking
+        text = checked_question(question)
+        if not 1 <= limit <= 200:
+            raise UsageError(f"the number of hits must be 1 to 200, not {limit}", about="-k")
+        if unknown := set(filters or ()) - FILTER_KEYS:
+            raise UsageError(
+                f"unknown filter {', '.join(sorted(unknown))}", fix=f"Known: {', '.join(sorted(FILTER_KEYS))}."
+            )
+        expansion = self._expander.expand(text, is_word=self.encoder.is_word)
+        read = spoken(text, expansion)
+        encoded = self.encoder.encode([read])[0]
+        query = HybridQuery(
+            dense=encoded.dense,
+            tokens=encoded.tokens,
+            sparse=query_vector(weighted_terms(text, expansion)),
+            limit=max(limit, CANDIDATES) if by_document else limit,
+            legs=ranking.legs,
+            weights=ranking.weights,
+            filters=filters or {},
+            with_vectors=with_vectors,
+        )
+        hits = self.reader.search(query) if len(encoded.tokens) else []
+        if by_document:
+            best: dict[str, Hit] = {}
+            for hit in hits:
+                best.setdefault(hit.passage.doc_id, hit)
+            hits = list(best.values())[:limit]
+        return SearchResult(text, read, hits, encoded, expansion, (time.perf_counter() - began) * 1000)
+
+
+def checked_question(question: str) -> str:
+    """The cleaned question.
+
+    Raises:
+        UsageError: nothing is left of it, or it is longer than 4,000 characters.
+    """
+    text = clean_question(question)
+    if not text:
+        raise UsageError("the question is empty", fix='Ask something, as in: tutor ask "When would you not use Kafka?"')
+    if len(text) > MAX_QUESTION_CHARS:
+        raise UsageError(
+            f"the question has {len(text):,} characters, the limit is {MAX_QUESTION_CHARS:,}",
+            fix="Shorten it; to search a long text, ingest it: tutor ingest FILE",
+        )
+    return text
+
+
+def spoken(text: str, expansion: Expansion) -> str:
+    """What the encoder reads: typos mended, acronyms spelt out behind the question."""
+    for wrong, right in expansion.corrected:
+        text = " ".join(right if w.lower().strip("?,.!") == wrong else w for w in text.split())
+    return f"{text} ({', '.join(expansion.added[:3])})" if expansion.added else text
+
+
+def weighted_terms(text: str, expansion: Expansion) -> dict[str, float]:
+    """BM25 terms of the question with their weights: its own 1, corrections 1, other forms EXPANSION_WEIGHT."""
+    weighted: dict[str, float] = {}
+    for form in expansion.added[:6]:
+        weighted.update(dict.fromkeys(terms(form), EXPANSION_WEIGHT))
+    for _, right in expansion.corrected:
+        weighted.update(dict.fromkeys(terms(right), 1.0))
+    weighted.update(dict.fromkeys(terms(text), 1.0))
+    return weighted

@@ -1,0 +1,326 @@
+"""The index on a Qdrant server or cluster (``qdrant-client``): the same layout and query as ``edge``.
+
+A generation is a collection ``<name>_<generation>``; readers use the alias ``<name>``, which one request switches. The
+manifest is a payload-only point, as the lexicon is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from tutor.errors import IndexDamaged, IndexFault, IndexMismatch, IndexMissing, IndexUnreachable
+from tutor.retrieval.generations import REBUILD, new_name
+from tutor.retrieval.index import (
+    BM25,
+    CANDIDATES,
+    DENSE,
+    EXACT_BELOW,
+    LAYOUT_VERSION,
+    RRF_K,
+    TOKENS,
+    Hit,
+    HybridQuery,
+    Manifest,
+    Passage,
+    Payload,
+    Record,
+    Vector,
+    in_batches,
+    point_id,
+)
+from tutor.settings import QdrantSettings
+
+_BATCH = 64  # 64 passages of 200 x 96 floats are about 6 MB of JSON; the server's limit is 32 MB
+_KEYWORDS = ("type", "doc_id", "kind", "role", "covers", "meta.section", "meta.priority", "meta.depth", "meta.tags")
+_INTEGERS = ("meta.phase", "meta.tier")
+
+
+def connect(settings: QdrantSettings) -> ServerStore:
+    """A store on the server that the settings name; nothing is sent yet."""
+    client = QdrantClient(
+        url=settings.url,
+        api_key=settings.api_key.get_secret_value() or None,
+        timeout=int(settings.timeout_s),
+        check_compatibility=False,  # it would ask the server at construction; doctor reports versions
+    )
+    return ServerStore(client, settings)
+
+
+@contextmanager
+def _mapped(about: str) -> Iterator[None]:
+    """qdrant-client's exceptions as ours."""
+    try:
+        yield
+    except UnexpectedResponse as error:
+        if error.status_code in (401, 403):
+            raise IndexFault(
+                "the Qdrant server refuses the key", about=about, fix="Set TUTOR_QDRANT_API_KEY."
+            ) from error
+        raise IndexFault(f"the Qdrant server answered {error.status_code}: {error.reason_phrase}", about=about) from error
+    except (ResponseHandlingException, ApiException, OSError) as error:
+        raise IndexUnreachable(
+            f"the Qdrant server does not answer ({error})", about=about, fix="Is it running? Check TUTOR_QDRANT_URL."
+        ) from error
+
+
+class ServerStore:
+    """Generations as collections behind an alias."""
+
+    def __init__(self, client: QdrantClient, settings: QdrantSettings) -> None:
+        self.client = client
+        self.settings = settings
+
+    @property
+    def location(self) -> str:
+        return self.settings.url
+
+    def current(self) -> str | None:
+        """The collection behind the alias."""
+        with _mapped(self.location):
+            aliases = self.client.get_aliases().aliases
+        return next((a.collection_name for a in aliases if a.alias_name == self.settings.collection), None)
+
+    def open(self) -> ServerReader:
+        return ServerReader(self)
+
+    def begin(self, *, base: Manifest | None, dense_dims: int, token_dims: int) -> ServerWriter:
+        return ServerWriter(self, base, dense_dims, token_dims)
+
+    def name_of(self, generation: str) -> str:
+        """The collection of a generation."""
+        return f"{self.settings.collection}_{generation.replace('.', '-')}"
+
+
+class ServerReader:
+    """The collection behind the alias; queries go to the collection itself, so that one reader sees one generation."""
+
+    fallback = None
+
+    def __init__(self, store: ServerStore) -> None:
+        self._store = store
+        self._client = store.client
+        self._open()
+
+    def _open(self) -> None:
+        name = self._store.current()
+        if name is None:
+            raise IndexMissing("nothing is indexed yet", about=self._store.location, fix="Run: tutor ingest")
+        self._collection = name
+        data = self.payload("manifest", "manifest")
+        if data is None:
+            raise IndexDamaged("the collection has no manifest", about=name, fix=REBUILD)
+        if data["layout"] != LAYOUT_VERSION:
+            raise IndexMismatch(
+                f"the index has layout {data['layout']}, this version reads {LAYOUT_VERSION}", about=name, fix=REBUILD
+            )
+        self._manifest = Manifest(**{f.name: data[f.name] for f in fields(Manifest)})
+
+    @property
+    def manifest(self) -> Manifest:
+        return self._manifest
+
+    def refresh(self) -> None:
+        if self._store.current() != self._collection:
+            self._open()
+
+    def search(self, query: HybridQuery) -> list[Hit]:
+        exact = self._manifest.passages < EXACT_BELOW
+        with _mapped(self._store.location):
+            found = self._client.query_points(self._collection, **_request(query, exact=exact))
+        return [_hit(point) for point in found.points]
+
+    def payload(self, kind: str, name: str) -> Payload | None:
+        with _mapped(self._store.location):
+            records = self._client.retrieve(self._collection, [point_id(kind, name)], with_payload=True)
+        return dict(records[0].payload or {}) if records else None
+
+    def vectors(self, id: str) -> tuple[Vector, Vector]:
+        with _mapped(self._store.location):
+            record = self._client.retrieve(self._collection, [id], with_payload=False, with_vectors=[DENSE, TOKENS])[0]
+        vector: Any = record.vector
+        return np.asarray(vector[DENSE], dtype=np.float32), np.asarray(vector[TOKENS], dtype=np.float32)
+
+    def documents(self) -> list[Payload]:
+        return list(self._scroll("document", models.PayloadSelectorExclude(exclude=["text", "sections"])))
+
+    def passages(self, fields: Sequence[str]) -> Iterator[Payload]:
+        return self._scroll("passage", list(fields))
+
+    def _scroll(self, kind: str, fields: Any) -> Iterator[Payload]:
+        only = models.Filter(must=[models.FieldCondition(key="type", match=models.MatchValue(value=kind))])
+        offset: Any = None
+        while True:
+            with _mapped(self._store.location):
+                records, offset = self._client.scroll(
+                    self._collection, scroll_filter=only, limit=500, offset=offset, with_payload=fields
+                )
+            for record in records:
+                yield dict(record.payload or {})
+            if offset is None:
+                return
+
+    def close(self) -> None:
+        """Nothing to release: the client is the store's."""
+
+
+class ServerWriter:
+    """A new collection being filled."""
+
+    def __init__(self, store: ServerStore, base: Manifest | None, dense_dims: int, token_dims: int) -> None:
+        self._store = store
+        self._client = store.client
+        self.generation = new_name()
+        self._collection = store.name_of(self.generation)
+        with _mapped(store.location):
+            self._client.create_collection(self._collection, **_layout(store.settings, dense_dims, token_dims))
+            for key in _KEYWORDS:
+                self._client.create_payload_index(self._collection, key, models.PayloadSchemaType.KEYWORD)
+            for key in _INTEGERS:
+                self._client.create_payload_index(self._collection, key, models.PayloadSchemaType.INTEGER)
+        if base is not None:
+            self._copy(store.name_of(base.generation))
+
+    def _copy(self, source: str) -> None:
+        offset: Any = None
+        while True:
+            with _mapped(self._store.location):
+                records, offset = self._client.scroll(
+                    source, limit=_BATCH, offset=offset, with_payload=True, with_vectors=True
+                )
+                points = [models.PointStruct(id=r.id, vector=r.vector or {}, payload=r.payload) for r in records]
+                if points:
+                    self._client.upsert(self._collection, points, wait=True)
+            if offset is None:
+                return
+
+    def upsert(self, records: Iterable[Record]) -> None:
+        for group in in_batches(records, _BATCH):
+            with _mapped(self._store.location):
+                self._client.upsert(self._collection, [_point(r) for r in group], wait=True)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        if ids:
+            with _mapped(self._store.location):
+                self._client.delete(self._collection, models.PointIdsList(points=list(ids)), wait=True)
+
+    def publish(self, manifest: Manifest) -> None:
+        alias = self._store.settings.collection
+        self.upsert([Record(point_id("manifest", "manifest"), {"type": "manifest", **asdict(manifest)})])
+        expected = manifest.passages + manifest.documents + 2  # the lexicon and the manifest
+        with _mapped(self._store.location):
+            found = self._client.count(self._collection, exact=True).count
+        if found != expected:
+            self.discard()
+            raise IndexDamaged(f"the new collection holds {found} points, not {expected}", about=self._collection)
+        before = self._store.current()
+        switch: list[Any] = [
+            models.CreateAliasOperation(
+                create_alias=models.CreateAlias(collection_name=self._collection, alias_name=alias)
+            )
+        ]
+        if before is not None:
+            switch.insert(0, models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)))
+        with _mapped(self._store.location):
+            self._client.update_collection_aliases(change_aliases_operations=switch)
+            self._sweep(keep={self._collection, before})
+
+    def _sweep(self, keep: set[str | None]) -> None:
+        prefix = f"{self._store.settings.collection}_"
+        for collection in self._client.get_collections().collections:
+            if collection.name.startswith(prefix) and collection.name not in keep:
+                self._client.delete_collection(collection.name)
+
+    def discard(self) -> None:
+        with _mapped(self._store.location):
+            self._client.delete_collection(self._collection)
+
+
+def _layout(settings: QdrantSettings, dense_dims: int, token_dims: int) -> dict[str, Any]:
+    """The collection layout; ``edge._config`` is its twin."""
+    half = models.Datatype.FLOAT16
+    int8 = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
+    return {
+        "vectors_config": {
+            DENSE: models.VectorParams(size=dense_dims, distance=models.Distance.DOT, datatype=half),
+            TOKENS: models.VectorParams(
+                size=token_dims,
+                distance=models.Distance.DOT,
+                datatype=half,
+                on_disk=True,
+                multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
+                hnsw_config=models.HnswConfigDiff(m=0),
+                quantization_config=int8,
+            ),
+        },
+        "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        "shard_number": settings.shards,
+        "replication_factor": settings.replication,
+        "on_disk_payload": True,
+    }
+
+
+def _request(query: HybridQuery, *, exact: bool) -> dict[str, Any]:
+    """The one hybrid query; ``edge._request`` is its twin."""
+    only = _filter(query)
+    limit = max(CANDIDATES, query.limit)
+    legs: dict[str, models.Prefetch] = {}
+    if DENSE in query.legs:
+        legs[DENSE] = models.Prefetch(
+            query=query.dense.tolist(),
+            using=DENSE,
+            limit=limit,
+            filter=only,
+            params=models.SearchParams(exact=exact),
+        )
+    if BM25 in query.legs and query.sparse[0]:
+        sparse = models.SparseVector(indices=query.sparse[0], values=query.sparse[1])
+        legs[BM25] = models.Prefetch(query=sparse, using=BM25, limit=limit, filter=only)
+    if TOKENS in query.legs:
+        legs[TOKENS] = models.Prefetch(
+            query=query.tokens.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values())
+        )
+    weights = [query.weights.get(name, 1.0) for name in legs]
+    return {
+        "prefetch": list(legs.values()),
+        "query": models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=weights)),
+        "limit": query.limit,
+        "with_payload": True,
+        "with_vectors": [DENSE, TOKENS] if query.with_vectors else False,
+    }
+
+
+def _filter(query: HybridQuery) -> models.Filter:
+    must: list[Any] = [models.FieldCondition(key="type", match=models.MatchValue(value="passage"))]
+    for key, values in query.filters.items():
+        field = key if key in ("doc_id", "kind", "role", "covers") else f"meta.{key}"
+        must.append(models.FieldCondition(key=field, match=models.MatchAny(any=list(values))))  # type: ignore[arg-type]
+    return models.Filter(must=must)
+
+
+def _point(record: Record) -> models.PointStruct:
+    vectors: dict[str, Any] = {}
+    if record.dense is not None:
+        vectors[DENSE] = np.asarray(record.dense).tolist()
+    if record.tokens is not None and len(record.tokens):
+        vectors[TOKENS] = np.asarray(record.tokens).tolist()
+    if record.sparse is not None and record.sparse[0]:
+        vectors[BM25] = models.SparseVector(indices=record.sparse[0], values=record.sparse[1])
+    return models.PointStruct(id=record.id, vector=vectors, payload=record.payload)
+
+
+def _hit(point: Any) -> Hit:
+    vectors = point.vector or {}
+    dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
+    return Hit(
+        Passage.from_payload(point.payload),
+        float(point.score),
+        None if dense is None else np.asarray(dense, dtype=np.float32),
+        None if tokens is None else np.asarray(tokens, dtype=np.float32),
+    )

@@ -1,0 +1,130 @@
+"""Settings: defaults, then ``<home>/config.toml``, then ``TUTOR_*`` environment variables, then command-line options.
+
+Sections become prefixes: ``qdrant.url`` in the file is ``TUTOR_QDRANT_URL`` in the environment. Unknown keys fail.
+``tutor config`` prints what is in force.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from tutor.errors import SettingsError
+
+PREFIX = "TUTOR_"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CorpusSettings(_Section):
+    """What is indexed besides what the user ingests."""
+
+    builtin: bool = Field(True, description="Index the curriculum that comes with the package.")
+
+
+class EncoderSettings(_Section):
+    """Which encoder makes the vectors."""
+
+    model: str = Field("", description="A Hugging Face model name or folder (extra 'hf'); empty: the packaged one.")
+    threads: int = Field(0, ge=0, le=256, description="Threads of one forward pass; 0 lets the runtime choose.")
+
+
+class QdrantSettings(_Section):
+    """The Qdrant server; with no url the embedded engine is used."""
+
+    url: str = ""
+    api_key: SecretStr = SecretStr("")
+    collection: str = Field("tutor", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The alias that readers use.")
+    shards: int = Field(1, ge=1, le=256)
+    replication: int = Field(1, ge=1, le=16)
+    timeout_s: float = Field(10.0, gt=0, le=600)
+
+
+class SearchSettings(_Section):
+    """Ranking."""
+
+    rerank: bool = Field(False, description="MaxSim takes part in the fusion (evals/LOG.md says why it does not yet).")
+
+
+class ServerSettings(_Section):
+    """The web server."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="_", env_nested_max_split=1, extra="forbid", frozen=True
+    )
+
+    home: Path = Field(default_factory=lambda: user_data_path("tutor", appauthor=False))
+    index: Path | None = Field(None, description="The embedded index's folder; empty: <home>/index.")
+    log: Literal["debug", "info", "warning", "error"] = "warning"
+    corpus: CorpusSettings = CorpusSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    qdrant: QdrantSettings = QdrantSettings()
+    search: SearchSettings = SearchSettings()
+    server: ServerSettings = ServerSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
+        home = given.get("home") or os.environ.get(PREFIX + "HOME") or user_data_path("tutor", appauthor=False)
+        toml = TomlConfigSettingsSource(settings_cls, Path(home).expanduser() / "config.toml")
+        return init_settings, env_settings, toml
+
+    @property
+    def index_dir(self) -> Path:
+        return (self.index or self.home / "index").expanduser()
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings in force; ``given`` are command-line options (None means not given).
+
+    Raises:
+        SettingsError: a value out of range, an unknown key or variable, or a config file that is not TOML.
+    """
+    _refuse_unknown_variables()
+    try:
+        return Settings(**{k: v for k, v in given.items() if v is not None})
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
+        raise SettingsError("; ".join(lines), about="settings", fix="'tutor config' lists every setting.") from error
+    except ValueError as error:  # tomllib.TOMLDecodeError, pydantic_settings.SettingsError
+        raise SettingsError(f"config.toml cannot be read ({error})", about="settings") from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name, value in Settings.model_fields.items():
+        section = value.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            known |= {f"{PREFIX}{name}_{key}".upper() for key in section.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SettingsError(
+            f"unknown variable {', '.join(unknown)}", about="environment", fix="'tutor config' lists every setting."
+        )
