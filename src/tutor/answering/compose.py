@@ -14,10 +14,15 @@ from tutor.retrieval.encoder import Vectors
 from tutor.retrieval.lexical import terms
 
 MAX_WORDS = 165
+MIN_WORDS = 60
 VERDICT_WORDS = 50
-_MAX_BULLETS = 6
-_TOO_SIMILAR = 0.55  # shared terms / terms of the shorter sentence
-_KEEP = 0.80  # of the best sentence's score; weaker ones do not enter the answer
+_MAX_BULLETS = 7
+_TOO_SIMILAR = 0.7  # shared terms / terms of the shorter sentence
+# Shares of the best sentence's score that others must reach: on the lead's subject, on another one, and on the lead's
+# subject while the answer is still shorter than MIN_WORDS.
+_KEEP, _STRAY, _FILL = 0.70, 0.87, 0.50
+# What a sentence's score is made of, beside its likeness to the question; chosen in evals/LOG.md.
+_COVERAGE, _FIT, _STANDING, _OPENING, _DEFINES = 0.35, 0.15, 0.25, 0.04, 0.15
 
 _LABELS = {
     "why": "Why it exists",
@@ -94,7 +99,9 @@ def score(
         coverage = sum(weight for term, weight in rarity.items() if term in named) / total
         fit = intent.role_fit(unit.passage.role)
         standing = 1.0 / (1.0 + 0.5 * unit.rank)
-        value = likeness + 0.25 * coverage + 0.15 * fit + 0.15 * standing + (0.04 if unit.first else 0.0)
+        value = likeness + _COVERAGE * coverage + _FIT * fit + _STANDING * standing + _OPENING * unit.first
+        if unit.first and intent.name == "definition" and unit.passage.role in ("why", "body"):
+            value += _DEFINES
         if unit.wrong and intent.name not in ("failure", "why-not", "when-not"):
             value -= 0.1
         if unit.passage.role == "map":
@@ -107,32 +114,52 @@ def compose(scored: Sequence[Scored], intent: Intent) -> Composed:
     """An answer of at most MAX_WORDS words; empty when there is nothing to quote."""
     if not scored:
         return Composed((), (), ())
-    floor = scored[0].score * _KEEP
-    lead = next((s for s in scored if intent.leads(s.unit.passage.role) and not s.unit.wrong), None)
-    lead = lead if lead and lead.score >= floor else next((s for s in scored if not s.unit.wrong), scored[0])
-    chosen = [lead.unit]
-    words = lead.unit.words
-    verdict = 1
-    required = _other_side(scored, lead.unit, intent)
-    pool = [*([required] if required else []), *(s for s in scored if s.score >= floor)]
-    per_document: dict[str, int] = {lead.unit.passage.doc_id: 1}
-    for candidate in pool:
-        unit = candidate.unit
-        if len(chosen) > _MAX_BULLETS:
+    best = scored[0].score
+    right = [s for s in scored if not s.unit.wrong]
+    lead = next((s for s in right if intent.leads(s.unit.passage.role) and s.score >= best * _STRAY), None)
+    lead = lead or (right[0] if right else scored[0])
+    selection = _Selection(lead.unit, intent)
+    if required := _other_side(scored, lead.unit, intent):
+        selection.offer(required.unit)
+    for candidate in scored:
+        on_subject = bool(intent.sides) or _same_subject(candidate.unit, lead.unit)
+        if candidate.score >= best * (_KEEP if on_subject else _STRAY):
+            selection.offer(candidate.unit)
+    for candidate in scored:
+        if selection.words >= MIN_WORDS:
             break
-        if unit in chosen or words + unit.words > MAX_WORDS or any(_alike(unit, other) for other in chosen):
-            continue
-        if per_document.get(unit.passage.doc_id, 0) >= 5:
-            continue
-        same_place = unit.passage.doc_id == lead.unit.passage.doc_id and intent.leads(unit.passage.role)
-        if verdict == 1 and same_place and not unit.wrong and lead.unit.words + unit.words <= VERDICT_WORDS:
-            chosen.insert(1, unit)
-            verdict = 2
+        if candidate.score >= best * _FILL and _same_subject(candidate.unit, lead.unit):
+            selection.offer(candidate.unit)
+    return _layout(selection.verdict, selection.bullets)
+
+
+class _Selection:
+    """The sentences chosen so far, within the limits of length and likeness."""
+
+    def __init__(self, lead: Unit, intent: Intent) -> None:
+        self.verdict = [lead]
+        self.bullets: list[Unit] = []
+        self.words = lead.words
+        self._intent = intent
+
+    def offer(self, unit: Unit) -> None:
+        """Take the sentence where it fits: beside the lead when it continues the verdict, else as a bullet."""
+        chosen = [*self.verdict, *self.bullets]
+        if len(self.bullets) >= _MAX_BULLETS or self.words + unit.words > MAX_WORDS:
+            return
+        if unit in chosen or any(_alike(unit, other) for other in chosen):
+            return
+        lead = self.verdict[0]
+        continues = unit.passage.doc_id == lead.passage.doc_id and self._intent.leads(unit.passage.role)
+        if len(self.verdict) == 1 and continues and not unit.wrong and lead.words + unit.words <= VERDICT_WORDS:
+            self.verdict.append(unit)
         else:
-            chosen.append(unit)
-        words += unit.words
-        per_document[unit.passage.doc_id] = per_document.get(unit.passage.doc_id, 0) + 1
-    return _layout(chosen, verdict)
+            self.bullets.append(unit)
+        self.words += unit.words
+
+
+def _same_subject(a: Unit, b: Unit) -> bool:
+    return a.passage.doc_id == b.passage.doc_id or bool(set(a.passage.covers) & set(b.passage.covers))
 
 
 def _other_side(scored: Sequence[Scored], lead: Unit, intent: Intent) -> Scored | None:
@@ -149,10 +176,9 @@ def _alike(a: Unit, b: Unit) -> bool:
     return len(a.terms & b.terms) / shorter > _TOO_SIMILAR
 
 
-def _layout(chosen: Sequence[Unit], verdict: int) -> Composed:
-    heads = list(chosen[:verdict])
+def _layout(heads: Sequence[Unit], bullets: Sequence[Unit]) -> Composed:
     grouped: dict[tuple[str, str], list[Unit]] = {}
-    for unit in chosen[verdict:]:
+    for unit in bullets:
         label = _LABELS.get(unit.passage.role, "")
         grouped.setdefault((unit.passage.title, label), []).append(unit)
     citations: list[Citation] = []

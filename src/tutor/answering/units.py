@@ -23,6 +23,7 @@ _WORD = re.compile(r"\w+")
 _LONG_WORDS = 42
 _MAX_WORDS = 60
 _MIN_WORDS = 5
+_WRAPPED_CHARS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,25 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
             if whole <= _LONG_WORDS or "Wrong to say" in text[start : block.end]:
                 yield start, block.end
                 continue
-        for line_start, line_end in _lines(text, start, block.end) if block.kind == "item" else [(start, block.end)]:
+        nested = block.kind == "item"
+        for line_start, line_end in (_lines if nested else _runs)(text, start, block.end):
             for a, b in sentences(text, line_start, line_end):
                 if len(_WORD.findall(text[a:b])) > _LONG_WORDS or " · " in text[a:b]:
                     yield from _pieces(text, a, b)
                 else:
                     yield a, b
+
+
+def _runs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A paragraph cut after short lines: wrapped prose fills its lines, a pasted page puts one thing on each."""
+    begin = at = start
+    for line in text[start:end].splitlines(keepends=True):
+        at += len(line)
+        if len(line.rstrip()) < _WRAPPED_CHARS:
+            yield begin, begin + len(text[begin:at].rstrip())
+            begin = at
+    if text[begin:end].strip():
+        yield begin, end
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

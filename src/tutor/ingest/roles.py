@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _LEAD = re.compile(
-    r"^(?:chapter|part|section|step)\s+\d+\s*[:.)–—-]?\s*|^(?:\d+(?:\.\d+)*|[a-z])[.)]\s*|^\d+(?:\.\d+)*\s+"
+    r"^(?:chapter|part|section|step)\s+\d+\s*[:.)–—-]?\s*|^(?:\d+(?:\.\d+)*|[a-z])[.)](?!\d)\s*|^\d+(?:\.\d+)*\s+"
 )
 _BRACKETS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 _NOT_WORDS = re.compile(r"[^\w\s/&'-]+")

@@ -46,7 +46,8 @@ class Generations:
     def current(self) -> str | None:
         """The published generation's name; None when nothing was published."""
         try:
-            name = self._pointer.read_text(encoding="utf-8").strip()
+            # Garbage is read as the name of a generation that does not exist, so that an older one answers.
+            name = self._pointer.read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -63,6 +64,14 @@ class Generations:
         names = [p.name for p in self.folder.iterdir() if (p / "manifest.json").is_file()]
         return sorted(names, reverse=True)
 
+    def published(self) -> list[str]:
+        """Complete generations up to the current one, newest first: a newer one was sealed, but a kill came before
+        the switch. All complete ones when CURRENT names none that exists."""
+        current = self.current()
+        if current is None or not self.path(current).is_dir():
+            return self.complete()
+        return [n for n in self.complete() if n <= current]
+
     def candidates(self) -> list[str]:
         """What a reader tries in turn: the current generation, then older complete ones.
 
@@ -70,8 +79,7 @@ class Generations:
             IndexMissing: there is none.
         """
         current = self.current()
-        older = [n for n in self.complete() if current is None or n < current]
-        names = [current, *older] if current else older
+        names = [*([current] if current else []), *(n for n in self.published() if n != current)]
         if not names:
             raise IndexMissing("nothing is indexed yet", about=str(self.root), fix="Run: tutor ingest")
         return names
@@ -122,12 +130,21 @@ class Generations:
         _write_durably(self._pointer, name + "\n")
 
     def sweep(self) -> None:
-        """Remove half-written generations and all complete ones but the newest two; one still read stays."""
-        current = self.current()
-        keep = set(self.complete()[:2]) | ({current} if current else set())
+        """Remove what is half-written, damaged or was never published, and all but the newest two; one still read
+        stays."""
+        keep = {*[n for n in self.published() if self._whole(n)][:2], self.current()}
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
             if path.name not in keep and not self._in_use(path):
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _whole(self, name: str) -> bool:
+        try:
+            self.manifest(name)
+        except IndexDamaged:
+            return False
+        except IndexMismatch:  # another version of this program may still read it
+            pass
+        return True
 
     @staticmethod
     def _in_use(path: Path) -> bool:
@@ -163,21 +180,46 @@ class Generations:
         """
         from filelock import FileLock, Timeout
 
+        lock = FileLock(self.root / "writer.lock", timeout=0)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.root / "writer.lock", timeout=0):
-                self.sweep()
-                yield
+            lock.acquire()
         except Timeout as error:
             raise IndexBusy(
                 "another process is ingesting", about=str(self.root), fix="Try again when it has finished."
             ) from error
-        except PermissionError as error:
+        except OSError as error:
             raise IndexFault(
                 f"the index folder cannot be written ({error.strerror})",
                 about=str(error.filename or self.root),
                 fix="Choose another place with --index DIR or TUTOR_HOME.",
             ) from error
+        try:
+            self.sweep()
+            yield
+        finally:
+            lock.release()
+
+
+def copy_sparse(source: str, target: str) -> str:
+    """Copy a file without its holes, for ``shutil.copytree``: the engine reserves 32 MB a storage, mostly holes."""
+    if not hasattr(os, "SEEK_DATA"):  # pragma: no cover  Windows
+        return str(shutil.copyfile(source, target))
+    with open(source, "rb") as reader, open(target, "wb") as writer:
+        size, at = os.fstat(reader.fileno()).st_size, 0
+        while at < size:
+            try:
+                at = os.lseek(reader.fileno(), at, os.SEEK_DATA)
+            except OSError:  # ENXIO: nothing but a hole is left
+                break
+            end = os.lseek(reader.fileno(), at, os.SEEK_HOLE)
+            reader.seek(at)
+            writer.seek(at)
+            while at < end and (block := reader.read(min(end - at, 1 << 20))):
+                writer.write(block)
+                at += len(block)
+        writer.truncate(size)
+    return target
 
 
 def new_name() -> str:

@@ -22,6 +22,8 @@ from tutor.retrieval.index import (
     CANDIDATES,
     DENSE,
     EXACT_BELOW,
+    INTEGER_FIELDS,
+    KEYWORD_FIELDS,
     LAYOUT_VERSION,
     RRF_K,
     TOKENS,
@@ -29,6 +31,7 @@ from tutor.retrieval.index import (
     HybridQuery,
     Manifest,
     Passage,
+    PLAIN_KEYS,
     Payload,
     Record,
     Vector,
@@ -38,8 +41,6 @@ from tutor.retrieval.index import (
 from tutor.settings import QdrantSettings
 
 _BATCH = 64  # 64 passages of 200 x 96 floats are about 6 MB of JSON; the server's limit is 32 MB
-_KEYWORDS = ("type", "doc_id", "kind", "role", "covers", "meta.section", "meta.priority", "meta.depth", "meta.tags")
-_INTEGERS = ("meta.phase", "meta.tier")
 
 
 def connect(settings: QdrantSettings) -> ServerStore:
@@ -180,9 +181,9 @@ class ServerWriter:
         self._collection = store.name_of(self.generation)
         with _mapped(store.location):
             self._client.create_collection(self._collection, **_layout(store.settings, dense_dims, token_dims))
-            for key in _KEYWORDS:
+            for key in KEYWORD_FIELDS:
                 self._client.create_payload_index(self._collection, key, models.PayloadSchemaType.KEYWORD)
-            for key in _INTEGERS:
+            for key in INTEGER_FIELDS:
                 self._client.create_payload_index(self._collection, key, models.PayloadSchemaType.INTEGER)
         if base is not None:
             self._copy(store.name_of(base.generation))
@@ -296,12 +297,13 @@ def _request(query: HybridQuery, *, exact: bool) -> dict[str, Any]:
     }
 
 
-def _filter(query: HybridQuery) -> models.Filter:
-    must: list[Any] = [models.FieldCondition(key="type", match=models.MatchValue(value="passage"))]
+def _filter(query: HybridQuery) -> models.Filter | None:
+    """None without filters: only passages have vectors, so that documents and the lexicon are never found."""
+    must: list[Any] = []
     for key, values in query.filters.items():
-        field = key if key in ("doc_id", "kind", "role", "covers") else f"meta.{key}"
+        field = key if key in PLAIN_KEYS else f"meta.{key}"
         must.append(models.FieldCondition(key=field, match=models.MatchAny(any=list(values))))  # type: ignore[arg-type]
-    return models.Filter(must=must)
+    return models.Filter(must=must) if must else None
 
 
 def _point(record: Record) -> models.PointStruct:

@@ -12,40 +12,27 @@ from tutor.ingest.documents import Document
 from tutor.ingest.formats.build import Builder, fence, pipe_table
 from tutor.ingest.formats.text import decode
 
-_DROPPED = frozenset(
-    (
-        *("head", "script", "style", "noscript", "template", "nav", "footer", "aside", "iframe", "object", "embed"),
-        *("svg", "canvas", "button", "select", "input", "textarea", "dialog"),
-    )
+_DROPPED = re.compile(
+    "head|script|style|noscript|template|nav|footer|aside|iframe|object|embed|svg|canvas|button|select|input|textarea|dialog"
 )
-_DROPPED_ROLES = frozenset(
-    ("navigation", "banner", "contentinfo", "search", "complementary", "menu", "menubar", "toolbar", "dialog")
-)
-_DROPPED_CLASSES = frozenset(
-    ("headerlink", "linenos", "lineno", "line-numbers", "skip-link", "sr-only", "visually-hidden")
-)
+_DROPPED_ROLES = re.compile("navigation|banner|contentinfo|search|complementary|menu|menubar|toolbar|dialog")
+_DROPPED_CLASSES = re.compile("headerlink|linenos|lineno|line-numbers|skip-link|sr-only|visually-hidden")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_BLOCKS = frozenset(
-    (
-        *("address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset"),
-        *("figcaption", "figure", "form", "header", "hgroup", "hr", "html", "legend", "main", "p", "section"),
-        *("summary", "caption", "table", "thead", "tbody", "tfoot", "tr", "th", "td"),
-    )
+_BLOCKS = re.compile(
+    "address|article|blockquote|body|caption|center|dd|details|div|dl|dt|fieldset|figcaption|figure|form|header|hgroup|hr"
+    "|html|legend|main|p|section|summary|table|tbody|td|tfoot|th|thead|tr"
 )
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I)
 _PROLOG = re.compile(r"\A\s*<\?xml[^>]*>")
 _ENDS = re.compile(r"</(?:body|html)\s*>", re.I)
 _LANGUAGE = re.compile(r"(?:language|lang|highlight-source|highlight|brush:?)-?([a-z0-9+#]+)\Z", re.I)
 _DEPTH = 200  # Python's stack, not the page, sets it: what is nested deeper is taken as plain text
-_CELLS = 50
 
 
 def parse(markup: str) -> BeautifulSoup:
     """The page as a tree; markup that is not well-formed is repaired."""
-    # Without its XML declaration, XHTML is parsed as HTML without a warning; so is text without a single tag.
-    markup = _PROLOG.sub("", markup)
-    # What follows an early </body> or </html> would be put outside the body; browsers show it inside.
-    markup = _ENDS.sub("", markup)
+    # An XML declaration, or no tag at all, would be a warning; text after an early </body> would be outside the body.
+    markup = _ENDS.sub("", _PROLOG.sub("", markup))
     return BeautifulSoup(markup if "<" in markup else f"<p>{markup}</p>", "lxml")
 
 
@@ -87,21 +74,30 @@ def add_content(soup: BeautifulSoup, builder: Builder) -> None:
         if len(found) == 1 and len(found[0].get_text(" ", strip=True)) * 4 >= whole:
             root = found[0]
             break
-    _Walker(builder).run(root)
+    walker = _Walker(builder)
+    walker.children(root, 0)
+    walker.flush()
 
 
 def _dropped(tag: Tag) -> bool:
     if tag.name in ("html", "body", "main"):
         return False
-    classes = tag.get("class") or ()
     return (
-        tag.name in _DROPPED
-        or tag.has_attr("hidden")
+        tag.has_attr("hidden")
         or tag.get("aria-hidden") == "true"
-        or tag.get("role") in _DROPPED_ROLES
+        or bool(_DROPPED.fullmatch(tag.name))
+        or bool(_DROPPED_ROLES.fullmatch(str(tag.get("role", ""))))
         or bool(_HIDDEN.search(str(tag.get("style", ""))))
-        or any(name in _DROPPED_CLASSES for name in ([classes] if isinstance(classes, str) else classes))
+        or any(_DROPPED_CLASSES.fullmatch(name) for name in tag.get_attribute_list("class") if name)
     )
+
+
+def _plain(tag: Tag) -> str:
+    """The text of a heading or a cell, on one line: lines and blocks are apart, inline markup is not."""
+    for inner in tag.find_all(["br", "p", "div", "li"]):
+        inner.insert_before(" ")
+        inner.insert_after(" ")
+    return " ".join(tag.get_text().split())
 
 
 class _Walker:
@@ -112,10 +108,6 @@ class _Walker:
         self.inline: list[str] = []
         self.lists = 0
         self.item = False
-
-    def run(self, root: Tag) -> None:
-        self.children(root, 0)
-        self.flush()
 
     def flush(self) -> None:
         """Ends the current paragraph or list item."""
@@ -147,14 +139,14 @@ class _Walker:
             self.inline.append(f"^{tag.get_text(strip=True)}")  # 10⁶ must not become 106
         elif len(name) == 2 and name[0] == "h" and name[1] in "123456":
             self.flush()
-            self.builder.heading(int(name[1]), tag.get_text())
+            self.builder.heading(int(name[1]), _plain(tag))
         elif name == "pre":
             self.flush()
             self.code(tag)
         elif name == "table" and (rows := _rows(tag)):
             self.flush()
             if caption := tag.find("caption"):
-                self.builder.block(" ".join(caption.get_text().split()))
+                self.builder.block(_plain(caption))
             self.builder.block(pipe_table(rows))
         elif name in ("ul", "ol", "menu", "li"):
             self.flush()
@@ -165,7 +157,7 @@ class _Walker:
             self.flush()
             self.lists -= name != "li"
             self.item = outer
-        elif name in _BLOCKS:
+        elif _BLOCKS.fullmatch(name):
             self.flush()
             self.children(tag, depth)
             self.flush()
@@ -198,11 +190,11 @@ def _rows(table: Tag) -> list[list[str]]:
             for column in range(len(row), len(row) + _span(cell, "colspan")):
                 held[column] = _span(cell, "rowspan") - 1
                 row.append("")
-            row[-_span(cell, "colspan")] = cell.get_text(" ")
+            row[-_span(cell, "colspan")] = _plain(cell)
         rows.append(row)
     return rows if max(map(len, rows), default=0) > 1 else []
 
 
 def _span(cell: Tag, name: str) -> int:
     value = str(cell.get(name, "1")).strip()
-    return min(max(1, int(value)), _CELLS) if value.isascii() and value.isdigit() and len(value) < 6 else 1
+    return min(max(1, int(value)), 50) if value.isascii() and value.isdigit() and len(value) < 6 else 1

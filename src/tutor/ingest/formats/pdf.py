@@ -53,7 +53,7 @@ def read(data: bytes, *, about: str, doc_id: str, source: str, stem: str) -> Doc
     for number in range(count):
         try:
             text = reader.pages[number].extract_text()
-        except Exception:  # as above; the other pages are still good
+        except Exception:  # noqa: BLE001 as above; the other pages are still good
             broken.append(number + 1)
             text = ""
         # Before ``normalise``, which takes the soft hyphen away and leaves the line end.
@@ -75,7 +75,7 @@ def read(data: bytes, *, about: str, doc_id: str, source: str, stem: str) -> Doc
 def _metadata_title(reader: PdfReader) -> str | None:
     try:
         title = reader.metadata.title if reader.metadata else None
-    except Exception:  # as in ``read``; the file name will do
+    except Exception:  # noqa: BLE001 as in ``read``; the file name will do
         return None
     return str(title) if title else None
 

@@ -1,0 +1,128 @@
+"""Fit the abstain decision: logistic weights and threshold, with the risk-coverage curve.
+
+    python evals/calibration/fit.py [PATH…] [--write]
+
+Reads ``questions.jsonl`` beside this file (written for this, none from ../shared/dev-set). Signals are measured twice:
+on the built-in curriculum with the named paths (the pasted documents), and on the built-in curriculum alone, where a
+question about an item that is not yet written is one that must be refused. Weights are ridge-regularised logistic
+regression by Newton's method; every figure printed is from 5-fold cross-validation, split by question.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutor.answering import abstain
+from tutor.bootstrap import App
+from tutor.settings import Settings
+
+HERE = Path(__file__).resolve().parent
+Array = NDArray[np.float64]
+RIDGE = 1.0
+FOLDS = 5
+
+
+def signals(paths: list[Path], questions: list[dict[str, Any]]) -> tuple[Array, Array]:
+    """Features (n, 8) and labels (n,): 1 where a document of the index covers the question."""
+    with tempfile.TemporaryDirectory() as home:
+        app = App(Settings(home=Path(home)))
+        app.ingest(paths)
+        available = {c for d in app.reader.documents() for c in d["covers"]}
+        rows = [list(asdict(app.answerer.ask(q["question"]).signals).values()) for q in questions]
+        labels = [float(bool(set(q["covers"]) & available)) for q in questions]
+        app.close()
+    return np.array(rows), np.array(labels)
+
+
+def fit(x: Array, y: Array, w: Array) -> Array:
+    """Weights (d + 1,), intercept first; ``w`` weighs each row. Features are standardised inside."""
+    mean, std = x.mean(0), x.std(0) + 1e-9
+    z = np.column_stack([np.ones(len(x)), (x - mean) / std])
+    beta = np.zeros(z.shape[1])
+    penalty = np.diag([0.0] + [RIDGE] * x.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-z @ beta))
+        gradient = z.T @ (w * (y - p)) - penalty @ beta
+        hessian = (z * (w * p * (1 - p))[:, None]).T @ z + penalty
+        step = np.linalg.solve(hessian, gradient)
+        beta += step
+        if np.abs(step).max() < 1e-8:
+            break
+    weights = beta[1:] / std
+    return np.concatenate([[beta[0] - weights @ mean], weights])
+
+
+def predict(beta: Array, x: Array) -> Array:
+    """Probabilities (n,)."""
+    return np.asarray(1 / (1 + np.exp(-(beta[0] + x @ beta[1:]))))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--write", action="store_true", help="write abstain.json and risk_coverage.json")
+    args = parser.parse_args()
+    text = (HERE / "questions.jsonl").read_text(encoding="utf-8")
+    questions = [json.loads(line) for line in text.splitlines() if line]
+    sets = [signals([], questions)] + ([signals(args.paths, questions)] if args.paths else [])
+    x, y = np.vstack([s[0] for s in sets]), np.concatenate([s[1] for s in sets])
+    group = np.tile(np.arange(len(questions)), len(sets))
+    balance = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    fold = np.random.default_rng(7).permutation(len(questions))[group] % FOLDS
+    held_out = np.empty(len(y))
+    for k in range(FOLDS):
+        held_out[fold == k] = predict(fit(x[fold != k], y[fold != k], balance[fold != k]), x[fold == k])
+    grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
+    cost = [((held_out < t) & (y == 1)).sum() / y.sum() + ((held_out >= t) & (y == 0)).sum() / (1 - y).sum() for t in grid]
+    threshold = float(grid[int(np.argmin(cost))])
+    answered = held_out >= threshold
+    print(f"{len(questions)} questions, {len(sets)} indexes, {int(y.sum())} answerable rows of {len(y)}")
+    print(f"threshold {threshold}: answered {answered[y == 1].mean():.3f} of the answerable,")
+    print(f"  abstained on {1 - answered[y == 0].mean():.3f} of the rest; AUC {auc(held_out, y):.3f}")
+    for kind in sorted({q["kind"] for q in questions if not q["covers"]}):
+        chosen = np.array([q["kind"] == kind for q in questions])[group]
+        print(f"  {kind}: abstained on {1 - answered[chosen].mean():.3f} of {int(chosen.sum())}")
+    curve = risk_coverage(held_out, y)
+    area = float(np.trapezoid([r for _, r in curve], [c for c, _ in curve]))
+    print(f"area under the risk-coverage curve {area:.4f}")
+    beta = fit(x, y, balance)
+    names = list(asdict(abstain.NOTHING))
+    model = {
+        "intercept": round(float(beta[0]), 4),
+        "weights": {name: round(float(b), 4) for name, b in zip(names, beta[1:], strict=True)},
+        "threshold": threshold,
+    }
+    print(json.dumps(model, indent=2))
+    if args.write:
+        Path(abstain.__file__).with_name("abstain.json").write_text(json.dumps(model, indent=2) + "\n")
+        report = {"area": round(area, 4), "points": [[round(c, 4), round(r, 4)] for c, r in curve]}
+        (HERE / "risk_coverage.json").write_text(json.dumps(report) + "\n")
+
+
+def auc(scores: Array, y: Array) -> float:
+    """The probability that an answerable row scores above one that is not."""
+    order = np.argsort(scores)
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(1, len(scores) + 1)
+    positives = y.sum()
+    return float((ranks[y == 1].sum() - positives * (positives + 1) / 2) / (positives * (len(y) - positives)))
+
+
+def risk_coverage(scores: Array, y: Array) -> list[tuple[float, float]]:
+    """(coverage, risk) at every 5 % of rows answered, most confident first; risk is the share that cannot be."""
+    order = np.argsort(-scores)
+    wrong = np.cumsum(1 - y[order])
+    counts = [max(1, round(len(y) * share / 20)) for share in range(1, 21)]
+    return [(n / len(y), float(wrong[n - 1] / n)) for n in counts]
+
+
+if __name__ == "__main__":
+    main()
