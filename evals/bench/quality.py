@@ -43,7 +43,9 @@ def ranked_items(app: App, question: str, ranking: Ranking) -> list[tuple[str, .
     return found
 
 
-def measures(found: Sequence[tuple[str, ...]], wanted: set[str], available: set[str]) -> tuple[float, float, float, float]:
+def measures(
+    found: Sequence[tuple[str, ...]], wanted: set[str], available: set[str]
+) -> tuple[float, float, float, float]:
     """hit@1, hit@5, recall@5 and nDCG@10 with binary relevance; an item counts once, at its first document."""
     reachable = wanted & available
     seen: set[str] = set()
@@ -82,7 +84,9 @@ def main() -> int:
         print(f"{len(answerable)} questions ({dropped} left out: nothing indexed covers them)\n")
         print("| ranking | hit@1 | hit@5 | recall@5 | nDCG@10 |\n|---|---|---|---|---|")
         for name, ranking in RANKINGS.items():
-            rows = [measures(ranked_items(app, q["question"], ranking), set(q["covers"]), available) for q in answerable]
+            rows = [
+                measures(ranked_items(app, q["question"], ranking), set(q["covers"]), available) for q in answerable
+            ]
             means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
             print(f"| {name} | " + " | ".join(f"{m:.3f}" for m in means) + " |")
         answers = [(q, app.answerer.ask(q["question"])) for q in questions]

@@ -103,7 +103,9 @@ def main() -> int:
         print(f"corpus: {report.documents} documents, {report.passages} passages; {os.cpu_count()} cores")
         print(f"ingest: {report.seconds:.1f} s, {report.encoded / report.seconds:.0f} passages/s")
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "tutor", "--home", folder, "ingest"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-m", "tutor", "--home", folder, "ingest"], check=True, stdout=subprocess.DEVNULL
+        )
         print(f"ingest again, nothing changed, cold process: {time.perf_counter() - began:.2f} s")
         print(f"ingest rate, 160-token passages: {encode_rate(app):.0f} passages/s")
         mine = warm(app)
@@ -118,7 +120,10 @@ def main() -> int:
             from stock import measure
 
             theirs = measure([*args.paths, Path(__file__).resolve().parents[2] / "corpus"], QUESTIONS)
-            print(f"stock pipeline: first answer {theirs.first_s:.1f} s, reranked p50 {theirs.reranked_ms:.0f} ms,", end=" ")
+            print(
+                f"stock pipeline: first answer {theirs.first_s:.1f} s, reranked p50 {theirs.reranked_ms:.0f} ms,",
+                end=" ",
+            )
             print(f"not reranked p50 {theirs.fused_ms:.1f} ms")
             print(f"ratio, first answer: {theirs.first_s / first:.0f} times")
             print(f"ratio, reranked query: {theirs.reranked_ms / mine['search, with MaxSim rerank'][0]:.0f} times")

@@ -57,12 +57,19 @@ def _run(step: str, folder: Path, paths: list[str], questions: list[str]) -> Non
     embedder = HuggingFaceEmbedding(str(weights), device="cpu")
     if step == "build":
         _make_reranker(weights, folder / "reranker")
-        files = [str(f) for p in map(Path, paths) for f in ([p] if p.is_file() else p.rglob("*")) if f.suffix in (".md", ".txt")]
+        files = [
+            str(f)
+            for p in map(Path, paths)
+            for f in ([p] if p.is_file() else p.rglob("*"))
+            if f.suffix in (".md", ".txt")
+        ]
         documents = SimpleDirectoryReader(input_files=files).load_data()
         nodes = SentenceSplitter(chunk_size=220, chunk_overlap=20).get_nodes_from_documents(documents)
         VectorStoreIndex(nodes, embed_model=embedder).storage_context.persist(str(folder / "index"))
         return
-    index = load_index_from_storage(StorageContext.from_defaults(persist_dir=str(folder / "index")), embed_model=embedder)
+    index = load_index_from_storage(
+        StorageContext.from_defaults(persist_dir=str(folder / "index")), embed_model=embedder
+    )
     fusion = QueryFusionRetriever(
         [
             index.as_retriever(similarity_top_k=20),

@@ -81,7 +81,9 @@ def main() -> None:
     for k in range(FOLDS):
         held_out[fold == k] = predict(fit(x[fold != k], y[fold != k], balance[fold != k]), x[fold == k])
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
-    cost = [((held_out < t) & (y == 1)).sum() / y.sum() + ((held_out >= t) & (y == 0)).sum() / (1 - y).sum() for t in grid]
+    cost = [
+        ((held_out < t) & (y == 1)).sum() / y.sum() + ((held_out >= t) & (y == 0)).sum() / (1 - y).sum() for t in grid
+    ]
     threshold = float(grid[int(np.argmin(cost))])
     answered = held_out >= threshold
     print(f"{len(questions)} questions, {len(sets)} indexes, {int(y.sum())} answerable rows of {len(y)}")

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tutor.answering.answer import Answerer
-from tutor.errors import IndexMissing
+from tutor.errors import IndexBusy, IndexMissing
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import IndexReader, IndexStore
 from tutor.retrieval.search import FUSED, RERANKED, Searcher
@@ -28,9 +28,7 @@ def builtin_corpus() -> Path:
 class App:
     """Everything a front end needs, each part built when it is first used."""
 
-    def __init__(
-        self, settings: Settings, *, encoder: Encoder | None = None, store: IndexStore | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, *, encoder: Encoder | None = None, store: IndexStore | None = None) -> None:
         self.settings = settings
         self._encoder = encoder
         self._store = store
@@ -88,12 +86,26 @@ class App:
         )
 
     def ensure_index(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report | None:
-        """Index the built-in curriculum when nothing is indexed yet; the report, or None when there was nothing to do."""
+        """Index the built-in curriculum where it is missing or has changed; None when there was nothing to do."""
         try:
-            _ = self.reader
+            reader = self.reader
         except IndexMissing:
             return self.ingest(on_progress=on_progress)
-        return None
+        if not self.settings.corpus.builtin or self.settings.qdrant.url:
+            return None  # a shared server is brought up to date by whoever operates it
+        from tutor.ingest.collect import changes
+
+        cards = builtin_corpus() / "cards"
+        if str(cards.resolve()) in reader.manifest.sources["roots"]:
+            stale, gone, _ = changes(reader.manifest.sources, [cards])
+            if not stale and not gone:
+                return None
+        try:
+            report = self.ingest(on_progress=on_progress)
+        except IndexBusy:
+            return None  # somebody else is at it; the generation in hand still answers
+        self.searcher.refresh()
+        return report
 
     def close(self) -> None:
         """Release the index."""

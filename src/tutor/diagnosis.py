@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tutor.bootstrap import App, builtin_corpus
 from tutor.errors import IndexFault, IndexMissing, TutorError
 from tutor.retrieval.encoder import OnnxEncoder
 from tutor.settings import Settings
+
+if TYPE_CHECKING:
+    from tutor.ingest.collect import Found
 
 _PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
 _EXTRAS = {"hf": "sentence-transformers", "llm": "llama-index-core", "eval": "ragas"}
@@ -95,7 +99,9 @@ def _index(app: App) -> Iterator[Finding]:
         yield Finding("ok", "index", f"{location}: {counts}")
         _ = app.searcher
     except IndexMissing as error:
-        yield Finding("warn", "index", f"{location}: {error.what}", "It is made at the first question, or by: tutor ingest")
+        yield Finding(
+            "warn", "index", f"{location}: {error.what}", "It is made at the first question, or by: tutor ingest"
+        )
         return
     except (IndexFault, TutorError) as error:
         yield _failed("index", error)
@@ -104,24 +110,34 @@ def _index(app: App) -> Iterator[Finding]:
 
 
 def _sources(app: App) -> Iterator[Finding]:
-    from tutor.ingest.collect import collect
+    from tutor.ingest.collect import changes
 
     sources = app.reader.manifest.sources
-    found, problems = collect([Path(root) for root in sources["roots"]])
-    known = sources["files"]
-    now = {str(f.path): (f.size, f.mtime_ns) for f in found}
-    stale = [p for p, state in now.items() if p not in known or (known[p]["size"], known[p]["mtime_ns"]) != state]
-    gone = [p for p in known if p not in now]
+    stale, gone, problems = changes(sources, [Path(root) for root in sources["roots"]])
     for problem in problems:
         yield Finding("warn", "sources", problem.message, "Run: tutor forget PATH, if it is gone for good")
     if stale or gone:
         yield Finding(
-            "warn", "sources", f"{len(stale)} files new or changed, {len(gone)} gone since the last ingest", "Run: tutor ingest"
+            "warn",
+            "sources",
+            f"{len(stale)} files new, changed or not readable, {len(gone)} gone since the last ingest",
+            "Run: tutor ingest",
         )
     elif not problems:
-        yield Finding("ok", "sources", f"{len(known)} files, all up to date")
+        yield Finding("ok", "sources", f"{len(sources['files'])} files, all up to date")
     if app.settings.corpus.builtin and not builtin_corpus().is_dir():
-        yield Finding("fail", "sources", f"the built-in curriculum is missing ({builtin_corpus()})", "Reinstall tutor-study.")
+        yield Finding(
+            "fail", "sources", f"the built-in curriculum is missing ({builtin_corpus()})", "Reinstall tutor-study."
+        )
+
+
+def _differs(file: Found, entry: dict[str, Any]) -> bool:
+    """Whether the content is another one; a new time alone (as after a checkout) is not."""
+    if (entry["size"], entry["mtime_ns"]) == (file.size, file.mtime_ns):
+        return False
+    from tutor.ingest.changes import sha256_of
+
+    return bool(sha256_of(file) != entry["sha256"])
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -130,6 +146,8 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         place = place.parent
     free = shutil.disk_usage(place).free // 2**20
     if free < _LOW_DISK_MB:
-        yield Finding("warn", "disk", f"{free} MB free at {place}", "An ingest needs room for a second copy of the index.")
+        yield Finding(
+            "warn", "disk", f"{free} MB free at {place}", "An ingest needs room for a second copy of the index."
+        )
     else:
         yield Finding("ok", "disk", f"{free:,} MB free at {place}")

@@ -13,13 +13,28 @@ _MARKS = re.compile(r"\*{1,3}|`+|(?<![\w/])_(?=\w)|(?<=\w)_(?![\w/])|^ {0,3}#{1,
 _BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)\s*(\S*)")
 _ABBREVIATIONS = frozenset(
-    "e.g i.e vs etc cf approx ca no fig eq sec ch dr mr mrs ms prof al inc ltd jr sr st vol pp p min max est dept".split()
+    "e.g i.e vs etc cf approx ca no fig eq sec ch dr mr mrs ms prof al inc ltd jr sr st vol pp p min max est".split()
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]*_]*\s+(?=[\"'“‘(\[*_]*[A-Z0-9])")
+#: C0 and C1 controls (tab and newline stay), soft hyphen, zero-width, bidi and tag characters.
 _INVISIBLE = dict.fromkeys(
-    [*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), 0xAD, 0x061C, 0x180E]
-    + [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC)]
-    + [*range(0xE0000, 0xE0080)]
+    code
+    for first, last in (
+        (0x00, 0x08),
+        (0x0B, 0x0C),
+        (0x0E, 0x1F),
+        (0x7F, 0x9F),
+        (0xAD, 0xAD),
+        (0x061C, 0x061C),
+        (0x180E, 0x180E),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0xFEFF, 0xFEFF),
+        (0xFFF9, 0xFFFB),
+        (0xE0000, 0xE007F),
+    )
+    for code in range(first, last + 1)
 )
 
 
@@ -80,7 +95,11 @@ def blocks(text: str, start: int = 0, end: int | None = None) -> Iterator[Block]
             continues = kind == "item" and (
                 (new == "item" and depth > indent) or (new == "paragraph" and line[:1] in " \t")
             )
-            if not continues and (new != kind or new == "item") and not (new == "paragraph" and kind == "item" and last + 1 == position):
+            if (
+                not continues
+                and (new != kind or new == "item")
+                and not (new == "paragraph" and kind == "item" and last + 1 == position)
+            ):
                 if kind:
                     yield Block(kind, begin, last)
                 kind, begin, indent = new, position, depth
@@ -97,7 +116,9 @@ def sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     for match in _SENTENCE_END.finditer(text, start, end):
         before = text[max(begin, match.start() - 12) : match.start()].rstrip(".\"'”’)]*_").rsplit(None, 1)
         word = before[-1].lower().lstrip("(\"'“") if before else ""
-        if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and text[match.start() - 1 : match.start()] == "."):
+        if word in _ABBREVIATIONS or (
+            len(word) == 1 and word.isalpha() and text[match.start() - 1 : match.start()] == "."
+        ):
             continue
         cut = match.start() + len(match.group().rstrip())
         spans.append((begin, cut))

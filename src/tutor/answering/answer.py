@@ -114,7 +114,9 @@ class Answerer:
         for word in query_content(text):
             frequency = self.searcher.expander.frequency(word)
             for term in terms(word):
-                rarity[term] = max(rarity.get(term, 0.0), math.log((passages + 1) / (frequency + 0.5)) / math.log(passages * 2 + 2))
+                rarity[term] = max(
+                    rarity.get(term, 0.0), math.log((passages + 1) / (frequency + 0.5)) / math.log(passages * 2 + 2)
+                )
                 if not frequency:
                     unknown.add(term)
         return rarity, frozenset(unknown)

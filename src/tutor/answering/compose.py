@@ -82,9 +82,7 @@ class Scored:
     likeness: float
 
 
-def score(
-    found: Sequence[Unit], query_tokens: Vectors, intent: Intent, rarity: Mapping[str, float]
-) -> list[Scored]:
+def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, rarity: Mapping[str, float]) -> list[Scored]:
     """Units by how well they answer, best first.
 
     Args:

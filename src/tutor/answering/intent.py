@@ -23,39 +23,89 @@ _ROLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "other": (("learn", "why", "body"), ("tradeoffs", "when", "when-not", "failures", "scenarios")),
 }
 
+#: The first that matches decides, so they go from the most to the least specific.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(pattern, re.I))
-    for name, pattern in (
-        ("why-not", r"\bwhy (?:not|n't|wouldn'?t|shouldn'?t|don'?t|can'?t|isn'?t)\b|\bwhy would(?:n'?t)? (?:you|i|we) (?:not|avoid)\b"
-                    r"|\bwhat'?s wrong with\b|\bwhy (?:is|are) .{2,60} (?:bad|avoided|discouraged|a bad idea)\b"
-                    r"|\binstead of\b.*\bwhy\b|\bwhy\b.*\b(?:instead of|rather than|over)\b"),
-        ("when-not", r"\bwhen (?:not|should(?:n'?t| (?:you|i|we) not)|would (?:you|i|we) not|to avoid|is .{2,40} (?:overkill|a bad))"
-                     r"|\bwhen (?:should|would|do)(?:n'?t| not)\b|\b(?:avoid|overkill|anti-?pattern|drawbacks?|downsides?|limitations?)\b"),
-        ("compare", r"\bvs\.?\b|\bversus\b|\bdiffer(?:s|ent|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b|\b\w+ or \w+.*\?|"
-                    r"\b(?:better|faster|cheaper) than\b|\bchoose between\b|\bwhich (?:one|is better)\b"),
-        ("trade-off", r"\btrade-?\s?offs?\b|\bpros and cons\b|\badvantages\b|\bbenefits and\b|\bcost of\b"),
-        ("failure", r"\b(?:fail(?:s|ed|ure|ures|over)?|crash(?:es|ed)?|goes? (?:down|wrong)|break(?:s|ing)?|outage|pitfalls?|"
-                    r"mistakes?|dies|lost|storm|stampede|split.?brain|problems? with|what happens (?:if|when))\b"),
-        ("estimate", r"\bhow (?:many|much|big|large|fast|long)\b|\bestimate\b|\bcapacity\b|\bqps\b|\bback.of.the.envelope\b|\bsize (?:a|the)\b"),
-        ("when", r"\bwhen (?:to|do|does|should|would|is|are|can)\b|\buse cases?\b|\bwhen .* use\b|\bgood for\b|\bused for\b"),
-        ("plan", r"\b(?:design|build|architect|implement)\b.*\b(?:system|service|api|pipeline|platform|app|feed|limiter|store|it)\b"
-                 r"|\bhow would you (?:design|build|approach|scale|handle)\b|\bstudy plan\b"),
-        ("list", r"\b(?:what|which) are (?:the )?(?:main|key|common|different|types|best|various|\w+ types)\b|\blist\b|\btypes of\b|\bname (?:the|some|three|a few)\b"
-                 r"|\bbest practices\b|\bstrategies\b|\bkinds of\b"),
-        ("why", r"^\s*(?:so )?why\b|\bwhy (?:do|does|is|are|did|would|use)\b|\breason\b"),
-        ("how", r"\bhow (?:do|does|is|are|can|to|would|did|exactly|come)\b|\bwalk me through\b|\bwork(?:s|ing)? internally\b|\bexplain how\b"),
-        ("definition", r"^\s*(?:so |ok |hey )?(?:what(?:'s|s| is| are| does)|define|explain|describe|tell me about|meaning of|whats)\b|\bwhat is\b"),
+    (name, re.compile("|".join(patterns), re.I))
+    for name, *patterns in (
+        (
+            "why-not",
+            r"\bwhy (?:not|n't|wouldn'?t|shouldn'?t|don'?t|can'?t|isn'?t)\b",
+            r"\bwhy would (?:you|i|we) (?:not|avoid)\b",
+            r"\bwhat'?s wrong with\b",
+            r"\bwhy (?:is|are) .{2,60} (?:bad|avoided|discouraged|a bad idea)\b",
+            r"\bwhy\b.*\b(?:instead of|rather than|over)\b",
+        ),
+        (
+            "when-not",
+            r"\bwhen (?:not|to avoid|should(?:n'?t| (?:you|i|we) not)|would (?:you|i|we) not)\b",
+            r"\bwhen is .{2,40} (?:overkill|a bad)",
+            r"\bwhen (?:should|would|do)(?:n'?t| not)\b",
+            r"\b(?:avoid|overkill|anti-?pattern|drawbacks?|downsides?|limitations?)\b",
+        ),
+        (
+            "compare",
+            r"\bvs\.?\b|\bversus\b",
+            r"\bdiffer(?:s|ent|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b",
+            r"\b\w+ or \w+.*\?",
+            r"\b(?:better|faster|cheaper) than\b|\bchoose between\b|\bwhich (?:one|is better)\b",
+        ),
+        ("trade-off", r"\btrade-?\s?offs?\b", r"\bpros and cons\b|\badvantages\b|\bbenefits and\b|\bcost of\b"),
+        (
+            "failure",
+            r"\b(?:fail(?:s|ed|ure|ures|over)?|crash(?:es|ed)?|goes? (?:down|wrong)|break(?:s|ing)?|outage)\b",
+            r"\b(?:pitfalls?|mistakes?|dies|lost|storm|stampede|split.?brain|problems? with)\b",
+            r"\bwhat happens (?:if|when)\b",
+        ),
+        (
+            "estimate",
+            r"\bhow (?:many|much|big|large|fast|long)\b",
+            r"\bestimate\b|\bcapacity\b|\bqps\b|\bback.of.the.envelope\b|\bsize (?:a|the)\b",
+        ),
+        (
+            "when",
+            r"\bwhen (?:to|do|does|should|would|is|are|can)\b|\bwhen .* use\b",
+            r"\buse cases?\b|\bgood for\b|\bused for\b",
+        ),
+        (
+            "plan",
+            r"\b(?:design|build|architect|implement)\b.*\b(?:system|service|api|pipeline|platform|app|feed|limiter|store|it)\b",
+            r"\bhow would you (?:design|build|approach|scale|handle)\b|\bstudy plan\b",
+        ),
+        (
+            "list",
+            r"\b(?:what|which) are (?:the )?(?:main|key|common|different|types|best|various|\w+ types)\b",
+            r"\blist\b|\btypes of\b|\bkinds of\b|\bname (?:the|some|three|a few)\b|\bbest practices\b|\bstrategies\b",
+        ),
+        ("why", r"^\s*(?:so )?why\b", r"\bwhy (?:do|does|is|are|did|would|use)\b|\breason\b"),
+        (
+            "how",
+            r"\bhow (?:do|does|is|are|can|to|would|did|exactly|come)\b",
+            r"\bwalk me through\b|\bwork(?:s|ing)? internally\b|\bexplain how\b",
+        ),
+        (
+            "definition",
+            r"^\s*(?:so |ok |hey )?(?:what(?:'s|s| is| are| does)|define|explain|describe|tell me about|meaning of)\b",
+            r"\bwhat is\b",
+        ),
     )
 )
 
-_SIDES = (
-    re.compile(r"(?:differences?|compare|comparison|trade-?offs?|choose|choice|choosing|pick|between)\b.{0,30}?\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>[^?.,;]+)", re.I),
-    re.compile(r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>[^?.,;]+)", re.I),
-    re.compile(r"^(?:.*?\b(?:what(?:'s| is)|when|explain|compare|use|choose|prefer|pick|difference)\b)?\s*(?P<a>[^?.,;]+?)\s+(?:vs\.?|versus|compared (?:to|with)|over|instead of|rather than|differs? from|different from)\s+(?P<b>[^?.,;]+)", re.I),
-    re.compile(r"\bhow (?:is|are|does|do)\s+(?P<a>.+?)\s+(?:differ(?:ent)?(?:s)? from|compare (?:to|with))\s+(?P<b>[^?.,;]+)", re.I),
-    re.compile(r"\b(?P<a>[\w./+#-]+(?: [\w./+#-]+)?)\s+or\s+(?P<b>[\w./+#-]+(?: [\w./+#-]+)?)", re.I),
+_WORD = r"[\w./+#-]+(?: [\w./+#-]+)?"
+_SIDES = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>[^?.,;]+)",
+        r"\bhow (?:is|are|does|do)\s+(?P<a>.+?)\s+(?:differ(?:ent)?(?:s)? from|compare (?:to|with))\s+(?P<b>[^?.,;]+)",
+        r"^(?:.*?\b(?:what(?:'s| is)|when|explain|compare|use|choose|prefer|pick|difference)\b)?\s*(?P<a>[^?.,;]+?)"
+        r"\s+(?:vs\.?|versus|compared (?:to|with)|over|instead of|rather than|differs? from|different from)"
+        r"\s+(?P<b>[^?.,;]+)",
+        rf"\b(?P<a>{_WORD})\s+or\s+(?P<b>{_WORD})",
+    )
 )
-_LEADING = re.compile(r"^(?:(?:the|a|an|use|using|should|i|we|you|would|do|does|is|are|why|when|to|choose|between)\s+)+", re.I)
+_LEADING = re.compile(
+    r"^(?:(?:the|a|an|use|using|should|i|we|you|would|do|does|is|are|why|when|to|choose|between)\s+)+", re.I
+)
+_TRAILING = re.compile(r"\s+(?:for|in|when|and|to|on|at|with)\s+.*$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +128,7 @@ class Intent:
 
 
 def classify(question: str) -> Intent:
-    """The intent of a question: the first pattern that matches, from the most to the least specific."""
+    """The intent of a question, and the two sides where it compares."""
     name = next((name for name, pattern in _PATTERNS if pattern.search(question)), "other")
     return Intent(name, _sides(question) if name in ("compare", "trade-off", "when", "why-not") else ())
 
@@ -86,8 +136,8 @@ def classify(question: str) -> Intent:
 def _sides(question: str) -> tuple[str, ...]:
     for pattern in _SIDES:
         if match := pattern.search(question):
-            a, b = (_LEADING.sub("", match.group(side).strip(" \"'?")) for side in "ab")
-            b = re.split(r"\s+(?:for|in|when|and|to|on|at|with)\s+", b, maxsplit=1)[0]
-            if a and b and len(a) < 60 and len(b) < 60:
-                return (a.split(" and ")[-1].strip(), b.strip())
+            first = _LEADING.sub("", match.group("a").strip(" \"'")).split(" and ")[-1]
+            second = _TRAILING.sub("", _LEADING.sub("", match.group("b").strip(" \"'")))
+            if first and second and len(first) < 60 and len(second) < 60:
+                return first, second
     return ()

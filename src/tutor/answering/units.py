@@ -1,4 +1,4 @@
-"""The sentences and bullets that an answer can be cut from, each a verbatim span with its share of the token vectors."""
+"""The sentences and bullets that an answer is cut from, each a verbatim span with its share of the token vectors."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
             start = match.end()
         if text.startswith("#", start):
             continue
-        whole = len(_WORD.findall(text[start:block.end]))
-        if block.kind == "item" and whole <= _MAX_WORDS and "\n" not in text[start : block.end].strip():
-            if whole <= _LONG_WORDS or "Wrong to say" in text[start : block.end]:
-                yield start, block.end
-                continue
+        item = text[start : block.end]
+        limit = _MAX_WORDS if "Wrong to say" in item else _LONG_WORDS  # a red flag is never cut from its correction
+        if block.kind == "item" and "\n" not in item.strip() and len(_WORD.findall(item)) <= limit:
+            yield start, block.end
+            continue
         nested = block.kind == "item"
         for line_start, line_end in (_lines if nested else _runs)(text, start, block.end):
             for a, b in sentences(text, line_start, line_end):

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def ask(
     context: typer.Context,
     question: Annotated[list[str] | None, typer.Argument(help="The question; quotes are optional.")] = None,
-    batch: Annotated[str | None, typer.Option(metavar="FILE", help="JSON lines with id and question; - for stdin.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(metavar="FILE", help="JSON lines with id and question; - for stdin.")
+    ] = None,
     only: Annotated[list[str] | None, typer.Option("--filter", metavar="KEY=VALUE", help="As in phase=4.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

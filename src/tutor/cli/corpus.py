@@ -16,7 +16,9 @@ app = typer.Typer(help="Check the curriculum's files.", no_args_is_help=True)
 
 @app.command("check")
 def check(
-    folder: Annotated[Path | None, typer.Argument(help="Folder with cards/ (default: the built-in curriculum).")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder with cards/ (default: the built-in curriculum).")
+    ] = None,
 ) -> None:
     """Validate every card: front matter, sections, references between cards."""
     from tutor.bootstrap import builtin_corpus

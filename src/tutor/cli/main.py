@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         kind = type(error).__name__
         print(
-            f"tutor: unexpected {kind}: {error}. This is a bug; run the command again with 'tutor --debug …' and report it.",
+            f"tutor: unexpected {kind}: {error}. This is a bug; run it again as 'tutor --debug …' and report it.",
             file=sys.stderr,
         )
         return 70  # EX_SOFTWARE, sysexits.h

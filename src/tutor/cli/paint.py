@@ -45,9 +45,7 @@ def _line(sentence: Sentence) -> str:
 
 def _fill(text: str, width: int, lead: str, colour: bool) -> str:
     plain = _LINK.sub(r"\1", text)
-    filled = textwrap.fill(
-        plain, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
-    )
+    filled = textwrap.fill(plain, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False)
     return _style(filled, colour)
 
 

@@ -39,9 +39,8 @@ def bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
 
 def _start(label: str, total: int) -> tuple[object, object]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Task as RichTask
-    from rich.progress import ProgressColumn
     from rich.text import Text
 
     class Rate(ProgressColumn):

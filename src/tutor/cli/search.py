@@ -25,7 +25,9 @@ def search(
     question: Annotated[list[str] | None, typer.Argument(help="What to look for.")] = None,
     k: Annotated[int, typer.Option("-k", help="How many hits, 1 to 200.")] = 10,
     only: Annotated[list[str] | None, typer.Option("--filter", metavar="KEY=VALUE", help="As in phase=4.")] = None,
-    batch: Annotated[str | None, typer.Option(metavar="FILE", help="JSON lines with id and question; - for stdin.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(metavar="FILE", help="JSON lines with id and question; - for stdin.")
+    ] = None,
     by: Annotated[Unit, typer.Option(help="One hit per passage or per document.")] = Unit.passage,
     rerank: Annotated[
         bool | None, typer.Option("--rerank/--no-rerank", help="With or without MaxSim (default: search.rerank).")

@@ -49,7 +49,7 @@ def load_yaml(front: FrontMatter, *, about: str) -> dict[str, Any]:
     """
     try:
         node = yaml.compose(front.yaml_text, Loader=_Loader)
-        _refuse_repeated_keys(node, about)
+        _refuse_repeats(node, about, set())
         data = yaml.load(front.yaml_text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -59,8 +59,10 @@ def load_yaml(front: FrontMatter, *, about: str) -> dict[str, Any]:
             about=f"{about}:{line}",
             fix="Quote values that contain ': ' or '#', or that begin with a quote, bracket, *, &, % or @.",
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-01
         raise CardError(f"front matter is not valid YAML ({error})", about=f"{about}:1") from error
+    except RecursionError as error:
+        raise CardError("front matter is nested too deeply", about=f"{about}:1") from error
     if not isinstance(data, dict):
         raise CardError("front matter is not a list of 'key: value' lines", about=f"{about}:2")
     return data
@@ -111,18 +113,26 @@ def _check_sections(card: Card, text: str, body_start: int, about: str) -> None:
         raise CardError(f"sections {what}", about=about, fix="See docs/card-format.md for the nine headings.")
 
 
-def _refuse_repeated_keys(node: yaml.Node | None, about: str) -> None:
-    # PyYAML keeps the last of two equal keys, so that a pasted-twice probe list would lose data without a word.
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
+def _refuse_repeats(node: yaml.Node | None, about: str, above: set[int]) -> None:
+    """Refuse repeated keys, and collections used again by alias; ``above`` has the ids of the collections passed."""
+    if not isinstance(node, yaml.CollectionNode):
+        return
+    line = f"{about}:{node.start_mark.line + 2}"
+    if id(node) in above:  # nine lines of aliases of aliases unfold to a thousand million values
+        raise CardError("front matter uses a list or mapping again by alias (*name)", about=line, fix="Write it out.")
+    above.add(id(node))
+    seen: set[str] = set()
+    for child in node.value:
+        key, value = child if isinstance(node, yaml.MappingNode) else (None, child)
+        if key is not None:
+            # PyYAML keeps the last of two equal keys, so that a pasted-twice probe list would lose data without a word.
+            line = f"{about}:{key.start_mark.line + 2}"
+            if not isinstance(key, yaml.ScalarNode):
+                raise CardError("a key in the front matter is not plain text", about=line)
             if key.value in seen:
-                raise CardError(f"'{key.value}' stands twice", about=f"{about}:{key.start_mark.line + 2}")
+                raise CardError(f"'{key.value}' stands twice", about=line)
             seen.add(key.value)
-            _refuse_repeated_keys(value, about)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _refuse_repeated_keys(value, about)
+        _refuse_repeats(value, about, above)
 
 
 def _line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:

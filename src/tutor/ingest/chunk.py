@@ -83,7 +83,8 @@ def _pack(
     end = section.start
     size = 0
     for start, stop, tokens in _units(text, section, count_tokens, max_tokens):
-        if begin is not None and size + tokens > max_tokens:
+        # Text between two units was left out on purpose (a diagram): a passage must not run across it.
+        if begin is not None and (size + tokens > max_tokens or text[end:start].strip()):
             yield begin, end
             begin = None
         if begin is None:
@@ -124,7 +125,8 @@ def _split(
             if cut < end:
                 space = max(text.rfind(" ", at + 1, cut), text.rfind("\n", at + 1, cut), text.rfind("·", at + 1, cut))
                 cut = space if space > at else cut
-            piece = text[at:cut]
-            if piece.strip():
-                yield at, cut, count_tokens(blank_markup(piece))
+            while (tokens := count_tokens(blank_markup(text[at:cut]))) > max_tokens and cut - at > 1:
+                cut = at + (cut - at) // 2  # denser here than on average: many signs, or another script
+            if text[at:cut].strip():
+                yield at, cut, tokens
             at = cut

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tutor.errors import SourceError
 from tutor.ingest.formats import SUFFIXES
 
 MARKDOWN = frozenset({".md", ".markdown", ".mdx"})
-_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
+# What a .gitignore would name, besides every folder and file that begins with a dot.
+_SKIPPED_FOLDERS = {"node_modules", "bower_components", "__pycache__", "venv", "site-packages", "htmlcov"}
+_SKIPPED_FOLDERS |= {"__MACOSX", "lost+found", "$RECYCLE.BIN"}
+_SKIPPED_FILES = (".", "~$")  # "~$" begins the lock file of a document that is open in Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +30,34 @@ class Found:
     mtime_ns: int
 
 
+class Unreadable(SourceError):
+    """A file or folder that exists and cannot be looked into: what was indexed from below ``path`` stays."""
+
+    def __init__(self, kind: str, path: str | Path, error: OSError) -> None:
+        self.path = Path(os.path.realpath(path))
+        super().__init__(
+            f"the {kind} cannot be read ({error.strerror})",
+            about=str(path),
+            fix="Give yourself read permission; everything else was still looked at.",
+        )
+
+
 def collect(roots: Iterable[Path]) -> tuple[list[Found], list[SourceError]]:
     """The readable files under ``roots`` in a stable order, and what could not be looked into."""
     found: dict[str, Found] = {}
     problems: list[SourceError] = []
     for root in roots:
-        if not root.exists():
+        try:
+            folder = stat.S_ISDIR(root.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
             problems.append(SourceError("there is no such file or folder", about=str(root), fix="Check the path."))
-        elif root.is_file():
-            _add(root, root, found, problems, named=True)
-        elif root.is_dir():
-            _walk(root, found, problems)
+        except OSError as error:
+            problems.append(Unreadable("path", root, error))
         else:
-            problems.append(SourceError("this is neither a file nor a folder", about=str(root)))
+            if folder:
+                _walk(root, found, problems)
+            else:
+                _add(root, root, found, problems, named=True)
     return list(found.values()), problems
 
 
@@ -44,23 +65,21 @@ def _walk(root: Path, found: dict[str, Found], problems: list[SourceError]) -> N
     seen: set[tuple[int, int]] = set()
 
     def unreadable(error: OSError) -> None:
-        problems.append(
-            SourceError(
-                f"the folder cannot be read ({error.strerror})",
-                about=str(error.filename),
-                fix="Give yourself read permission; everything else was still looked at.",
-            )
-        )
+        problems.append(Unreadable("folder", error.filename, error))
 
     for folder, subfolders, names in os.walk(root, followlinks=True, onerror=unreadable):
-        status = os.stat(folder)
+        try:
+            status = os.stat(folder)
+        except OSError as error:
+            unreadable(error)
+            continue
         if (status.st_dev, status.st_ino) in seen:  # a link that leads back up
             subfolders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
         subfolders[:] = sorted(s for s in subfolders if not s.startswith(".") and s not in _SKIPPED_FOLDERS)
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in MARKDOWN | SUFFIXES:
+            if not name.startswith(_SKIPPED_FILES) and Path(name).suffix.lower() in MARKDOWN | SUFFIXES:
                 _add(Path(folder, name), root, found, problems, named=False)
 
 
@@ -73,7 +92,34 @@ def _add(path: Path, root: Path, found: dict[str, Found], problems: list[SourceE
         return
     try:
         status = path.stat()
-    except OSError as error:
-        problems.append(SourceError(f"cannot be read ({error.strerror})", about=str(path), fix="Is it a broken link?"))
-        return
-    found.setdefault(str(path.resolve()), Found(path.resolve(), root, status.st_size, status.st_mtime_ns))
+        real = path.resolve()
+        str(real).encode()
+    except FileNotFoundError:
+        problems.append(SourceError("leads to a file that does not exist", about=str(path), fix="Remove the link."))
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, up to Python 3.12
+        fault = error if isinstance(error, OSError) else OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        problems.append(Unreadable("file", path, fault))
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="replace")
+        problems.append(SourceError("the file's name is not UTF-8", about=shown, fix="Rename it."))
+    else:
+        if stat.S_ISREG(status.st_mode):
+            found.setdefault(str(real), Found(real, root, status.st_size, status.st_mtime_ns))
+        else:  # reading a pipe would wait for ever
+            problems.append(SourceError("is not a regular file", about=str(path), fix="Name a file or a folder."))
+
+
+def changes(sources: Mapping[str, Any], roots: Iterable[Path]) -> tuple[list[str], list[str], list[SourceError]]:
+    """Files under ``roots`` that are new or changed since ``sources`` was written, those gone, and problems.
+
+    Compares size and modification time only, as ingest does first: a file rewritten with the same size within the
+    clock's resolution is taken for unchanged.
+    """
+    looked_at = list(roots)
+    found, problems = collect(looked_at)
+    known = sources["files"]
+    now = {str(f.path): (f.size, f.mtime_ns) for f in found}
+    stale = [p for p, state in now.items() if p not in known or (known[p]["size"], known[p]["mtime_ns"]) != state]
+    folders = [root.resolve() for root in looked_at]
+    gone = [p for p in known if p not in now and any(Path(p).is_relative_to(folder) for folder in folders)]
+    return stale, gone, problems

@@ -37,7 +37,7 @@ def load(found: Found) -> list[Document]:
             return pasted.split(kind, text, source)
         if suffix in MARKDOWN:
             front = split_front_matter(text, about=source)
-            if front and _CARD_KEYS <= load_yaml(front, about=source).keys():
+            if front and load_yaml(front, about=source).keys() >= _CARD_KEYS:
                 return [read_card(text, source=source, stem=path.stem)]
             return [read_markdown(text, doc_id=doc_id_of(found), source=source)]
     return [formats.read(path, doc_id=doc_id_of(found), source=source)]
@@ -80,5 +80,3 @@ def only_unique(documents: list[Document], taken: dict[str, str]) -> tuple[list[
                 )
             )
     return kept, problems
-
-

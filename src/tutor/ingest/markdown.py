@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from markdown_it import MarkdownIt
 
 from tutor.curriculum.card import Card
@@ -70,20 +72,27 @@ def read_markdown(text: str, *, doc_id: str, source: str) -> Document:
     for key in ("section", "priority", "depth"):
         if isinstance(data.get(key), str):
             meta[key] = data[key]
-    if isinstance(data.get("tags"), list):
-        meta["tags"] = tuple(str(tag) for tag in data["tags"])
+    if tags := _strings(data.get("tags")):
+        meta["tags"] = tags
+    acronyms = data.get("acronyms")
     return Document(
         doc_id=doc_id,
         title=title,
         text=body,
         source=source,
-        kind=str(data.get("type", "page")),
+        kind=str(data.get("type") or "page"),
         sections=_sections(body, title=title),
-        covers=tuple(str(c) for c in data.get("covers", ()) or ()),
+        covers=_strings(data.get("covers")),
         meta=meta,
-        aliases=tuple(str(a) for a in data.get("aliases", ()) or ()),
-        acronyms={str(k): str(v) for k, v in (data.get("acronyms") or {}).items()},
+        aliases=_strings(data.get("aliases")),
+        acronyms={str(k): str(v) for k, v in acronyms.items()} if isinstance(acronyms, dict) else {},
     )
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    """A front matter list as strings; other programs write one value plainly, or several with commas."""
+    found = value if isinstance(value, list) else value.split(",") if isinstance(value, str) else [value]
+    return tuple(text for text in (str(v).strip() for v in found if v is not None) if text)
 
 
 def _headings(body: str) -> list[tuple[int, str, int, int]]:
@@ -93,7 +102,7 @@ def _headings(body: str) -> list[tuple[int, str, int, int]]:
         starts.append(starts[-1] + len(line))
     found = []
     tokens = _parser.parse(body)
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
             plain = "".join(c.content for c in inline.children or [] if c.type in ("text", "code_inline"))
             found.append((int(token.tag[1]), plain.strip(), starts[token.map[0]], starts[token.map[1]]))

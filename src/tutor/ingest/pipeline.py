@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,11 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tutor.errors import IndexDamaged, IndexMismatch, IndexMissing, SourceError
+from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SourceError
+from tutor.ingest.changes import Changes, compare, same
 from tutor.ingest.chunk import Chunk, chunk
-from tutor.ingest.collect import Found, collect
+from tutor.ingest.collect import Unreadable, collect
 from tutor.ingest.documents import Document
-from tutor.ingest.load import load, only_unique
 from tutor.retrieval.encoder import Encoder
 from tutor.retrieval.index import LAYOUT_VERSION, IndexReader, IndexStore, Manifest, Payload, Record, point_id
 from tutor.retrieval.lexical import document_vector, terms
@@ -53,15 +54,6 @@ class Progress:
     total: int
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What differs from the base generation."""
-
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fresh: list[Document] = field(default_factory=list)
-    gone: set[str] = field(default_factory=set)
-
-
 def ingest(
     store: IndexStore,
     encoder: Encoder,
@@ -77,7 +69,7 @@ def ingest(
         store: where generations live.
         encoder: makes the vectors; must be the one the index was built with, unless ``rebuild``.
         paths: files and folders to add as roots.
-        forget: roots to drop, with all documents under them.
+        forget: roots to drop, with all documents under them; a path that is no root is a problem in the report.
         rebuild: start from nothing (the roots are remembered).
 
     Raises:
@@ -87,25 +79,56 @@ def ingest(
     """
     began = time.perf_counter()
     base = _base(store, encoder, rebuild)
-    manifest = base.manifest if base else None
-    old = manifest.sources if manifest else {"roots": _remembered(store) if rebuild else [], "files": {}}
-    dropped = {str(p.resolve()) for p in forget}
-    roots = [r for r in dict.fromkeys([*old["roots"], *(str(p.resolve()) for p in paths)]) if r not in dropped]
-    report = Report()
-    found, problems = collect([Path(r) for r in roots])
-    report.problems += problems
-    plan = _compare(found, old["files"], base, report)
-    sources = {"roots": roots, "files": plan.files}
-    if base and not plan.fresh and not plan.gone and old["roots"] == roots and _same(old["files"], plan.files):
-        _describe(report, manifest, began)
-        base.close()
-        return report
     try:
-        _write(store, encoder, base, plan, sources, report, on_progress)
+        report = _ingest(store, encoder, base, paths, forget, rebuild, on_progress)
     finally:
         if base:
             base.close()
     report.seconds = time.perf_counter() - began
+    return report
+
+
+def _ingest(
+    store: IndexStore,
+    encoder: Encoder,
+    base: IndexReader | None,
+    paths: Sequence[Path],
+    forget: Sequence[Path],
+    rebuild: bool,
+    on_progress: Callable[[Progress], None] | None,
+) -> Report:
+    report = Report()
+    roots: list[str] = base.manifest.sources["roots"] if base else _remembered(store) if rebuild else []
+    known: dict[str, dict[str, Any]] = base.manifest.sources["files"] if base else {}
+    wanted = list(dict.fromkeys([*roots, *(os.path.realpath(p) for p in paths)]))
+    for path in map(os.path.realpath, forget):
+        if path in wanted:
+            wanted.remove(path)
+        else:
+            fix = f"Ingested were: {', '.join(roots)}." if roots else "Nothing was ingested yet."
+            report.problems.append(SourceError("was not ingested by this path", about=path, fix=fix))
+    found, problems = collect([Path(r) for r in wanted])
+    # A new path that is not there, or of a type that is not read, is not tried again at every ingest.
+    refused = {p.about for p in problems if not isinstance(p, Unreadable)} - set(roots)
+    wanted = [r for r in wanted if r not in refused]
+    changes = compare(found, problems, known)
+    report.problems += [*problems, *changes.problems]
+    report.files = len(changes.files)
+    # A generation that stands in for a damaged one is published anew, whether or not anything changed.
+    stands_in = getattr(base, "fallback", None) is not None
+    if (
+        base
+        and not stands_in
+        and not changes.fresh
+        and not changes.gone
+        and roots == wanted
+        and same(known, changes.files)
+    ):
+        report.generation = base.manifest.generation
+        report.documents, report.passages = base.manifest.documents, base.manifest.passages
+        return report
+    sources = {"roots": wanted, "files": changes.files}
+    _write(store, encoder, base, changes, sources, report, on_progress, first=base is None and not rebuild)
     return report
 
 
@@ -128,82 +151,30 @@ def _base(store: IndexStore, encoder: Encoder, rebuild: bool) -> IndexReader | N
 
 
 def _remembered(store: IndexStore) -> list[str]:
-    """The roots of the published generation, when it can still say."""
+    """The roots ingested before, as far as the store can say: a damaged index or another layout still names them."""
+    sources: dict[str, Any] = getattr(store, "remembered", dict)()
+    return [root for root in sources.get("roots", ()) if isinstance(root, str)]
+
+
+def _refuse_other(store: IndexStore) -> None:
+    """Two first ingests at once: the second began before the first had published, and knows nothing of its roots."""
     try:
-        reader = store.open()
-    except (IndexMissing, IndexMismatch, IndexDamaged):
-        return []
-    roots = list(reader.manifest.sources["roots"])
-    reader.close()
-    return roots
-
-
-def _describe(report: Report, manifest: Manifest | None, began: float) -> None:
-    if manifest:
-        report.generation, report.files = manifest.generation, len(manifest.sources["files"])
-        report.documents, report.passages = manifest.documents, manifest.passages
-    report.seconds = time.perf_counter() - began
-
-
-def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return old.keys() == new.keys() and all(old[k]["sha256"] == new[k]["sha256"] for k in old)
-
-
-def _compare(
-    found: Sequence[Found], known: Mapping[str, dict[str, Any]], base: IndexReader | None, report: Report
-) -> _Plan:
-    plan = _Plan()
-    taken: dict[str, str] = {}
-    changed: list[tuple[Found, str]] = []
-    for file in found:
-        path = str(file.path)
-        entry = known.get(path)
-        if entry and (entry["size"], entry["mtime_ns"]) == (file.size, file.mtime_ns):
-            plan.files[path] = entry
-            taken.update(dict.fromkeys(entry["docs"], path))
-            continue
-        try:
-            digest = hashlib.sha256(file.path.read_bytes()).hexdigest() if file.size < 2**28 else "too large"
-        except OSError:
-            digest = "unreadable"
-        if entry and entry["sha256"] == digest:  # touched, not changed
-            plan.files[path] = entry | {"size": file.size, "mtime_ns": file.mtime_ns}
-            taken.update(dict.fromkeys(entry["docs"], path))
-        else:
-            changed.append((file, digest))
-    for file, digest in changed:
-        path = str(file.path)
-        try:
-            documents, clashes = only_unique(load(file), taken)
-        except SourceError as error:
-            report.problems.append(error)
-            if path in known:
-                plan.files[path] = known[path]
-                taken.update(dict.fromkeys(known[path]["docs"], path))
-            continue
-        report.problems += clashes
-        plan.fresh += documents
-        plan.files[path] = {
-            "size": file.size,
-            "mtime_ns": file.mtime_ns,
-            "sha256": digest,
-            "docs": [d.doc_id for d in documents],
-        }
-    before = {doc for entry in known.values() for doc in entry["docs"]}
-    after = {doc for entry in plan.files.values() for doc in entry["docs"]}
-    plan.gone = before - after
-    report.files = len(plan.files)
-    return plan
+        store.open().close()
+    except IndexMissing:
+        return
+    raise IndexBusy("another process has just made the first index", about=store.location, fix="Run it again.")
 
 
 def _write(
     store: IndexStore,
     encoder: Encoder,
     base: IndexReader | None,
-    plan: _Plan,
+    plan: Changes,
     sources: dict[str, Any],
     report: Report,
     on_progress: Callable[[Progress], None] | None,
+    *,
+    first: bool,
 ) -> None:
     stored = {d["doc_id"]: d for d in base.documents()} if base else {}
     fresh_ids = {d.doc_id for d in plan.fresh}
@@ -236,8 +207,12 @@ def _write(
     documents = {k: v["hash"] for k, v in stored.items() if k not in plan.gone}
     documents |= {d.doc_id: _hash(d.title, d.text, repr(sorted(d.meta.items()))) for d in plan.fresh}
     passages = sum(len(v["passages"]) for k, v in stored.items() if k not in touched) + len(new_ids)
-    writer = store.begin(base=base.manifest if base else None, dense_dims=encoder.dense_dims, token_dims=encoder.token_dims)
+    writer = store.begin(
+        base=base.manifest if base else None, dense_dims=encoder.dense_dims, token_dims=encoder.token_dims
+    )
     try:
+        if first:
+            _refuse_other(store)
         writer.delete([*removed, *(point_id("document", d) for d in plan.gone)])
         writer.upsert(_records(encoder, base, work, reusable, report, on_progress))
         writer.upsert(_document_records(plan.fresh, by_document, documents))
@@ -263,7 +238,7 @@ def _write(
 
 
 def _lexicon(
-    base: IndexReader | None, gone: Mapping[str, Payload], chunks: Sequence[tuple[Document, Chunk]], plan: _Plan
+    base: IndexReader | None, gone: Mapping[str, Payload], chunks: Sequence[tuple[Document, Chunk]], plan: Changes
 ) -> Lexicon:
     old = Lexicon.from_payload((base.payload("lexicon", "lexicon") if base else None) or {})
     frequency = Counter(dict(old.frequency))
@@ -271,7 +246,7 @@ def _lexicon(
     frequency.update(passage_words(f"{' '.join(c.heading)}\n{c.text}" for _, c in chunks))
     forms = {k: v for k, v in old.forms.items() if k not in plan.gone}
     for document in plan.fresh:
-        aliases = {alias: document.title for alias in document.aliases}
+        aliases = dict.fromkeys(document.aliases, document.title)
         forms[document.doc_id] = defined_acronyms(document.text) | aliases | dict(document.acronyms)
     return Lexicon({w: n for w, n in frequency.items() if n > 0}, forms)
 

@@ -83,6 +83,10 @@ class EdgeStore:
     def open(self) -> EdgeReader:
         return EdgeReader(self.generations)
 
+    def remembered(self) -> Payload:
+        """``Manifest.sources`` of the last generation, even of a damaged one or one with another layout."""
+        return self.generations.sources()
+
     def begin(self, *, base: Manifest | None, dense_dims: int, token_dims: int) -> EdgeWriter:
         return EdgeWriter(self.generations, base, dense_dims, token_dims)
 

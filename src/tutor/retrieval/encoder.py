@@ -43,9 +43,7 @@ class Encoder(Protocol):
     dense_dims: int
     token_dims: int
 
-    def encode(
-        self, texts: Sequence[str], *, on_progress: Callable[[int], None] | None = None
-    ) -> list[Encoded]:
+    def encode(self, texts: Sequence[str], *, on_progress: Callable[[int], None] | None = None) -> list[Encoded]:
         """Encode ``texts`` in their order; ``on_progress`` gets the number of texts just finished."""
         ...
 
@@ -146,9 +144,7 @@ class OnnxEncoder:
     def is_word(self, word: str) -> bool:
         return self._tokenizer.token_to_id(word) is not None
 
-    def encode(
-        self, texts: Sequence[str], *, on_progress: Callable[[int], None] | None = None
-    ) -> list[Encoded]:
+    def encode(self, texts: Sequence[str], *, on_progress: Callable[[int], None] | None = None) -> list[Encoded]:
         if not texts:
             return []
         found = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)

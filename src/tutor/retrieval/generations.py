@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, IndexMissing
 from tutor.retrieval.index import LAYOUT_VERSION, Manifest
@@ -110,6 +110,14 @@ class Generations:
             return Manifest(**{f.name: data[f.name] for f in fields(Manifest)})
         except KeyError as error:
             raise IndexDamaged(f"the manifest lacks {error}", about=str(path), fix=REBUILD) from error
+
+    def sources(self) -> dict[str, Any]:
+        """What the newest manifest that can be read says of its sources, whatever state the rest is in."""
+        for name in (self.current(), *self.published()):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                data = json.loads((self.path(name or "") / "manifest.json").read_text(encoding="utf-8"))
+                return dict(data["sources"])
+        return {}
 
     def seal(self, manifest: Manifest) -> None:
         """Write the manifest (with every file's size) last, then sync the folder."""

@@ -41,7 +41,9 @@ class HuggingFaceEncoder:
             self._model = SentenceTransformer(model, trust_remote_code=False)
         except Exception as error:  # huggingface_hub, transformers and torch each raise their own
             raise ModelError(
-                f"the model cannot be loaded ({error})", about=model, fix="Name a folder or a hub model (needs a network)."
+                f"the model cannot be loaded ({error})",
+                about=model,
+                fix="Name a folder or a hub model (needs a network).",
             ) from error
         self._tokenizer: Any = self._model.tokenizer
         if not getattr(self._tokenizer, "is_fast", False):
@@ -69,9 +71,7 @@ class HuggingFaceEncoder:
     def is_word(self, word: str) -> bool:
         return word in self._tokenizer.get_vocab()
 
-    def encode(
-        self, texts: Sequence[str], *, on_progress: Callable[[int], None] | None = None
-    ) -> list[Encoded]:
+    def encode(self, texts: Sequence[str], *, on_progress: Callable[[int], None] | None = None) -> list[Encoded]:
         done: list[Encoded] = []
         for at in range(0, len(texts), 32):
             group = list(texts[at : at + 32])

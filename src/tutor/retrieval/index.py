@@ -23,7 +23,14 @@ RRF_K = 60  # Cormack, Clarke & Büttcher 2009, "Reciprocal Rank Fusion …", wh
 _NAMESPACE = uuid.UUID("6a1c0c3e-7d3f-5c55-9d0e-3b8f2f1f6c11")
 FILTER_KEYS = frozenset({"phase", "section", "priority", "depth", "tier", "tags", "kind", "role", "doc_id", "covers"})
 PLAIN_KEYS = frozenset({"doc_id", "kind", "role", "covers"})  # at the top of a payload; the others are under "meta"
-KEYWORD_FIELDS = ("type", "doc_id", "kind", "role", "covers", *(f"meta.{k}" for k in ("section", "priority", "depth", "tags")))
+KEYWORD_FIELDS = (
+    "type",
+    "doc_id",
+    "kind",
+    "role",
+    "covers",
+    *(f"meta.{k}" for k in ("section", "priority", "depth", "tags")),
+)
 INTEGER_FIELDS = ("meta.phase", "meta.tier")
 
 Payload = dict[str, Any]

@@ -18,7 +18,7 @@ _MAX_PHRASE = 6
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """``frequency``: word → number of passages with it. ``forms``: doc_id → {short form or alias: long form or title}."""
+    """``frequency``: word → number of passages with it. ``forms``: doc_id → {short form or alias: long form}."""
 
     frequency: Mapping[str, int] = field(default_factory=dict)
     forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -118,12 +118,12 @@ class Expander:
         from rapidfuzz.distance import DamerauLevenshtein
 
         allowed = 1 if len(word) < 8 else 2
-        near = process.extract(
+        found = process.extract(
             word, self._spellings, scorer=DamerauLevenshtein.distance, score_cutoff=allowed, limit=20
         )
         # A typist rarely misses the first letter; a plural or other ending is no typo but another form.
-        near = [(w, d) for w, d, _ in near if w[0] == word[0] and abs(len(w) - len(word)) <= 1]
-        return min(near, key=lambda pair: (pair[1], -self._frequency[pair[0]]))[0] if near else None
+        near = [(distance, w) for w, distance, _ in found if w[0] == word[0] and abs(len(w) - len(word)) <= 1]
+        return min(near, key=lambda pair: (pair[0], -self._frequency[pair[1]]))[1] if near else None
 
 
 def _tokens(text: str) -> list[str]:

@@ -6,8 +6,10 @@ manifest is a payload-only point, as the lexicon is.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
-from tutor.errors import IndexDamaged, IndexFault, IndexMismatch, IndexMissing, IndexUnreachable
+from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, IndexMissing, IndexUnreachable
 from tutor.retrieval.generations import REBUILD, new_name
 from tutor.retrieval.index import (
     BM25,
@@ -25,13 +27,13 @@ from tutor.retrieval.index import (
     INTEGER_FIELDS,
     KEYWORD_FIELDS,
     LAYOUT_VERSION,
+    PLAIN_KEYS,
     RRF_K,
     TOKENS,
     Hit,
     HybridQuery,
     Manifest,
     Passage,
-    PLAIN_KEYS,
     Payload,
     Record,
     Vector,
@@ -48,7 +50,7 @@ def connect(settings: QdrantSettings) -> ServerStore:
     client = QdrantClient(
         url=settings.url,
         api_key=settings.api_key.get_secret_value() or None,
-        timeout=int(settings.timeout_s),
+        timeout=math.ceil(settings.timeout_s),  # whole seconds; 0 would be none at all
         check_compatibility=False,  # it would ask the server at construction; doctor reports versions
     )
     return ServerStore(client, settings)
@@ -64,7 +66,9 @@ def _mapped(about: str) -> Iterator[None]:
             raise IndexFault(
                 "the Qdrant server refuses the key", about=about, fix="Set TUTOR_QDRANT_API_KEY."
             ) from error
-        raise IndexFault(f"the Qdrant server answered {error.status_code}: {error.reason_phrase}", about=about) from error
+        raise IndexFault(
+            f"the Qdrant server answered {error.status_code}: {error.reason_phrase}", about=about
+        ) from error
     except (ResponseHandlingException, ApiException, OSError) as error:
         raise IndexUnreachable(
             f"the Qdrant server does not answer ({error})", about=about, fix="Is it running? Check TUTOR_QDRANT_URL."
@@ -90,6 +94,15 @@ class ServerStore:
 
     def open(self) -> ServerReader:
         return ServerReader(self)
+
+    def remembered(self) -> Payload:
+        """``Manifest.sources`` of the published generation, also of one with another layout."""
+        name = self.current()
+        if name is None:
+            return {}
+        with _mapped(self.location):
+            found = self.client.retrieve(name, [point_id("manifest", "manifest")], with_payload=["sources"])
+        return dict((found[0].payload or {}).get("sources", {})) if found else {}
 
     def begin(self, *, base: Manifest | None, dense_dims: int, token_dims: int) -> ServerWriter:
         return ServerWriter(self, base, dense_dims, token_dims)
@@ -132,9 +145,11 @@ class ServerReader:
             self._open()
 
     def search(self, query: HybridQuery) -> list[Hit]:
-        exact = self._manifest.passages < EXACT_BELOW
+        request = _request(query, exact=self._manifest.passages < EXACT_BELOW)
+        if not request["prefetch"]:
+            return []
         with _mapped(self._store.location):
-            found = self._client.query_points(self._collection, **_request(query, exact=exact))
+            found = self._client.query_points(self._collection, **request)
         return [_hit(point) for point in found.points]
 
     def payload(self, kind: str, name: str) -> Payload | None:
@@ -146,7 +161,9 @@ class ServerReader:
         with _mapped(self._store.location):
             record = self._client.retrieve(self._collection, [id], with_payload=False, with_vectors=[DENSE, TOKENS])[0]
         vector: Any = record.vector
-        return np.asarray(vector[DENSE], dtype=np.float32), np.asarray(vector[TOKENS], dtype=np.float32)
+        none: list[list[float]] = []  # a passage without a token the encoder knows
+        tokens = np.asarray(vector.get(TOKENS, none), dtype=np.float32).reshape(-1, self._manifest.token_dims)
+        return np.asarray(vector[DENSE], dtype=np.float32), tokens
 
     def documents(self) -> list[Payload]:
         return list(self._scroll("document", models.PayloadSelectorExclude(exclude=["text", "sections"])))
@@ -179,14 +196,25 @@ class ServerWriter:
         self._client = store.client
         self.generation = new_name()
         self._collection = store.name_of(self.generation)
+        if base is not None and store.current() != store.name_of(base.generation):
+            raise IndexBusy("another process has just ingested", about=store.location, fix="Run it again.")
         with _mapped(store.location):
             self._client.create_collection(self._collection, **_layout(store.settings, dense_dims, token_dims))
+        try:
+            self._fill(base)
+        except BaseException:
+            with suppress(IndexFault):
+                self.discard()
+            raise
+
+    def _fill(self, base: Manifest | None) -> None:
+        with _mapped(self._store.location):
             for key in KEYWORD_FIELDS:
                 self._client.create_payload_index(self._collection, key, models.PayloadSchemaType.KEYWORD)
             for key in INTEGER_FIELDS:
                 self._client.create_payload_index(self._collection, key, models.PayloadSchemaType.INTEGER)
         if base is not None:
-            self._copy(store.name_of(base.generation))
+            self._copy(self._store.name_of(base.generation))
 
     def _copy(self, source: str) -> None:
         offset: Any = None
@@ -195,7 +223,7 @@ class ServerWriter:
                 records, offset = self._client.scroll(
                     source, limit=_BATCH, offset=offset, with_payload=True, with_vectors=True
                 )
-                points = [models.PointStruct(id=r.id, vector=r.vector or {}, payload=r.payload) for r in records]
+                points = [_same_point(r) for r in records]
                 if points:
                     self._client.upsert(self._collection, points, wait=True)
             if offset is None:
@@ -230,13 +258,17 @@ class ServerWriter:
             switch.insert(0, models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)))
         with _mapped(self._store.location):
             self._client.update_collection_aliases(change_aliases_operations=switch)
-            self._sweep(keep={self._collection, before})
+        if before is not None:
+            with suppress(IndexFault):  # published: what cannot be removed now is removed after the next ingest
+                self._sweep(before)
 
-    def _sweep(self, keep: set[str | None]) -> None:
-        prefix = f"{self._store.settings.collection}_"
-        for collection in self._client.get_collections().collections:
-            if collection.name.startswith(prefix) and collection.name not in keep:
-                self._client.delete_collection(collection.name)
+    def _sweep(self, before: str) -> None:
+        """Remove generations older than ``before``. Newer ones may be those that other processes are writing."""
+        name = re.compile(re.escape(self._store.settings.collection) + r"_\d{8}T\d{6}-\d{6}")  # not tutor_dev's
+        with _mapped(self._store.location):
+            for collection in self._client.get_collections().collections:
+                if name.fullmatch(collection.name) and collection.name < before:
+                    self._client.delete_collection(collection.name)
 
     def discard(self) -> None:
         with _mapped(self._store.location):
@@ -285,7 +317,7 @@ def _request(query: HybridQuery, *, exact: bool) -> dict[str, Any]:
         legs[BM25] = models.Prefetch(query=sparse, using=BM25, limit=limit, filter=only)
     if TOKENS in query.legs:
         legs[TOKENS] = models.Prefetch(
-            query=query.tokens.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values())
+            query=query.tokens.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values()), filter=only
         )
     weights = [query.weights.get(name, 1.0) for name in legs]
     return {
@@ -302,8 +334,13 @@ def _filter(query: HybridQuery) -> models.Filter | None:
     must: list[Any] = []
     for key, values in query.filters.items():
         field = key if key in PLAIN_KEYS else f"meta.{key}"
-        must.append(models.FieldCondition(key=field, match=models.MatchAny(any=list(values))))  # type: ignore[arg-type]
+        must.append(models.FieldCondition(key=field, match=models.MatchAny(any=list(values))))
     return models.Filter(must=must) if must else None
+
+
+def _same_point(record: models.Record) -> models.PointStruct:
+    vector: Any = record.vector or {}
+    return models.PointStruct(id=record.id, vector=vector, payload=record.payload)
 
 
 def _point(record: Record) -> models.PointStruct:
@@ -315,6 +352,10 @@ def _point(record: Record) -> models.PointStruct:
     if record.sparse is not None and record.sparse[0]:
         vectors[BM25] = models.SparseVector(indices=record.sparse[0], values=record.sparse[1])
     return models.PointStruct(id=record.id, vector=vectors, payload=record.payload)
+
+
+def _copied(record: Any) -> models.PointStruct:
+    return models.PointStruct(id=record.id, vector=record.vector or {}, payload=record.payload)
 
 
 def _hit(point: Any) -> Hit:
