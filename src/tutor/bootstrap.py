@@ -93,11 +93,11 @@ class App:
             return self.ingest(on_progress=on_progress)
         if not self.settings.corpus.builtin or self.settings.qdrant.url:
             return None  # a shared server is brought up to date by whoever operates it
-        from tutor.ingest.collect import changes
+        from tutor.ingest.collect import outdated
 
         cards = builtin_corpus() / "cards"
         if str(cards.resolve()) in reader.manifest.sources["roots"]:
-            stale, gone, _ = changes(reader.manifest.sources, [cards])
+            stale, gone, _ = outdated(reader.manifest.sources, [cards])
             if not stale and not gone:
                 return None
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tutor.bootstrap import App, builtin_corpus
 from tutor.errors import IndexFault, IndexMissing, TutorError
@@ -16,7 +16,7 @@ from tutor.retrieval.encoder import OnnxEncoder
 from tutor.settings import Settings
 
 if TYPE_CHECKING:
-    from tutor.ingest.collect import Found
+    pass
 
 _PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
 _EXTRAS = {"hf": "sentence-transformers", "llm": "llama-index-core", "eval": "ragas"}
@@ -110,10 +110,10 @@ def _index(app: App) -> Iterator[Finding]:
 
 
 def _sources(app: App) -> Iterator[Finding]:
-    from tutor.ingest.collect import changes
+    from tutor.ingest.collect import outdated
 
     sources = app.reader.manifest.sources
-    stale, gone, problems = changes(sources, [Path(root) for root in sources["roots"]])
+    stale, gone, problems = outdated(sources, [Path(root) for root in sources["roots"]])
     for problem in problems:
         yield Finding("warn", "sources", problem.message, "Run: tutor forget PATH, if it is gone for good")
     if stale or gone:
@@ -129,15 +129,6 @@ def _sources(app: App) -> Iterator[Finding]:
         yield Finding(
             "fail", "sources", f"the built-in curriculum is missing ({builtin_corpus()})", "Reinstall tutor-study."
         )
-
-
-def _differs(file: Found, entry: dict[str, Any]) -> bool:
-    """Whether the content is another one; a new time alone (as after a checkout) is not."""
-    if (entry["size"], entry["mtime_ns"]) == (file.size, file.mtime_ns):
-        return False
-    from tutor.ingest.changes import sha256_of
-
-    return bool(sha256_of(file) != entry["sha256"])
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

@@ -6,16 +6,14 @@ the same length under a restored time goes unnoticed; ``tutor ingest --rebuild``
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tutor.errors import SourceError
-from tutor.ingest.collect import Found, Unreadable
+from tutor.ingest.collect import Found, Unreadable, sha256_of
 from tutor.ingest.documents import Document
-from tutor.ingest.formats import MAX_BYTES
 from tutor.ingest.load import load, only_unique
 
 
@@ -86,13 +84,3 @@ def compare(found: Sequence[Found], problems: Sequence[SourceError], known: Mapp
 def same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether two records of files name the same files with the same content."""
     return old.keys() == new.keys() and all(old[k]["sha256"] == new[k]["sha256"] for k in old)
-
-
-def sha256_of(file: Found) -> str:
-    """The digest of a file's bytes; a word that is no digest where it is too large to be read, or unreadable."""
-    if file.size > MAX_BYTES:
-        return "too large"
-    try:
-        return hashlib.sha256(file.path.read_bytes()).hexdigest()
-    except OSError:
-        return "unreadable"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import SourceError
-from tutor.ingest.formats import SUFFIXES
+from tutor.ingest.formats import MAX_BYTES, SUFFIXES
 
 MARKDOWN = frozenset({".md", ".markdown", ".mdx"})
 # What a .gitignore would name, besides every folder and file that begins with a dot.
@@ -109,17 +110,32 @@ def _add(path: Path, root: Path, found: dict[str, Found], problems: list[SourceE
             problems.append(SourceError("is not a regular file", about=str(path), fix="Name a file or a folder."))
 
 
-def changes(sources: Mapping[str, Any], roots: Iterable[Path]) -> tuple[list[str], list[str], list[SourceError]]:
+def sha256_of(file: Found) -> str:
+    """The digest of a file's bytes; a word that is no digest where it is too large to be read, or unreadable."""
+    if file.size > MAX_BYTES:
+        return "too large"
+    try:
+        return hashlib.sha256(file.path.read_bytes()).hexdigest()
+    except OSError:
+        return "unreadable"
+
+
+def outdated(sources: Mapping[str, Any], roots: Iterable[Path]) -> tuple[list[str], list[str], list[SourceError]]:
     """Files under ``roots`` that are new or changed since ``sources`` was written, those gone, and problems.
 
-    Compares size and modification time only, as ingest does first: a file rewritten with the same size within the
-    clock's resolution is taken for unchanged.
+    A new modification time alone (as after a checkout) is no change.
     """
     looked_at = list(roots)
     found, problems = collect(looked_at)
     known = sources["files"]
-    now = {str(f.path): (f.size, f.mtime_ns) for f in found}
-    stale = [p for p, state in now.items() if p not in known or (known[p]["size"], known[p]["mtime_ns"]) != state]
+    stale = [str(f.path) for f in found if str(f.path) not in known or _differs(f, known[str(f.path)])]
+    now = {str(f.path) for f in found}
     folders = [root.resolve() for root in looked_at]
     gone = [p for p in known if p not in now and any(Path(p).is_relative_to(folder) for folder in folders)]
     return stale, gone, problems
+
+
+def _differs(file: Found, entry: Mapping[str, Any]) -> bool:
+    if (entry["size"], entry["mtime_ns"]) == (file.size, file.mtime_ns):
+        return False
+    return sha256_of(file) != str(entry["sha256"])
