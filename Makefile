@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 export Q
 
-.PHONY: serve ask test test-all check format bench clean help
+.PHONY: serve ask test test-all check format gate bench clean help
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -43,6 +43,9 @@ check: $(VENV)/dev  ## Lint, types, format, cards
 	@$(BIN)/ruff format --check src tests evals
 	@$(BIN)/mypy
 	@$(BIN)/tutor corpus check corpus
+
+gate: $(VENV)/dev  ## Fail when retrieval or abstaining got worse than the floors in evals/thresholds.json
+	@$(BIN)/python evals/gate.py
 
 format: $(VENV)/dev  ## Format the code
 	@$(BIN)/ruff check --fix -q src tests evals || true

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\(([^)\n]*)\)")
 _CHECKBOX = re.compile(r"^(\s*(?:[-*+]|\d+[.)])\s+)\[[ xX~]\]", re.M)
-_MARKS = re.compile(r"\*{1,3}|`+|(?<![\w/])_(?=\w)|(?<=\w)_(?![\w/])|^ {0,3}#{1,6} |^ {0,3}> ?|^ *[-*+] (?=\S)", re.M)
+_MARKS = re.compile(r"\*{1,3}|`+|(?<![\w/])_(?=\w)|(?<=\w)_(?![\w/])|^ {0,3}#{1,6} |^ {0,3}> ?|^ *[-*+] +(?=\S)", re.M)
 _BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)\s*(\S*)")
 _ABBREVIATIONS = frozenset(
-    "e.g i.e vs etc cf approx ca no fig eq sec ch dr mr mrs ms prof al inc ltd jr sr st vol pp p min max est".split()
+    "e.g i.e vs etc cf approx ca dr mr mrs prof al inc ltd jr sr st est".split()
 )
+_BEFORE_NUMBERS = frozenset(["no", "fig", "eq", "sec", "ch", "vol", "pp", "p", "min", "max"])
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]*_]*\s+(?=[\"'“‘(\[*_]*[A-Z0-9])")
 #: C0 and C1 controls (tab and newline stay), soft hyphen, zero-width, bidi and tag characters.
 _INVISIBLE = dict.fromkeys(
@@ -116,9 +117,12 @@ def sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     for match in _SENTENCE_END.finditer(text, start, end):
         before = text[max(begin, match.start() - 12) : match.start()].rstrip(".\"'”’)]*_").rsplit(None, 1)
         word = before[-1].lower().lstrip("(\"'“") if before else ""
-        if word in _ABBREVIATIONS or (
-            len(word) == 1 and word.isalpha() and text[match.start() - 1 : match.start()] == "."
-        ):
+        if word in _BEFORE_NUMBERS:  # "see no. 3", but "The answer is no. Then …"
+            joined = text[match.end()].isdigit()
+        else:
+            initial = len(word) == 1 and word.isalpha() and text[match.start() - 1 : match.start()] == "."
+            joined = initial or word in _ABBREVIATIONS
+        if joined:
             continue
         cut = match.start() + len(match.group().rstrip())
         spans.append((begin, cut))

@@ -77,11 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        from click import ClickException
-
-        if isinstance(error, ClickException):
-            error.show()
-            return error.exit_code
+        # A wrong flag: typer's exceptions are click's, or those of its own copy of click, by version.
+        show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+        if callable(show) and isinstance(code, int):
+            show()
+            return code
         if "--debug" in argv:
             raise
         kind = type(error).__name__

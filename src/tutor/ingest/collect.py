@@ -53,13 +53,17 @@ def collect(roots: Iterable[Path]) -> tuple[list[Found], list[SourceError]]:
         except (FileNotFoundError, NotADirectoryError):
             problems.append(SourceError("there is no such file or folder", about=str(root), fix="Check the path."))
         except OSError as error:
-            problems.append(Unreadable("path", root, error))
+            problems.append(_circle(root) if error.errno == errno.ELOOP else Unreadable("path", root, error))
         else:
             if folder:
                 _walk(root, found, problems)
             else:
                 _add(root, root, found, problems, named=True)
     return list(found.values()), problems
+
+
+def _circle(path: Path) -> SourceError:
+    return SourceError("is a link that leads back to itself", about=str(path), fix="Remove the link.")
 
 
 def _walk(root: Path, found: dict[str, Found], problems: list[SourceError]) -> None:
@@ -93,13 +97,12 @@ def _add(path: Path, root: Path, found: dict[str, Found], problems: list[SourceE
         return
     try:
         status = path.stat()
-        real = path.resolve()
+        real = Path(os.path.realpath(path))
         str(real).encode()
     except FileNotFoundError:
         problems.append(SourceError("leads to a file that does not exist", about=str(path), fix="Remove the link."))
-    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, up to Python 3.12
-        fault = error if isinstance(error, OSError) else OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        problems.append(Unreadable("file", path, fault))
+    except OSError as error:
+        problems.append(_circle(path) if error.errno == errno.ELOOP else Unreadable("file", path, error))
     except UnicodeEncodeError:
         shown = os.fsencode(path).decode(errors="replace")
         problems.append(SourceError("the file's name is not UTF-8", about=shown, fix="Rename it."))
@@ -130,7 +133,7 @@ def outdated(sources: Mapping[str, Any], roots: Iterable[Path]) -> tuple[list[st
     known = sources["files"]
     stale = [str(f.path) for f in found if str(f.path) not in known or _differs(f, known[str(f.path)])]
     now = {str(f.path) for f in found}
-    folders = [root.resolve() for root in looked_at]
+    folders = [os.path.realpath(root) for root in looked_at]
     gone = [p for p in known if p not in now and any(Path(p).is_relative_to(folder) for folder in folders)]
     return stale, gone, problems
 

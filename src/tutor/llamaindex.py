@@ -1,0 +1,100 @@
+"""Our retriever and answerer as LlamaIndex components, and LlamaIndex documents as ours (extra ``llm``).
+
+``TutorRetriever`` fits wherever LlamaIndex takes a retriever; ``TutorQueryEngine`` gives its answers with the cited
+passages as source nodes; ``from_llama_index`` takes what any LlamaIndex reader loaded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutor.errors import MissingExtra
+
+try:
+    from llama_index.core.base.base_query_engine import BaseQueryEngine
+    from llama_index.core.base.response.schema import Response
+    from llama_index.core.callbacks import CallbackManager
+    from llama_index.core.prompts.mixin import PromptMixinType
+    from llama_index.core.retrievers import BaseRetriever
+    from llama_index.core.schema import Document as LlamaDocument
+    from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+except ImportError as error:
+    raise MissingExtra("tutor.llamaindex", extra="llm", module="llama-index-core") from error
+
+from tutor.answering.answer import Answerer
+from tutor.ingest.chunk import slug
+from tutor.ingest.documents import Document, Section
+from tutor.retrieval.index import Passage
+from tutor.retrieval.search import Filters, Searcher
+
+
+def to_node(passage: Passage, score: float | None = None) -> NodeWithScore:
+    """A passage as a LlamaIndex node; ``start_char_idx`` and ``end_char_idx`` are offsets into the document."""
+    node = TextNode(
+        id_=passage.chunk_id,
+        text=passage.text,
+        start_char_idx=passage.start,
+        end_char_idx=passage.end,
+        metadata={
+            "doc_id": passage.doc_id,
+            "title": passage.title,
+            "heading": " > ".join(passage.heading),
+            "covers": list(passage.covers),
+            "source": passage.source,
+            "page": passage.page,
+        },
+    )
+    return NodeWithScore(node=node, score=score)
+
+
+class TutorRetriever(BaseRetriever):
+    """The hybrid query as a LlamaIndex retriever: at most ``limit`` passages, best first."""
+
+    def __init__(self, searcher: Searcher, *, limit: int = 10, filters: Filters | None = None) -> None:
+        self._searcher = searcher
+        self._limit = limit
+        self._filters = filters
+        super().__init__()
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        found = self._searcher.search(query_bundle.query_str, limit=self._limit, filters=self._filters)
+        return [to_node(hit.passage, hit.score) for hit in found.hits]
+
+
+class TutorQueryEngine(BaseQueryEngine):
+    """The extractive answerer as a query engine; an abstained answer has no source nodes."""
+
+    def __init__(self, answerer: Answerer) -> None:
+        self._answerer = answerer
+        super().__init__(callback_manager=CallbackManager())
+
+    def _query(self, query_bundle: QueryBundle) -> Response:
+        answer = self._answerer.ask(query_bundle.query_str)
+        nodes = []
+        for c in answer.citations:
+            metadata = {"doc_id": c.doc_id, "chunk_id": c.chunk_id, "n": c.n, "covers": list(c.covers)}
+            node = TextNode(text=c.quote, start_char_idx=c.start, end_char_idx=c.end, metadata=metadata)
+            nodes.append(NodeWithScore(node=node))
+        about = {"abstained": answer.abstained, "confidence": answer.confidence, "intent": answer.intent}
+        return Response(response=answer.text, source_nodes=nodes, metadata=about)
+
+    async def _aquery(self, query_bundle: QueryBundle) -> Response:
+        return self._query(query_bundle)
+
+    def _get_prompt_modules(self) -> PromptMixinType:
+        return {}
+
+
+def from_llama_index(loaded: LlamaDocument) -> Document:
+    """What a LlamaIndex reader loaded, as a document of one section."""
+    metadata: dict[str, Any] = dict(loaded.metadata)
+    name = str(metadata.get("file_name") or metadata.get("title") or loaded.doc_id)
+    text = loaded.text
+    return Document(
+        doc_id=slug(name),
+        title=str(metadata.get("title") or name),
+        text=text,
+        source=str(metadata.get("file_path") or name),
+        kind="page",
+        sections=(Section((), 0, len(text)),),
+    )

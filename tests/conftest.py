@@ -1,0 +1,43 @@
+"""What every test gets: fakes that can be imported, and an environment without the user's settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# With --import-mode=importlib nothing puts the tests' folder on the path: `from fakes import FakeEncoder` needs it.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fakes import FakeEncoder, write_notes
+from tutor.retrieval.edge import EdgeStore
+
+settings.register_profile("tutor", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tutor")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No TUTOR_* variable of the developer's shell, and a home that is no one's."""
+    for name in [n for n in os.environ if n.startswith("TUTOR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TUTOR_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def encoder() -> FakeEncoder:
+    return FakeEncoder()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> EdgeStore:
+    return EdgeStore(tmp_path / "index")
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A folder with six Markdown files of two sections each."""
+    return write_notes(tmp_path / "notes")

@@ -1,0 +1,226 @@
+"""The card format: a good card parses, and every error names the file, the line and the field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from fakes import MUST_HAVE, PROBE, card
+from tutor.bootstrap import builtin_corpus
+from tutor.curriculum.card import DEEP_DIVE_SECTIONS
+from tutor.curriculum.check import check_cards
+from tutor.curriculum.parse import load_yaml, parse_card, split_front_matter
+from tutor.errors import CardError
+
+
+def fault(text: str, *, stem: str = "quorums") -> CardError:
+    with pytest.raises(CardError) as caught:
+        parse_card(text, about="quorums.md", stem=stem)
+    return caught.value
+
+
+def test_a_complete_card_parses() -> None:
+    text = card()
+    found, body_start = parse_card(text, about="quorums.md", stem="quorums")
+    assert found.title == "Quorums"
+    assert [p.id for p in found.probes] == ["how-it-works"]
+    assert [m.id for m in found.probes[0].must_have] == ["one", "two", "three"]
+    assert text[body_start:].strip().startswith("## Why it exists")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line", "field"),
+    [
+        ({"id": "Quorums"}, 2, "id"),
+        ({"id": "a" * 81}, 2, "id"),
+        ({"title": "x"}, 3, "title"),
+        ({"covers": "[]"}, 4, "covers"),
+        ({"covers": "[somewhere/else]"}, 4, "covers.0"),
+        ({"phase": "10"}, 5, "phase"),
+        ({"phase": "-1"}, 5, "phase"),
+        ({"phase": "soon"}, 5, "phase"),
+        ({"section": '""'}, 6, "section"),
+        ({"priority": "urgent"}, 7, "priority"),
+        ({"depth": "shallow"}, 8, "depth"),
+        ({"tier": "0"}, 9, "tier"),
+        ({"tier": "4"}, 9, "tier"),
+        ({"tags": "[]"}, 10, "tags"),
+        ({"tags": "[Not A Slug]"}, 10, "tags.0"),
+        ({"aliases": "not a list"}, 11, "aliases"),
+        ({"acronyms": "[a]"}, 12, "acronyms"),
+        ({"prerequisites": "[Bad Id]"}, 13, "prerequisites.0"),
+        ({"related": "{a: b}"}, 14, "related"),
+        ({"resources": "[]"}, 15, "resources"),
+        ({"resources": "[{kind: tweet, title: A page, url: 'https://a.b'}]"}, 15, "resources.0.kind"),
+        ({"resources": "[{kind: doc, title: A page, url: 'not a url'}]"}, 15, "resources.0.url"),
+        ({"resources": "[{kind: doc, url: 'https://a.b'}]"}, 15, "resources.0.title"),
+        ({"probes": "[{id: x}]"}, 16, "probes.0.kind"),
+        ({"probes": f"[{PROBE.replace('kind: how', 'kind: rant')}]"}, 16, "probes.0.kind"),
+        (
+            {"probes": f"[{PROBE.replace('staff_level: [A staff point.]', 'staff_level: []')}]"},
+            16,
+            "probes.0.staff_level",
+        ),
+        ({"probes": f"[{PROBE.replace(', why: It is not.', '')}]"}, 16, "probes.0.red_flags.0.why"),
+        ({"probes": f"[{PROBE.replace(', ' + MUST_HAVE % 'three', '')}]"}, 16, "probes.0.must_have"),
+        (
+            {"probes": f"[{PROBE.replace('aliases: [the point]', 'aliases: []', 1)}]"},
+            16,
+            "probes.0.must_have.0.aliases",
+        ),
+        ({"probes": f"[{PROBE.replace(', expect: Shards.', '')}]"}, 16, "probes.0.twist.expect"),
+        ({"surprise": "1"}, 17, "surprise"),
+    ],
+)
+def test_a_broken_rule_names_line_and_field(changes: dict[str, str], line: int, field: str) -> None:
+    error = fault(card(**changes))
+    assert f"quorums.md:{line}: {field}: " in error.what
+    assert error.fix
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["id", "title", "covers", "phase", "section", "priority", "depth", "tier", "tags", "resources"],
+)
+def test_a_missing_field_is_named(field: str) -> None:
+    assert f": {field}: Field required" in fault(card(**{field: ""})).what
+
+
+@pytest.mark.parametrize(
+    ("probes", "message"),
+    [
+        (PROBE.replace("kind: how", "kind: why-not"), "needs 'alternative'"),
+        (PROBE.replace("kind: how", "kind: compare"), "needs 'alternative'"),
+        (PROBE.replace("id: two", "id: one"), "must_have ids repeat"),
+        (f"{PROBE}, {PROBE}", "probe ids repeat"),
+    ],
+)
+def test_rules_across_fields(probes: str, message: str) -> None:
+    assert message in fault(card(probes=f"[{probes}]")).what
+
+
+def test_a_why_not_probe_with_its_alternative_is_good() -> None:
+    alternative = "alternative: {name: A queue, wins_when: Tasks are few., costs: No replay.}, ask"
+    text = card(probes=f"[{PROBE.replace('kind: how', 'kind: why-not').replace('ask', alternative, 1)}]")
+    found, _ = parse_card(text, about="quorums.md", stem="quorums")
+    assert found.probes[0].alternative is not None
+
+
+@pytest.mark.parametrize("field", ["prerequisites", "related"])
+def test_a_card_cannot_name_itself(field: str) -> None:
+    assert "cannot name itself" in fault(card(**{field: "[quorums]"})).what
+
+
+def test_all_errors_are_told_at_once() -> None:
+    error = fault(card(phase="77", tier="9", depth="shallow"))
+    assert [line.split(": ")[1] for line in error.what.splitlines()] == ["phase", "depth", "tier"]
+
+
+def test_the_id_is_the_file_name() -> None:
+    error = fault(card(), stem="kafka")
+    assert error.message == "quorums.md:2: id: id is 'quorums', the file is 'kafka.md'. Make them equal."
+
+
+def test_front_matter_must_be_there_and_close() -> None:
+    assert fault("# Quorums\n").about == "quorums.md:1"
+    error = fault("---\nid: quorums\n\nbody\n")
+    assert error.about == "quorums.md:1"
+    assert "never closes" in error.what
+
+
+def test_front_matter_alone_is_a_file_without_a_body() -> None:
+    text = "---\nid: x\n---"
+    front = split_front_matter(text, about="x.md")
+    assert front is not None
+    assert text[front.body_start :] == ""
+    assert load_yaml(front, about="x.md") == {"id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("yaml_text", "line", "what"),
+    [
+        ("id: x\ntitle: a: b", 3, "not valid YAML"),
+        ("id: x\ntags: [a, b", 4, "not valid YAML"),
+        ("id: x\ntitle: @home", 3, "not valid YAML"),
+        ("id: x\n\ttab: 1", 3, "not valid YAML"),
+        ("id: x\nid: y", 3, "'id' stands twice"),
+        ("a:\n  b: 1\n  c: 2\n  b: 3", 5, "'b' stands twice"),
+        ("a:\n  - {b: 1, b: 2}", 3, "'b' stands twice"),
+        ("- a\n- b", 2, "not a list of 'key: value' lines"),
+        ("just words", 2, "not a list of 'key: value' lines"),
+        ("? [a, b]\n: 1", 2, "a key in the front matter is not plain text"),
+        ("a: &x [1]\nb: *x", 2, "again by alias"),
+        ("a: &x [*x]", 2, "again by alias"),
+        ("date: 2026-13-45", 1, "not valid YAML (month must be in 1..12)"),
+        ("a: " + "[" * 3000 + "]" * 3000, 1, "nested too deeply"),
+    ],
+)
+def test_broken_yaml_is_an_error_with_a_line(yaml_text: str, line: int, what: str) -> None:
+    front = split_front_matter(f"---\n{yaml_text}\n---\nbody\n", about="x.md")
+    assert front is not None
+    with pytest.raises(CardError) as caught:
+        load_yaml(front, about="x.md")
+    assert what in caught.value.what
+    assert caught.value.about.split(": ")[0] == f"x.md:{line}"
+
+
+def test_a_bomb_of_aliases_is_refused_at_once() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    front = split_front_matter("---\n" + "\n".join(lines) + "\n---\nbody\n", about="x.md")
+    assert front is not None
+    with pytest.raises(CardError, match="again by alias"):
+        load_yaml(front, about="x.md")
+
+
+@pytest.mark.parametrize(
+    ("sections", "what"),
+    [
+        (DEEP_DIVE_SECTIONS[:-1], "missing: Mastery check"),
+        ((*DEEP_DIVE_SECTIONS, "Afterword"), "not in the template: Afterword"),
+        (DEEP_DIVE_SECTIONS[::-1], "out of order or repeated"),
+        ((*DEEP_DIVE_SECTIONS, "Mastery check"), "out of order or repeated"),
+    ],
+)
+def test_a_deep_dive_has_the_nine_sections_in_order(sections: Sequence[str], what: str) -> None:
+    assert what in fault(card(sections=sections)).what
+
+
+def test_figures_are_optional_and_a_fundamental_card_is_free() -> None:
+    parse_card(card(sections=(*DEEP_DIVE_SECTIONS[:-1], "Figures", "Mastery check")), about="q", stem="quorums")
+    parse_card(card(depth="fundamental", sections=("Anything",)), about="q", stem="quorums")
+
+
+def write(folder: Path, name: str, **changes: str) -> None:
+    defaults = {"id": name, "title": name.title(), "related": "[]"}
+    (folder / f"{name}.md").write_text(card(**(defaults | changes)), encoding="utf-8")
+
+
+def test_a_folder_is_checked_as_a_whole(tmp_path: Path) -> None:
+    write(tmp_path, "alpha", prerequisites="[beta]")
+    write(tmp_path, "beta", prerequisites="[gamma]")
+    write(tmp_path, "gamma", prerequisites="[alpha]", related="[nobody]")
+    write(tmp_path, "delta", tier="9")
+    (tmp_path / "binary.md").write_bytes(b"\xff\xfe\x00")
+    result = check_cards(tmp_path)
+    messages = [p.message for p in result.problems]
+    assert sorted(result.cards) == ["alpha", "beta", "gamma"]
+    assert any("delta.md:9: tier" in m for m in messages)
+    assert any("binary.md" in m and "cannot be read" in m for m in messages)
+    assert any("no card has the id nobody" in m and "gamma.md: related" in m for m in messages)
+    assert any("prerequisites form a circle: alpha > beta > gamma > alpha" in m for m in messages)
+    assert len(messages) == 4
+
+
+def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match="there are no cards here"):
+        check_cards(tmp_path)
+
+
+def test_every_built_in_card_parses() -> None:
+    cards = sorted((builtin_corpus() / "cards").rglob("*.md"))
+    assert cards
+    for path in cards:
+        parse_card(path.read_text(encoding="utf-8"), about=str(path), stem=path.stem)
