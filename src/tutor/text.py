@@ -12,9 +12,7 @@ _CHECKBOX = re.compile(r"^(\s*(?:[-*+]|\d+[.)])\s+)\[[ xX~]\]", re.M)
 _MARKS = re.compile(r"\*{1,3}|`+|(?<![\w/])_(?=\w)|(?<=\w)_(?![\w/])|^ {0,3}#{1,6} |^ {0,3}> ?|^ *[-*+] +(?=\S)", re.M)
 _BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)\s*(\S*)")
-_ABBREVIATIONS = frozenset(
-    "e.g i.e vs etc cf approx ca dr mr mrs prof al inc ltd jr sr st est".split()
-)
+_ABBREVIATIONS = frozenset("e.g i.e vs etc cf approx ca dr mr mrs prof al inc ltd jr sr st est".split())
 _BEFORE_NUMBERS = frozenset(["no", "fig", "eq", "sec", "ch", "vol", "pp", "p", "min", "max"])
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]*_]*\s+(?=[\"'“‘(\[*_]*[A-Z0-9])")
 #: C0 and C1 controls (tab and newline stay), soft hyphen, zero-width, bidi and tag characters.

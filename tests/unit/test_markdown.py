@@ -55,6 +55,8 @@ def test_a_subsection_without_a_role_takes_its_parent_s() -> None:
         st.sampled_from(
             ["# H", "## H two", "text", "", "```", "\nUnder\n---", "- x", "    code", "| a |\n|---|", "\n---"]
         ),
+            ["# H", "## H two", "text", "", "```", "\nUnder\n---", "- x", "    code", "| a |\n|---|", "\n---"]
+        ),
         max_size=25,
     )
 )

@@ -23,6 +23,7 @@ _TOO_SIMILAR = 0.7  # shared terms / terms of the shorter sentence
 _KEEP, _STRAY, _FILL = 0.70, 0.87, 0.50
 # What a sentence's score is made of, beside its likeness to the question; chosen in evals/LOG.md.
 _COVERAGE, _FIT, _STANDING, _OPENING, _DEFINES = 0.35, 0.15, 0.25, 0.04, 0.15
+_LEADS = 0.1  # what a section that suits the intent is worth for the first sentence
 
 _LABELS = {
     "why": "Why it exists",
@@ -114,8 +115,7 @@ def compose(scored: Sequence[Scored], intent: Intent) -> Composed:
         return Composed((), (), ())
     best = scored[0].score
     right = [s for s in scored if not s.unit.wrong]
-    lead = next((s for s in right if intent.leads(s.unit.passage.role) and s.score >= best * _STRAY), None)
-    lead = lead or (right[0] if right else scored[0])
+    lead = max(right or scored, key=lambda s: s.score + _LEADS * intent.leads(s.unit.passage.role))
     selection = _Selection(lead.unit, intent)
     if required := _other_side(scored, lead.unit, intent):
         selection.offer(required.unit)

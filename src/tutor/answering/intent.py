@@ -54,7 +54,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "failure",
             r"\b(?:fail(?:s|ed|ure|ures|over)?|crash(?:es|ed)?|goes? (?:down|wrong)|break(?:s|ing)?|outage)\b",
             r"\b(?:pitfalls?|mistakes?|dies|lost|storm|stampede|split.?brain|problems? with)\b",
-            r"\bwhat happens (?:if|when)\b",
+            r"\bwhat happens (?:if|when)\b|\brisk(?:s|y)?\b|\bdangerous\b|\bgo(?:es)? wrong\b",
         ),
         (
             "estimate",

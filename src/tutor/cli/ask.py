@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from tutor.cli.state import State, batch_questions, emit, parse_filters
 from tutor.errors import UsageError
-
-if TYPE_CHECKING:
-    from tutor.answering.answer import Answer
 
 
 def ask(
@@ -24,6 +21,8 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Answer a question from the curriculum and your documents, every sentence cited."""
+    from tutor.wire import answer_json
+
     state: State = context.obj
     filters = parse_filters(only or [])
     if (batch is None) == (not question):
@@ -35,7 +34,7 @@ def ask(
             return
         answer = core.answerer.ask(" ".join(question or []), filters=filters)
         if as_json:
-            emit(to_json(answer))
+            emit(answer_json(answer))
         else:
             from tutor.cli.paint import print_answer
 
@@ -44,8 +43,10 @@ def ask(
 
 def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) -> dict[str, Any]:
     """A bad question in a batch is that line's error, not the end of the batch."""
+    from tutor.wire import answer_json
+
     try:
-        return to_json(core.answerer.ask(text, filters=filters))
+        return answer_json(core.answerer.ask(text, filters=filters))
     except UsageError as error:
         return {
             "answer": "",
@@ -56,31 +57,3 @@ def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) 
             "ms": 0.0,
             "error": error.message,
         }
-
-
-def to_json(answer: Answer) -> dict[str, Any]:
-    """The stable JSON form of an answer (docs/overview.md)."""
-    return {
-        "answer": answer.text,
-        "citations": [
-            {
-                "n": c.n,
-                "doc_id": c.doc_id,
-                "chunk_id": c.chunk_id,
-                "title": c.title,
-                "heading": list(c.heading),
-                "start": c.start,
-                "end": c.end,
-                "quote": c.quote,
-                "covers": list(c.covers),
-                "page": c.page,
-            }
-            for c in answer.citations
-        ],
-        "abstained": answer.abstained,
-        "confidence": round(answer.confidence, 4),
-        "nearest": [{"doc_id": n.doc_id, "title": n.title, "covers": list(n.covers)} for n in answer.nearest],
-        "intent": answer.intent,
-        "corrected": [list(pair) for pair in answer.corrected],
-        "ms": round(answer.ms, 2),
-    }

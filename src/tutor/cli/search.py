@@ -36,6 +36,7 @@ def search(
 ) -> None:
     """Find passages in the curriculum and your documents."""
     from tutor.retrieval.search import FUSED, RERANKED
+    from tutor.wire import search_json
 
     state: State = context.obj
     filters = parse_filters(only or [])
@@ -50,40 +51,15 @@ def search(
         if batch is not None:
             for name, text in batch_questions(batch):
                 try:
-                    emit({"id": name, **to_json(find(text))})
+                    emit({"id": name, **search_json(find(text))})
                 except UsageError as error:
                     emit({"id": name, "hits": [], "ms": 0.0, "error": error.message})
             return
         result = find(" ".join(question or []))
         if as_json:
-            emit(to_json(result, text=True))
+            emit(search_json(result, text=True))
         else:
             _print(result)
-
-
-def to_json(result: Any, *, text: bool = False) -> dict[str, Any]:
-    """The stable JSON form of a search (docs/overview.md); ``text`` adds what people want to read."""
-    hits = []
-    for hit in result.hits:
-        passage = hit.passage
-        row = {
-            "doc_id": passage.doc_id,
-            "chunk_id": passage.chunk_id,
-            "covers": list(passage.covers),
-            "score": round(hit.score, 6),
-        }
-        if text:
-            row |= {
-                "title": passage.title,
-                "heading": list(passage.heading),
-                "start": passage.start,
-                "end": passage.end,
-                "page": passage.page,
-                "source": passage.source,
-                "text": passage.text,
-            }
-        hits.append(row)
-    return {"hits": hits, "ms": round(result.ms, 2)}
 
 
 def _print(result: Any) -> None:

@@ -126,17 +126,13 @@ class EdgeReader:
         manifest = self._generations.manifest(name)
         lock = self._generations.hold(name)
         try:
-            shard = qe.EdgeShard.load(str(self._generations.path(name) / "shard"))
-            self._check(shard, manifest)
-        except BaseException as error:
+            with _mapped(str(self._generations.path(name))):
+                shard = qe.EdgeShard.load(str(self._generations.path(name) / "shard"))
+                self._check(shard, manifest)
+        except BaseException:
             if lock:
                 lock.close()
-            # The engine raises ValueError, RuntimeError or OSError for broken files, or panics.
-            if isinstance(error, TutorError) or not _is_engine_fault(error):
-                raise
-            raise IndexDamaged(
-                f"the generation cannot be opened ({error})", about=str(self._generations.path(name)), fix=REBUILD
-            ) from error
+            raise
         return shard, manifest, lock
 
     @staticmethod
@@ -146,6 +142,9 @@ class EdgeReader:
             raise IndexDamaged(
                 f"holds {found} points, its manifest says {expected}", about=manifest.generation, fix=REBUILD
             )
+        records = shard.retrieve([point_id("lexicon", "lexicon")], with_payload=True, with_vector=False)
+        if not records or (records[0].payload or {}).get("type") != "lexicon":
+            raise IndexDamaged("its payloads cannot be read", about=manifest.generation, fix=REBUILD)
 
     @property
     def manifest(self) -> Manifest:
@@ -164,25 +163,20 @@ class EdgeReader:
         request = _request(query, exact=self._manifest.passages < EXACT_BELOW)
         if request is None:
             return []
-        try:
-            points = self._shard.query(request)
-        except BaseException as error:
-            if not _is_engine_fault(error):
-                raise
-            raise IndexFault(
-                f"the index could not answer ({error})", about=self._manifest.generation, fix="Run: tutor doctor"
-            ) from error
-        return [_hit(point) for point in points]
+        with _mapped(self._manifest.generation):
+            return [_hit(point) for point in self._shard.query(request)]
 
     def payload(self, kind: str, name: str) -> Payload | None:
-        records = self._shard.retrieve([point_id(kind, name)], with_payload=True, with_vector=False)
+        with _mapped(self._manifest.generation):
+            records = self._shard.retrieve([point_id(kind, name)], with_payload=True, with_vector=False)
         return dict(records[0].payload or {}) if records else None
 
     def vectors(self, id: str) -> tuple[Vector, Vector]:
-        vector: Any = self._shard.retrieve([id], with_payload=False, with_vector=True)[0].vector
         none: list[list[float]] = []  # a passage without a token the encoder knows
-        tokens = np.asarray(vector.get(TOKENS, none), dtype=np.float32).reshape(-1, self._manifest.token_dims)
-        return np.asarray(vector[DENSE], dtype=np.float32), tokens
+        with _mapped(self._manifest.generation):
+            vector: Any = self._shard.retrieve([id], with_payload=False, with_vector=True)[0].vector
+            tokens = np.asarray(vector.get(TOKENS, none), dtype=np.float32).reshape(-1, self._manifest.token_dims)
+            return np.asarray(vector[DENSE], dtype=np.float32), tokens
 
     def documents(self) -> list[Payload]:
         return list(self._scroll("document", qe.PayloadSelector.Exclude(["text", "sections"])))
@@ -194,9 +188,10 @@ class EdgeReader:
         only = qe.Filter(must=[qe.FieldCondition(key="type", match=qe.MatchValue(kind))])
         offset = None
         while True:
-            records, offset = self._shard.scroll(
-                qe.ScrollRequest(limit=1000, offset=offset, filter=only, with_payload=fields)
-            )
+            with _mapped(self._manifest.generation):
+                records, offset = self._shard.scroll(
+                    qe.ScrollRequest(limit=1000, offset=offset, filter=only, with_payload=fields)
+                )
             for record in records:
                 yield dict(record.payload or {})
             if offset is None:
@@ -301,9 +296,15 @@ class EdgeWriter:
         )
 
 
-def _is_engine_fault(error: BaseException) -> bool:
-    """Whether it comes from the engine: its Rust panics are no ``Exception`` in Python."""
-    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+@contextlib.contextmanager
+def _mapped(about: str) -> Iterator[None]:
+    """What the engine raises for broken files as ours: any Exception, a panic (no ``Exception``), or odd payloads."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, TutorError) or not (isinstance(error, Exception) or "Panic" in type(error).__name__):
+            raise
+        raise IndexDamaged(f"the generation cannot be read ({error!r})", about=about, fix=REBUILD) from error
 
 
 def _request(query: HybridQuery, *, exact: bool) -> qe.QueryRequest | None:

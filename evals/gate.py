@@ -1,0 +1,78 @@
+"""The gate that exists so far: retrieval and abstaining on the calibration questions, against floors.
+
+    python evals/gate.py
+
+Indexes the built-in curriculum and asks every question of ``evals/calibration/questions.jsonl``: those about an item that
+a card covers must find it; those about nothing in the curriculum must be refused. Every citation must resolve. Floors
+are in ``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import tempfile
+from pathlib import Path
+
+from tutor.answering.cite import resolves
+from tutor.bootstrap import App
+from tutor.errors import TutorError
+from tutor.settings import Settings
+
+HERE = Path(__file__).resolve().parent
+
+
+def measure() -> dict[str, float]:
+    """Each measure's value; shares in [0, 1]."""
+    lines = (HERE / "calibration" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line) for line in lines if line]
+    with tempfile.TemporaryDirectory() as home:
+        app = App(Settings(home=Path(home)))
+        report = app.ingest()
+        if report.problems:
+            raise report.problems[0]
+        documents = app.reader.documents()
+        available = {c for d in documents for c in d["covers"]}
+        texts = {d["doc_id"]: (app.reader.payload("document", d["doc_id"]) or {})["text"] for d in documents}
+        covered = [q for q in questions if set(q["covers"]) & available]
+        off = [q for q in questions if not q["answerable"]]
+        found, first, refused, resolved, cited, words = 0, 0, 0, 0, 0, []
+        for question in covered:
+            hits = app.searcher.search(question["question"], limit=5, by_document=True).hits
+            right = [bool(set(h.passage.covers) & set(question["covers"])) for h in hits]
+            found, first = found + any(right), first + right[0]
+            answer = app.answerer.ask(question["question"])
+            refused += answer.abstained
+            cited += len(answer.citations)
+            resolved += sum(resolves(c, texts) for c in answer.citations)
+            if not answer.abstained:
+                words.append(sum(len(c.quote.split()) for c in answer.citations))
+        refused_off = sum(app.answerer.ask(q["question"]).abstained for q in off)
+        app.close()
+    print(f"{len(covered)} questions on {len(documents)} cards, {len(off)} that must be refused")
+    return {
+        "hit@1": first / len(covered),
+        "hit@5": found / len(covered),
+        "answered": 1 - refused / len(covered),
+        "refused off-topic": refused_off / len(off),
+        "citations that resolve": resolved / cited if cited else math.nan,
+        "answers of 40 to 180 words": sum(40 <= w <= 180 for w in words) / len(words) if words else math.nan,
+    }
+
+
+def main() -> int:
+    try:
+        floors: dict[str, float] = json.loads((HERE / "thresholds.json").read_text(encoding="utf-8"))
+        values = measure()
+    except (TutorError, OSError, ValueError) as error:
+        print(f"gate: cannot run: {error}", file=sys.stderr)
+        return 2
+    failed = [name for name in floors.keys() | values.keys() if not values.get(name, math.nan) >= floors.get(name, 2.0)]
+    for name, value in values.items():
+        print(f"{'FAIL' if name in failed else 'ok  '}  {name}: {value:.3f} (floor {floors.get(name, math.nan):.3f})")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

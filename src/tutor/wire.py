@@ -1,0 +1,61 @@
+"""The stable JSON forms of answers and searches, shared by the terminal and the API (docs/overview.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutor.answering.answer import Answer
+from tutor.retrieval.search import SearchResult
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON."""
+    return {
+        "answer": answer.text,
+        "citations": [
+            {
+                "n": c.n,
+                "doc_id": c.doc_id,
+                "chunk_id": c.chunk_id,
+                "title": c.title,
+                "heading": list(c.heading),
+                "start": c.start,
+                "end": c.end,
+                "quote": c.quote,
+                "covers": list(c.covers),
+                "page": c.page,
+            }
+            for c in answer.citations
+        ],
+        "abstained": answer.abstained,
+        "confidence": round(answer.confidence, 4),
+        "nearest": [{"doc_id": n.doc_id, "title": n.title, "covers": list(n.covers)} for n in answer.nearest],
+        "intent": answer.intent,
+        "corrected": [list(pair) for pair in answer.corrected],
+        "ms": round(answer.ms, 2),
+    }
+
+
+def search_json(result: SearchResult, *, text: bool = False) -> dict[str, Any]:
+    """A search as JSON; ``text`` adds what people want to read."""
+    hits = []
+    for hit in result.hits:
+        passage = hit.passage
+        row: dict[str, Any] = {
+            "doc_id": passage.doc_id,
+            "chunk_id": passage.chunk_id,
+            "covers": list(passage.covers),
+            "score": round(hit.score, 6),
+        }
+        if text:
+            row |= {
+                "title": passage.title,
+                "heading": list(passage.heading),
+                "start": passage.start,
+                "end": passage.end,
+                "page": passage.page,
+                "source": passage.source,
+                "text": passage.text,
+            }
+        hits.append(row)
+    return {"hits": hits, "ms": round(result.ms, 2)}
