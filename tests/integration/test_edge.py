@@ -27,7 +27,7 @@ from tutor.retrieval.lexical import AVERAGE_TERMS, K1, B, query_vector, terms
 
 WORDS = (
     "quorum raft paxos leader follower term vote log segment offset broker topic partition replica shard hash ring "
-    "cache eviction stampede ttl saga compensation outbox idempotent retry backoff timeout circuit bulkhead latency p99 tail"
+    "cache eviction stampede ttl saga compensation outbox idempotent retry backoff timeout circuit latency p99 tail"
 ).split()
 QUESTIONS = (
     "leader vote term",

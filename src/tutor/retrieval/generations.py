@@ -48,7 +48,7 @@ class Generations:
         try:
             # Garbage is read as the name of a generation that does not exist, so that an older one answers.
             name = self._pointer.read_text(encoding="utf-8", errors="replace").strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise IndexDamaged(f"cannot be read ({error.strerror})", about=str(self._pointer), fix=REBUILD) from error
@@ -144,6 +144,8 @@ class Generations:
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
             if path.name not in keep and not self._in_use(path):
                 shutil.rmtree(path, ignore_errors=True)
+                if path.is_file():
+                    path.unlink()
 
     def _whole(self, name: str) -> bool:
         try:
