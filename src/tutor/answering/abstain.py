@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -85,6 +86,24 @@ def measure(
         len(by_dense & by_terms) / max(1, len(by_dense)),
         focus,
     )
+
+
+#: Questions about the asker's own data, and instructions to the assistant: no passage answers them, however near.
+_OFF = re.compile(
+    r"\bmy (?:password|e-?mail|api keys?|credit card|phone|address|account|calendar|manager|name|age)\b"
+    r"|\b(?:where do i live|how old am i|who am i|did i (?:ask|say|tell)|my last message)\b"
+    r"|\b(?:ignore|disregard|forget|override) (?:all |any |your |the |previous |prior )*"
+    r"(?:instructions?|rules|prompts?|curriculum|above)\b"
+    r"|\b(?:your|the) (?:system )?prompt\b|\bpretend (?:that |to )?(?:you|be)\b|\byou are now\b"
+    r"|\bact as an? (?:unrestricted|unfiltered)\b|\bprint (?:all |the )?environment variables\b"
+    r"|\bgive me full marks\b|\brepeat the (?:words|text) above\b",
+    re.I,
+)
+
+
+def off_curriculum(question: str) -> bool:
+    """Whether the question is about the asker's own data or tells the assistant what to be."""
+    return _OFF.search(question) is not None
 
 
 @lru_cache(maxsize=1)

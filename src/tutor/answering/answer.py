@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tutor.retrieval.index import Hit
 from tutor.retrieval.lexical import query_content, terms
 from tutor.retrieval.search import Filters, Searcher, SearchResult
 
+_JOINT = re.compile(r"[-/+&_]")
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
 
@@ -73,7 +75,7 @@ class Answerer:
         signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, rarity, unknown)
         confidence = abstain.confidence(signals)
         composed = Composed((), (), ())
-        if confidence >= abstain.threshold():
+        if confidence >= abstain.threshold() and not abstain.off_curriculum(found.question):
             candidates = [u for rank, hit in enumerate(hits) for u in units(hit, rank, self.searcher.encoder)]
             composed = compose(score(candidates, content.tokens, intent, rarity), intent)
         nearest = _nearest(found.hits)
@@ -112,13 +114,15 @@ class Answerer:
         rarity: dict[str, float] = {}
         unknown: set[str] = set()
         for word in query_content(text):
-            frequency = self.searcher.expander.frequency(word)
-            for term in terms(word):
-                rarity[term] = max(
-                    rarity.get(term, 0.0), math.log((passages + 1) / (frequency + 0.5)) / math.log(passages * 2 + 2)
-                )
-                if not frequency:
-                    unknown.add(term)
+            # "cursor-based" counts by its parts where the corpus does not use it whole.
+            whole = self.searcher.expander.frequency(word)
+            for part in [word] if whole else query_content(_JOINT.sub(" ", word)):
+                frequency = whole or self.searcher.expander.frequency(part)
+                weight = math.log((passages + 1) / (frequency + 0.5)) / math.log(passages * 2 + 2)
+                for term in terms(part):
+                    rarity[term] = max(rarity.get(term, 0.0), weight)
+                    if not frequency:
+                        unknown.add(term)
         return rarity, frozenset(unknown)
 
     def _content(self, found: SearchResult) -> Encoded:
