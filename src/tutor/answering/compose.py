@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from rank_bm25 import BM25Plus
 
 from tutor.answering.cite import Citation
 from tutor.answering.intent import Intent
@@ -22,7 +24,7 @@ _TOO_SIMILAR = 0.7  # shared terms / terms of the shorter sentence
 # subject while the answer is still shorter than MIN_WORDS.
 _KEEP, _STRAY, _FILL = 0.70, 0.87, 0.50
 # What a sentence's score is made of, beside its likeness to the question; chosen in evals/LOG.md.
-_COVERAGE, _FIT, _STANDING, _OPENING, _DEFINES = 0.35, 0.15, 0.25, 0.04, 0.15
+_LEXICAL, _FIT, _STANDING, _OPENING, _DEFINES = 0.35, 0.15, 0.25, 0.04, 0.15
 _LEADS = 0.1  # what a section that suits the intent is worth for the first sentence
 
 _LABELS = {
@@ -90,15 +92,15 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, rarity: 
         query_tokens: (n, token_dims), normalised, of the question's content words.
         rarity: question term → weight in [0, 1]; rarer terms weigh more.
     """
-    total = sum(rarity.values()) or 1.0
+    if not found:
+        return []
+    lexical = _lexical(found, rarity)
     scored = []
-    for unit in found:
+    for unit, matched in zip(found, lexical, strict=True):
         likeness = float(np.mean(np.max(query_tokens @ unit.tokens.T, axis=1))) if len(unit.tokens) else 0.0
-        named = unit.terms | set(terms(" ".join(unit.passage.heading)))
-        coverage = sum(weight for term, weight in rarity.items() if term in named) / total
         fit = intent.role_fit(unit.passage.role)
         standing = 1.0 / (1.0 + 0.5 * unit.rank)
-        value = likeness + _COVERAGE * coverage + _FIT * fit + _STANDING * standing + _OPENING * unit.first
+        value = likeness + _LEXICAL * matched + _FIT * fit + _STANDING * standing + _OPENING * unit.first
         if unit.first and intent.name == "definition" and unit.passage.role in ("why", "body"):
             value += _DEFINES
         if unit.wrong and intent.name not in ("failure", "why-not", "when-not"):
@@ -107,6 +109,14 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, rarity: 
             value -= 0.06
         scored.append(Scored(unit, value, likeness))
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))
+
+
+def _lexical(found: Sequence[Unit], rarity: Mapping[str, float]) -> NDArray[np.float64]:
+    """BM25+ of each unit (its heading counts as part of it) for the question's terms, scaled to at most 1."""
+    # The plus variant: its IDF never turns negative, as Okapi's does for a term in most of so few sentences.
+    ranking = BM25Plus([[*unit.terms, *terms(" ".join(unit.passage.heading))] or [""] for unit in found])
+    scores = np.asarray(ranking.get_scores(list(rarity)), dtype=np.float64)
+    return scores / max(float(scores.max()), 1e-9)
 
 
 def compose(scored: Sequence[Scored], intent: Intent) -> Composed:

@@ -58,11 +58,17 @@ def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
     for start, end in _spans(passage.text):
         text = passage.text[start:end]
         count = len(_WORD.findall(text))
-        if not _MIN_WORDS <= count <= _MAX_WORDS or text.rstrip("*_\"'” )").endswith(("?", ":")):
+        if _torn(text) or not _MIN_WORDS <= count <= _MAX_WORDS or text.rstrip("*_\"'” )").endswith(("?", ":")):
             continue
         chosen = hit.tokens[(starts >= start) & (starts < end)] if len(offsets) else hit.tokens[:0]
         yield Unit(passage, rank, start, end, text, chosen, frozenset(terms(text)), count, first)
         first = False
+
+
+def _torn(text: str) -> bool:
+    """Whether a bracket closes before one opens: the end of a line that a paste broke in two."""
+    closing = text.find(")")
+    return closing >= 0 and not 0 <= text.find("(") < closing and not re.match(r"\w{1,2}\)", text)
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
