@@ -44,7 +44,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "compare",
-            r"\bvs\.?\b|\bversus\b",
+            r"\bvs\.?\b|\bversus\b|\binstead of\b|\brather than\b",
             r"\bdiffer(?:s|ent|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b",
             r"\b\w+ or \w+.*\?",
             r"\b(?:better|faster|cheaper) than\b|\bchoose between\b|\bwhich (?:one|is better)\b",

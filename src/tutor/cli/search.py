@@ -70,7 +70,8 @@ def _print(result: Any) -> None:
         typer.echo("Nothing found.")
     for number, hit in enumerate(result.hits, 1):
         page = f", page {hit.passage.page}" if hit.passage.page else ""
-        typer.echo(f"{number}. {hit.passage.prefix}{page}  ({hit.passage.chunk_id}, {hit.score:.4f})")
+        head = f"{number}. {hit.passage.prefix}{page}  ({hit.passage.chunk_id}, {hit.score:.4f})"
+        typer.echo(textwrap.fill(head, width, subsequent_indent="   ", break_on_hyphens=False))
         text = textwrap.shorten(" ".join(hit.passage.text.split()), 3 * width, placeholder=" …")
         typer.echo(textwrap.fill(text, width, initial_indent="   ", subsequent_indent="   "))
     typer.echo(f"{len(result.hits)} hits in {result.ms:.0f} ms")
