@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
-from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 
 from tutor.bootstrap import App
@@ -14,19 +13,24 @@ from tutor.web.core import Core
 from tutor.web.routes import api, health, pages
 from tutor.web.views import HERE
 
+_ABOUT = "A study assistant with citations. Every sentence of an answer is quoted from a document of the library."
 
-def create_app(app: App) -> FastAPI:
-    """The application over a core whose index is ready."""
+
+def create_app(core: App) -> FastAPI:
+    """The application over a core. An index that is missing or damaged is answered with 503, and picked up when mended.
+
+    Nothing it serves loads anything from another machine.
+    """
     try:
         installed = version("tutor-study")
     except PackageNotFoundError:
         installed = "0"
     # FastAPI's own documentation pages load scripts from a CDN; ours (/docs) is rendered here.
-    web = FastAPI(title="tutor", version=installed, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
-    web.state.core = Core(app)
+    web = FastAPI(title="tutor", version=installed, description=_ABOUT, docs_url=None, redoc_url=None)
+    web.state.core = Core(core)
     errors.install(web)
-    security.install(web, listening_on=app.settings.server.host)
-    web.add_middleware(GZipMiddleware, minimum_size=1024)
+    hosts, any_host = security.allowed_hosts(core.settings.server.host)
+    web.add_middleware(security.Guard, hosts=hosts, any_host=any_host)
     web.include_router(health.router)
     web.include_router(api.router)
     web.include_router(pages.router)

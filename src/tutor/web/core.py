@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from threading import Lock
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Event, Lock
 from typing import Any
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from tutor.answering.answer import Answer
 from tutor.bootstrap import App
 from tutor.errors import NotFound
-from tutor.retrieval.search import SearchResult
+from tutor.retrieval.search import Filters, SearchResult
 
 
 class Core:
@@ -22,23 +24,36 @@ class Core:
         # An answer takes 30 ms of both cores: side by side they would only slow each other down.
         self._lock = Lock()
 
-    def ask(self, question: str, filters: Mapping[str, Sequence[str | int]] | None = None) -> Answer:
-        """Answer from the newest generation."""
+    def ask(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
+        """Answer from the newest generation.
+
+        Args:
+            question: 1 to 4,000 characters.
+            filters: payload values to match.
+            gone: set when nobody waits for the answer any more; looked at when it is this question's turn.
+
+        Raises:
+            UsageError: an empty or over-long question, an unknown filter.
+            IndexFault: the index cannot answer.
+            ClientDisconnect: ``gone`` was set.
+        """
         with self._lock:
+            if gone and gone.is_set():
+                raise ClientDisconnect
             self._app.searcher.refresh()
             return self._app.answerer.ask(question, filters=filters)
 
-    def search(self, question: str, **options: Any) -> SearchResult:
+    def search(
+        self, question: str, *, limit: int, by_document: bool, filters: Mapping[str, Sequence[str | int]]
+    ) -> SearchResult:
         """Search the newest generation."""
-        with self._lock:
-            self._app.searcher.refresh()
-            return self._app.searcher.search(question, **options)
+        with self._newest() as app:
+            return app.searcher.search(question, limit=limit, by_document=by_document, filters=filters)
 
     def documents(self) -> list[dict[str, Any]]:
-        """Every document without its text, by kind, phase and title."""
-        with self._lock:
-            self._app.searcher.refresh()
-            found = self._app.reader.documents()
+        """Every document without its text: cards first, then by kind, phase and title."""
+        with self._newest() as app:
+            found = app.reader.documents()
         return sorted(found, key=lambda d: (d["kind"] != "card", d["kind"], d["meta"].get("phase", 99), d["title"]))
 
     def document(self, doc_id: str) -> dict[str, Any]:
@@ -47,18 +62,16 @@ class Core:
         Raises:
             NotFound: no document has that id.
         """
-        with self._lock:
-            self._app.searcher.refresh()
-            found = self._app.reader.payload("document", doc_id)
+        with self._newest() as app:
+            found = app.reader.payload("document", doc_id)
         if found is None:
             raise NotFound("no document has this id", about=doc_id, fix="The library lists all documents: /documents")
         return found
 
     def health(self) -> dict[str, Any]:
         """What answers."""
-        with self._lock:
-            self._app.searcher.refresh()
-            manifest = self._app.reader.manifest
+        with self._newest() as app:
+            manifest = app.reader.manifest
         return {
             "status": "ok",
             "generation": manifest.generation,
@@ -66,6 +79,12 @@ class Core:
             "passages": manifest.passages,
             "encoder": manifest.encoder,
         }
+
+    @contextmanager
+    def _newest(self) -> Iterator[App]:
+        with self._lock:
+            self._app.searcher.refresh()
+            yield self._app
 
 
 def core_of(request: Request) -> Core:

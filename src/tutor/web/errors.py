@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from tutor.errors import IndexFault, MissingExtra, ModelError, NotFound, SourceError, TutorError, UsageError
+from tutor.web.views import page
 
 _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (UsageError, 422),
@@ -20,6 +21,11 @@ _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (IndexFault, 503),
     (TutorError, 500),
 )
+_HTTP = {
+    404: NotFound("there is no such page", fix="Start at the first page: /"),
+    405: UsageError("this method is not allowed here", fix="The API is described at /docs."),
+    413: UsageError("the body is larger than 64 KB", fix="A question has at most 4,000 characters."),
+}
 
 
 def status_of(error: TutorError) -> int:
@@ -35,16 +41,15 @@ def to_json(error: TutorError) -> dict[str, Any]:
 
 
 def respond(request: Request, error: TutorError, status: int) -> Response:
-    """JSON for the API, a page for a browser."""
+    """A page for a browser that asks for one, JSON for everything else."""
+    headers = {"Retry-After": "2"} if status == 503 and error.transient else None
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
-        return JSONResponse(to_json(error), status)
-    from tutor.web.views import page
-
-    return page(request, "error.html", status=status, error=error)
+        return JSONResponse(to_json(error), status, headers)
+    return page(request, "error.html", status=status, headers=headers, error=error)
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers."""
+    """Register the handlers. What nobody expected is answered by ``security.Guard``."""
 
     @app.exception_handler(TutorError)
     async def ours(request: Request, error: TutorError) -> Response:
@@ -54,17 +59,13 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
-        return respond(request, UsageError(str(first["msg"]), about=where, fix="See /docs."), 422)
+        what = "the body is not valid JSON" if first["type"] == "json_invalid" else str(first["msg"])
+        return respond(request, UsageError(what, about=where, fix="The API is described at /docs."), 422)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404:
-            found = NotFound("there is no such page", about=request.url.path, fix="Start at the first page: /")
-            return respond(request, found, 404)
-        return respond(request, UsageError(str(error.detail), about=request.url.path), error.status_code)
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        kind = type(error).__name__
-        shown = TutorError(f"something went wrong here ({kind})", fix="The server's log has the details; try again.")
-        return respond(request, shown, 500)
+        known = _HTTP.get(error.status_code, UsageError(str(error.detail)))
+        shown = type(known)(known.what, about=request.url.path, fix=known.fix)
+        response = respond(request, shown, error.status_code)
+        response.headers.update(error.headers or {})
+        return response

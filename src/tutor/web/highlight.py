@@ -2,7 +2,7 @@
 
 The document is parsed as it stands, so marking never changes its structure. Inside each block that the span reaches,
 two private-use characters are set around the span's share of the block's text and the block's inline Markdown is parsed
-again. A place is taken only when the rendered block is the same but for the two characters; otherwise the next place
+again. A place is taken only when the rendered block shows both and is the same but for them; otherwise the next place
 inwards is tried, so a span may begin in the middle of a link's address or a run of asterisks. Last, the text between
 the two is wrapped in ``<mark>``, one element a text node.
 """
@@ -25,7 +25,8 @@ _GONE = str.maketrans({_OPEN: None, _CLOSE: None})
 _LINE = re.compile(r"\r\n?|\n")
 _HTML_TAG = re.compile(r"(<[^>]*>)")  # markdown-it escapes < and > in text and in attributes
 _TAG_WITH_OURS = re.compile(rf"<[^>]*[{_OPEN}{_CLOSE}]")
-_MAX_TRIES = 400  # places tried for each end; one try parses the block's inline text once
+# Places tried for each end. One try parses the block's text once, so long blocks get fewer.
+_MAX_TRIES, _TRIED_CHARS = 400, 1_000_000
 _BOXES = {" ": "☐", "~": "☐", "x": "☑", "X": "☑"}
 
 
@@ -114,35 +115,36 @@ def _offsets(content: str, lines: Sequence[tuple[int, str]], cell_from: int | No
 
 
 def _set(token: Token, low: int, high: int, env: dict[str, Any]) -> None:
-    """Put the two characters around ``token.content[low:high]``, or around less where Markdown's marks are in the way."""
+    """Put the two characters around ``token.content[low:high]``, or around less where Markdown's marks are in it."""
     text = token.content
     if token.type != "inline":
         token.content = text[:low] + _OPEN + text[low:high] + _CLOSE + text[high:]
         return
 
     def html(content: str) -> tuple[str, list[Token]]:
-        children: list[Token] = []
-        PARSER.inline.parse(content, PARSER, env, children)
-        return PARSER.renderer.render([Token("inline", "", 0, children=children)], PARSER.options, env), children
+        inline = PARSER.parseInline(content, env)
+        return PARSER.renderer.render(inline, PARSER.options, env), inline[0].children or []
 
     unmarked, _ = html(text)
 
     def harmless(content: str) -> bool:
         found, _ = html(content)
-        return found.translate(_GONE) == unmarked and not _TAG_WITH_OURS.search(found)
+        shown = all(found.count(mark) == content.count(mark) for mark in (_OPEN, _CLOSE))
+        return shown and found.translate(_GONE) == unmarked and not _TAG_WITH_OURS.search(found)
 
-    opening = _first(range(low, high), lambda a: harmless(text[:a] + _OPEN + text[a:]))
+    tries = min(_MAX_TRIES, 4 + _TRIED_CHARS // len(text))
+    opening = _first(range(low, high)[:tries], lambda a: harmless(text[:a] + _OPEN + text[a:]))
     if opening is None:
         return
     head = text[:opening] + _OPEN
-    closing = _first(range(high, opening, -1), lambda b: harmless(head + text[opening:b] + _CLOSE + text[b:]))
+    closing = _first(range(high, opening, -1)[:tries], lambda b: harmless(head + text[opening:b] + _CLOSE + text[b:]))
     if closing is not None:
         token.content = head + text[opening:closing] + _CLOSE + text[closing:]
         _, token.children = html(token.content)
 
 
 def _first(places: range, fits: Callable[[int], bool]) -> int | None:
-    return next((place for place in places[:_MAX_TRIES] if fits(place)), None)
+    return next((place for place in places if fits(place)), None)
 
 
 def _headings(tokens: list[Token], title: str) -> Iterator[tuple[str, str]]:

@@ -45,7 +45,9 @@ class _Renderer(RendererHTML):
         token = tokens[idx]
         language = (token.info.split() or [""])[0]
         name = f' class="language-{escapeHtml(language)}"' if language else ""
-        block = f'<pre tabindex="0" role="region" aria-label="Code"><code{name}>{escapeHtml(token.content)}</code></pre>'
+        block = (
+            f'<pre tabindex="0" role="region" aria-label="Code"><code{name}>{escapeHtml(token.content)}</code></pre>'
+        )
         if language.lower() != "mermaid":
             return f"{block}\n"
         return (

@@ -1,59 +1,139 @@
-"""What a page on 127.0.0.1 must refuse: other hosts' names for it, other sites' forms, oversized bodies."""
+"""What a server on 127.0.0.1 must refuse: other names for it, other sites' requests, oversized bodies.
+
+Written against ASGI itself, so that a stream is neither buffered nor kept from learning that its client has gone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tutor.errors import UsageError
+from tutor.errors import TutorError, UsageError
 from tutor.web.errors import respond
 
 MAX_BODY_BYTES = 64 * 1024
-_LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
+_LOCAL = frozenset({"localhost", "testserver"})
+_EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_log = logging.getLogger(__name__)
 
 
-def _host(value: str) -> str:
-    return value if value.endswith("]") else value.rsplit(":", 1)[0]
+class Guard:
+    """Refuses what should not reach the application, and puts the security headers on every response.
+
+    Args:
+        app: what it guards.
+        hosts: names that clients may use for this server, besides localhost and any IP address. An attacker's page
+            that points its own name at 127.0.0.1 (DNS rebinding) has neither.
+        any_host: accept every name; for a server on all addresses, whose names its reverse proxy knows.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], any_host: bool) -> None:
+        self._app = app
+        self._hosts = _LOCAL | set(hosts)
+        self._any_host = any_host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-cache")
+            await send(message)
+
+        request = Request(scope)
+        if refused := self._refusal(request):
+            error, status = refused
+            await respond(request, error, status)(scope, receive, send_with_headers)
+            return
+        try:
+            await self._app(scope, _limited(receive), send_with_headers)
+        except Exception as error:
+            _log.exception("%s %s", request.method, request.url.path)
+            if started:
+                raise
+            shown = TutorError(
+                f"something went wrong here ({type(error).__name__})",
+                fix="The server's log has the details; try again.",
+            )
+            await respond(request, shown, 500)(scope, receive, send_with_headers)
+
+    def _refusal(self, request: Request) -> tuple[TutorError, int] | None:
+        headers = request.headers
+        host = _name(headers.get("host", ""))
+        if not self._any_host and host not in self._hosts and not _is_address(host):
+            return UsageError("this server does not go by that name", about=host, fix="Use http://127.0.0.1."), 421
+        origin = headers.get("origin")
+        foreign = origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        cross_site = headers.get("sec-fetch-site") == "cross-site"
+        if (request.method not in _SAFE_METHODS and foreign) or (cross_site and request.url.path.startswith("/api/")):
+            return UsageError("requests from other sites are refused", about=origin or "another site"), 403
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+            return _too_large(), 413
+        return None
 
 
-def _same_site(origin: str, request: Request) -> bool:
-    return urlsplit(origin).netloc == request.headers.get("host")
+def allowed_hosts(listening_on: str) -> tuple[frozenset[str], bool]:
+    """The names a server on that address goes by, and whether it takes every name."""
+    return frozenset({listening_on.lower()}), listening_on in _EVERY_ADDRESS
 
 
-def install(app: FastAPI, *, listening_on: str) -> None:
-    """Add the checks. A server that listens on every address (in a container) leaves host names to its proxy."""
-    anywhere = listening_on in ("0.0.0.0", "::")
-    allowed = _LOCAL | {listening_on}
+def _name(host: str) -> str:
+    with suppress(ValueError):
+        return urlsplit(f"//{host}").hostname or ""
+    return ""
 
-    @app.middleware("http")
-    async def guard(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
-        host = _host(request.headers.get("host", ""))
-        origin = request.headers.get("origin")
-        length = request.headers.get("content-length", "0")
-        refused: tuple[str, int] | None = None
-        if not anywhere and host not in allowed:
-            refused = (f"the host name '{host}' is not this server's", 421)  # DNS rebinding
-        elif (
-            request.method not in ("GET", "HEAD") and origin and urlsplit(origin).netloc != request.headers.get("host")
-        ):
-            refused = ("requests from other sites are refused", 403)
-        elif not length.isdecimal() or int(length) > MAX_BODY_BYTES or "transfer-encoding" in request.headers:
-            refused = (f"the body must be at most {MAX_BODY_BYTES // 1024} KB, with its length given", 413)
-        if refused:
-            response = respond(request, UsageError(refused[0], about=request.url.path), refused[1])
-        else:
-            response = await proceed(request)
-        response.headers.update(_HEADERS)
-        return response
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _too_large() -> UsageError:
+    return UsageError(
+        f"the body is larger than {MAX_BODY_BYTES // 1024} KB", fix="A question has at most 4,000 characters."
+    )
+
+
+def _limited(receive: Receive) -> Receive:
+    """The body, up to the limit: one that is sent in chunks gives no length beforehand."""
+    total = 0
+
+    async def counted() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > MAX_BODY_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return counted

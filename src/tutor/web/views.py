@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +10,35 @@ from fastapi import Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
+from tutor.web.pieces import document_url
+
 HERE = Path(__file__).resolve().parent
 _templates = Jinja2Templates(directory=HERE / "templates")
+_templates.env.globals["document_url"] = document_url
+
+#: What the pages are: path, name, and the name of the icon. Only what exists is listed.
+NAVIGATION = (("/", "Ask", "ask"), ("/documents", "Library", "library"))
 
 EXAMPLES = (
-    "Why not Kafka for a simple task queue?",
     "B-tree or LSM-tree for a write-heavy store?",
-    "When is semantic caching risky?",
-    "What does the E in PACELC stand for?",
+    "Why not Redis as the primary database?",
+    "When would you not use RAG?",
+    "How does CAP apply to a replicated database?",
     "How do I pick a shard key?",
+    "How do you stop a cache stampede?",
     "Why does the KV cache limit how many users one GPU serves?",
+    "When is Kafka the wrong choice?",
 )
 
 
-def page(request: Request, name: str, *, status: int = 200, **context: Any) -> Response:
+def page(
+    request: Request, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+) -> Response:
     """Render a template; autoescape is on, so only values marked safe are HTML."""
-    return _templates.TemplateResponse(request, name, context, status_code=status)
+    given = {"navigation": NAVIGATION, **context}
+    return _templates.TemplateResponse(request, name, given, status_code=status, headers=headers)
+
+
+def fragment(request: Request, name: str, **context: Any) -> str:
+    """A part of a page, rendered as ``page`` does."""
+    return _templates.get_template(name).render(request=request, **context)

@@ -2,153 +2,69 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
 
-from tutor.answering.answer import Answer
-from tutor.errors import TutorError
-from tutor.web import render
 from tutor.web.core import Core, core_of
-from tutor.web.errors import to_json as error_json
+from tutor.web.schemas import AnswerOut, DocumentOut, DocumentRow, ErrorOut, Question, SearchIn, SearchOut
+from tutor.web.stream import answer_events
 from tutor.wire import answer_json, search_json
 
-router = APIRouter(prefix="/api/v1", tags=["api"])
 CoreOf = Annotated[Core, Depends(core_of)]
+_CANNOT = {
+    422: {"model": ErrorOut, "description": "What was asked cannot be understood or is out of range."},
+    503: {"model": ErrorOut, "description": "The index or the encoder cannot answer."},
+}
+_NOT_FOUND = {404: {"model": ErrorOut, "description": "No document has this id."}}
+
+router = APIRouter(prefix="/api/v1", tags=["api"], responses={k: dict(v) for k, v in _CANNOT.items()})
 
 
-class Question(BaseModel):
-    """What to ask."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    question: str = Field(examples=["Why not Kafka for a simple task queue?"])
-    filters: dict[str, list[str | int]] = Field(default_factory=dict, examples=[{"phase": [4]}])
-
-
-class CitationOut(BaseModel):
-    """A cited span: ``quote`` is the document's text from ``start`` to ``end``."""
-
-    n: int
-    doc_id: str
-    chunk_id: str
-    title: str
-    heading: list[str]
-    start: int
-    end: int
-    quote: str
-    covers: list[str]
-    page: int | None
-
-
-class NearestOut(BaseModel):
-    """A document close to the question."""
-
-    doc_id: str
-    title: str
-    covers: list[str]
-
-
-class AnswerOut(BaseModel):
-    """A cited answer; when ``abstained``, one sentence that says so."""
-
-    answer: str
-    citations: list[CitationOut]
-    abstained: bool
-    confidence: float
-    nearest: list[NearestOut]
-    intent: str
-    corrected: list[list[str]]
-    ms: float
-
-
-class HitOut(BaseModel):
-    """A ranked passage."""
-
-    doc_id: str
-    chunk_id: str
-    covers: list[str]
-    score: float
-    title: str
-    heading: list[str]
-    start: int
-    end: int
-    page: int | None
-    source: str
-    text: str
-
-
-class SearchOut(BaseModel):
-    """Ranked passages, best first."""
-
-    hits: list[HitOut]
-    ms: float
-
-
-@router.post("/ask", response_model=AnswerOut)
+@router.post("/ask", response_model=AnswerOut, summary="Answer a question")
 def ask(body: Question, core: CoreOf) -> dict[str, Any]:
-    """Answer a question, every sentence cited."""
+    """Every sentence of the answer is cut verbatim from a document and cited."""
     return answer_json(core.ask(body.question, body.filters))
 
 
-@router.get("/search", response_model=SearchOut)
-def search(
-    core: CoreOf,
-    q: Annotated[str, Query(description="What to look for.")],
-    k: Annotated[int, Query(ge=1, le=200)] = 10,
-    by_doc: Annotated[bool, Query(description="One hit per document.")] = False,
-    phase: Annotated[list[int] | None, Query()] = None,
-    kind: Annotated[list[str] | None, Query()] = None,
-) -> dict[str, Any]:
-    """Find passages."""
-    filters = {name: list(values) for name, values in (("phase", phase), ("kind", kind)) if values}
-    return search_json(core.search(q, limit=k, by_document=by_doc, filters=filters), text=True)
+@router.get(
+    "/ask/stream",
+    response_class=StreamingResponse,
+    summary="Answer a question, piece by piece",
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."}},
+)
+async def stream(
+    request: Request, core: CoreOf, q: Annotated[str, Query(description="The question, 1 to 4,000 characters.")]
+) -> StreamingResponse:
+    """Events: status, then verdict, group … and sources (safe HTML) or abstain, then done with the JSON answer; or
+    error with the same three parts as everywhere."""
+    return StreamingResponse(
+        answer_events(request, core, q),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
 
 
-@router.get("/documents")
+@router.get("/search", response_model=SearchOut, summary="Find passages")
+def search(core: CoreOf, asked: Annotated[SearchIn, Query()]) -> dict[str, Any]:
+    """Passages by the hybrid ranking, best first."""
+    found = core.search(asked.q, limit=asked.k, by_document=asked.by_doc, filters=asked.filters())
+    return search_json(found, text=True)
+
+
+@router.get("/documents", response_model=list[DocumentRow], summary="List the library")
 def documents(core: CoreOf) -> list[dict[str, Any]]:
     """Every indexed document, without its text."""
     return core.documents()
 
 
-@router.get("/documents/{doc_id:path}")
+@router.get(
+    "/documents/{doc_id:path}",
+    response_model=DocumentOut,
+    summary="Read a document",
+    responses={k: dict(v) for k, v in _NOT_FOUND.items()},
+)
 def document(doc_id: str, core: CoreOf) -> dict[str, Any]:
-    """One document: text, sections (character offsets into it), metadata."""
+    """Its text, its sections (offsets into the text) and what is known about it."""
     return core.document(doc_id)
-
-
-@router.get("/ask/stream", response_class=StreamingResponse)
-async def stream(request: Request, core: CoreOf, q: str) -> StreamingResponse:
-    """The answer as server-sent events: ``piece`` (safe HTML), then ``done`` (the JSON answer) or ``error``."""
-
-    async def events() -> AsyncIterator[str]:
-        yield _event("status", {"text": "Searching"})
-        try:
-            answer = await run_in_threadpool(core.ask, q)
-        except TutorError as error:
-            yield _event("error", error_json(error))
-            return
-        for html in pieces(answer):
-            if await request.is_disconnected():
-                return
-            yield _event("piece", {"html": html})
-        yield _event("done", answer_json(answer))
-
-    return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-
-
-def pieces(answer: Answer) -> list[str]:
-    """The answer's parts as safe HTML, in order; none when it abstained."""
-    cited = {c.n: c for c in answer.citations}
-    if answer.abstained:
-        return []
-    return [render.verdict(answer.composed.verdict, cited), *(render.group(g, cited) for g in answer.composed.groups)]
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

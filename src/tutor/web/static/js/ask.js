@@ -1,111 +1,76 @@
 // Asking: the answer streams in; without scripts the same form loads the whole page.
+import { Refused, events } from "./events.js";
+import { Turn } from "./turn.js";
+
 export function setUpAsk(root) {
   const form = root.querySelector("[data-form]");
   const box = form.querySelector("textarea");
   const send = form.querySelector("[data-send]");
   const stop = form.querySelector("[data-stop]");
   const log = root.querySelector("[data-log]");
-  let source = null;
-  let turn = null;
+  const asked = document.querySelector("[data-asked]");
+  let running = null;
 
-  const busy = (on) => { send.hidden = on; stop.hidden = !on; log.setAttribute("aria-busy", String(on)); };
-  const grow = () => { box.style.height = "auto"; box.style.height = `${box.scrollHeight + 2}px`; };
-  const template = (name) => document.querySelector(`template[data-${name}]`).content.firstElementChild.cloneNode(true);
-
-  function finish() {
-    if (source) source.close();
-    source = null;
-    turn?.querySelector(".skeleton")?.remove();
-    busy(false);
+  function busy(on) {
+    send.hidden = on;
+    stop.hidden = !on;
+    log.setAttribute("aria-busy", String(on));
   }
 
-  function fail(question, { what, about = "", fix = "" }) {
-    const shown = template("failed");
-    shown.querySelector("[data-what]").textContent = what;
-    shown.querySelector("[data-about]").textContent = about;
-    shown.querySelector("[data-fix]").textContent = fix;
-    shown.querySelector("[data-retry]").addEventListener("click", (event) => {
-      event.target.closest(".turn").remove();
-      ask(question);
-    });
-    finish();
-    turn.append(shown);
+  function grow() {
+    box.rows = 1;
+    const line = parseFloat(getComputedStyle(box).lineHeight);
+    while (box.scrollHeight > box.clientHeight + 2 && box.rows < 8 && line) box.rows += 1;
   }
 
-  function abstain(data) {
-    const shown = template("abstain");
-    shown.querySelector("[data-text]").textContent = "No card answers this, so nothing is made up.";
-    for (const card of data.nearest) {
-      const link = document.createElement("a");
-      link.href = `/documents/${card.doc_id.split("/").map(encodeURIComponent).join("/")}`;
-      link.textContent = card.title;
-      const item = document.createElement("li");
-      item.append(link);
-      shown.querySelector("[data-nearest]").append(item);
-    }
-    turn.append(shown);
+  // The list of this session's questions, each a jump to its answer.
+  function remember(turn) {
+    turn.article.id = `turn-${log.children.length}`;
+    const link = document.createElement("a");
+    link.href = `#${turn.article.id}`;
+    link.textContent = turn.question;
+    const item = document.createElement("li");
+    item.append(link);
+    asked.querySelector("ol").append(item);
+    asked.hidden = false;
+    return item;
   }
 
-  function tools(data) {
-    const bar = document.createElement("div");
-    bar.className = "tools";
-    const copy = document.createElement("button");
-    copy.type = "button";
-    copy.textContent = "Copy as Markdown";
-    copy.addEventListener("click", async () => {
-      const sources = data.citations.map((c) => `[${c.n}] ${[c.title, ...c.heading.slice(1)].join(" > ")}`).join("\n");
-      try { await navigator.clipboard.writeText(`${data.answer}\n\n${sources}\n`); copy.textContent = "Copied"; }
-      catch { copy.textContent = "Copying is not allowed here"; }
-    });
-    bar.append(copy);
-    turn.append(bar);
-  }
-
-  function note(text) {
-    const line = document.createElement("p");
-    line.className = "note";
-    line.textContent = text;
-    turn.append(line);
-  }
-
-  function ask(question) {
-    finish();
-    root.querySelector("[data-intro]")?.remove();
-    root.querySelector("[data-examples]")?.remove();
-    root.classList.add("asked");
-    turn = document.createElement("article");
-    turn.className = "turn";
-    const head = document.createElement("h2");
-    head.className = "question";
-    head.textContent = question;
-    const skeleton = document.createElement("div");
-    skeleton.className = "skeleton";
-    skeleton.innerHTML = '<p class="hidden">Searching the curriculum</p><span></span><span></span><span></span>';
-    const answer = document.createElement("div");
-    answer.className = "answer";
-    turn.append(head, skeleton, answer);
-    log.append(turn);
-    turn.scrollIntoView({ block: "start" });
-    busy(true);
+  async function ask(question) {
+    running?.abort();
+    const mine = new AbortController();
+    running = mine;
+    for (const part of root.querySelectorAll("[data-intro], [data-examples]")) part.remove();
+    box.placeholder = "Ask another question";
+    const turn = Turn.begin(question, log);
+    const entry = remember(turn);
+    turn.show();
     history.replaceState(null, "", `/?q=${encodeURIComponent(question)}`);
     document.title = `${question} – tutor`;
-    source = new EventSource(`/api/v1/ask/stream?q=${encodeURIComponent(question)}`);
-    source.addEventListener("piece", (event) => {
-      turn.querySelector(".skeleton")?.remove();
-      // The server renders and sanitises; nothing from the question or a document comes here unescaped.
-      answer.insertAdjacentHTML("beforeend", JSON.parse(event.data).html);
-    });
-    source.addEventListener("done", (event) => {
-      const data = JSON.parse(event.data);
-      finish();
-      if (data.corrected.length) note(`Searched for ${data.corrected.map(([a, b]) => `“${b}” instead of “${a}”`).join(", ")}.`);
-      if (data.abstained) abstain(data); else tools(data);
-    });
-    source.addEventListener("error", (event) => {
-      fail(question, event.data ? JSON.parse(event.data).error : {
-        what: "The answer did not arrive", fix: "Is tutor still running? Start it with: make serve",
-      });
-    });
+    busy(true);
+    const again = () => { entry.remove(); ask(question); };
+    let finished = false;
+    try {
+      for await (const { name, data } of events(`/api/v1/ask/stream?q=${encodeURIComponent(question)}`, mine.signal)) {
+        if (name === "status") turn.status(data.text);
+        else if (name === "error") { turn.fail(data.error, again); finished = true; }
+        else if (name === "done") { finished = true; done(turn, data); }
+        else if (data.html) turn.add(data.html);
+      }
+      if (!finished) turn.fail({ what: "The answer broke off", fix: "Try again." }, again);
+    } catch (error) {
+      if (mine.signal.aborted) turn.note("Stopped.");
+      else if (error instanceof Refused) turn.fail(error.parts, again);
+      else turn.fail({ what: "The server does not answer", fix: "Is tutor still running? Start it with: tutor serve" }, again);
+    }
+    if (running === mine) { running = null; busy(false); }
+  }
+
+  function done(turn, data) {
+    if (data.corrected.length && !data.abstained) {
+      turn.note(`Read as ${data.corrected.map(([wrong, right]) => `“${right}” instead of “${wrong}”`).join(", ")}.`);
+    }
+    turn.offerCopy();
   }
 
   form.addEventListener("submit", (event) => {
@@ -116,10 +81,22 @@ export function setUpAsk(root) {
     grow();
     ask(question);
   });
-  stop.addEventListener("click", () => { finish(); note("Stopped."); box.focus(); });
+  root.addEventListener("click", (event) => {
+    const example = event.target.closest("[data-example]");
+    if (!example || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    ask(example.textContent);
+  });
+  stop.addEventListener("click", () => { running?.abort(); box.focus(); });
   box.addEventListener("input", grow);
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
   });
-  if (!root.classList.contains("asked")) box.focus({ preventScroll: true });
+
+  for (const article of log.querySelectorAll("[data-turn]")) {
+    const turn = new Turn(article);
+    remember(turn);
+    turn.offerCopy();
+  }
+  if (!log.children.length && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
 }

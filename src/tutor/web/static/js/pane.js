@@ -1,38 +1,52 @@
-// The side pane: a citation's card, scrolled to the highlighted passage.
+// The side pane: a citation's document, scrolled to the highlighted passage. On narrow screens it covers the page.
 export function setUpPane(pane) {
   const body = pane.querySelector("[data-pane-body]");
+  const narrow = matchMedia("(max-width: 62rem)");
+  const behind = [...document.querySelectorAll("[data-rail], [data-ask]")];
   let opener = null;
   let latest = 0;
 
+  function show(on) {
+    pane.hidden = !on;
+    document.body.classList.toggle("with-pane", on);
+    for (const element of behind) element.inert = on && narrow.matches;
+  }
+
   function close() {
-    pane.hidden = true;
-    if (opener) { opener.setAttribute("aria-expanded", "false"); opener.focus(); }
+    latest += 1;
+    show(false);
+    opener?.setAttribute("aria-expanded", "false");
+    opener?.focus();
     opener = null;
   }
 
   async function open(link) {
-    const turn = ++latest;
-    if (opener) opener.setAttribute("aria-expanded", "false");
+    latest += 1;
+    const turn = latest;
+    opener?.setAttribute("aria-expanded", "false");
     opener = link;
     link.setAttribute("aria-expanded", "true");
-    pane.hidden = false;
-    body.textContent = "Opening…";
+    show(true);
+    body.replaceChildren();
+    body.setAttribute("aria-busy", "true");
     pane.querySelector("[data-pane-open]").href = link.href;
+    pane.focus({ preventScroll: true });
     const url = new URL(link.href);
     url.hash = "";
     url.searchParams.set("fragment", "true");
     try {
       const response = await fetch(url, { headers: { accept: "text/html" } });
-      const html = await response.text();
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
       if (turn !== latest) return;
-      // Rendered and sanitised on the server, from the same route that the plain link opens.
-      body.replaceChildren(...new DOMParser().parseFromString(html, "text/html").querySelectorAll(".read"));
-      for (const element of body.querySelectorAll("h2[id]")) element.removeAttribute("id");
+      // Rendered and sanitised on the server, by the route that the plain link opens.
+      body.replaceChildren(...page.querySelectorAll(".sheet"));
+      for (const element of body.querySelectorAll("[id]:not(mark)")) element.removeAttribute("id");
       const cited = body.querySelector("#cited");
-      pane.focus({ preventScroll: true });
       if (cited) cited.scrollIntoView({ block: "center" }); else body.scrollTop = 0;
     } catch {
-      if (turn === latest) body.textContent = "The card could not be opened. Is tutor still running?";
+      if (turn === latest) body.textContent = "The document could not be opened. Is tutor still running?";
+    } finally {
+      if (turn === latest) body.removeAttribute("aria-busy");
     }
   }
 
@@ -43,5 +57,6 @@ export function setUpPane(pane) {
     open(link);
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !pane.hidden) close(); });
+  narrow.addEventListener("change", () => { if (!pane.hidden) show(true); });
   pane.querySelector("[data-pane-close]").addEventListener("click", close);
 }

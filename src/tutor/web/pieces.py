@@ -1,0 +1,97 @@
+"""An answer as pieces of safe HTML, in the order in which they are shown and streamed.
+
+Chips are made from the answer's own sentences, never by looking for ``[n]`` in text: a quote that happens to hold
+"[2]" must not borrow a source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from tutor.answering.answer import Answer
+from tutor.answering.cite import Citation
+from tutor.answering.compose import Group, Sentence
+from tutor.web.render import inline, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``kind`` is verdict, group or sources."""
+
+    kind: str
+    html: str
+
+
+def pieces(answer: Answer) -> Iterator[Piece]:
+    """The answer's parts in order; none when it abstained."""
+    if answer.abstained:
+        return
+    cited = {c.n: c for c in answer.citations}
+    composed = answer.composed
+    yield Piece("verdict", f'<p class="verdict">{" ".join(_sentence(s, cited[s.n]) for s in composed.verdict)}</p>')
+    subject = cited[composed.verdict[0].n].title if composed.verdict else ""
+    for found in composed.groups:
+        title = cited[found.sentences[0].n].title
+        yield Piece("group", _group(found, cited, title, named=title != subject))
+        subject = title
+    yield Piece("sources", _sources(answer))
+
+
+def document_url(doc_id: str, citation: Citation | None = None) -> str:
+    """A document's page; with a citation, opened at its highlighted span."""
+    path = f"/documents/{quote(doc_id)}"
+    return f"{path}?{urlencode({'start': citation.start, 'end': citation.end})}#cited" if citation else path
+
+
+def place(citation: Citation) -> str:
+    """Where a citation stands: the title, then the headings below it."""
+    below = citation.heading[1:] if citation.heading[:1] == (citation.title,) else citation.heading
+    page = (f"page {citation.page}",) if citation.page else ()
+    return " › ".join((citation.title, *below, *page))
+
+
+def copyable(answer: Answer) -> str:
+    """The question, the answer and its sources as Markdown."""
+    lines = [f"[{c.n}] {place(c)}" for c in answer.citations]
+    return "\n".join(
+        [f"## {answer.question}", "", answer.text, "", "Sources:", "", *(f"- {line}" for line in lines), ""]
+    )
+
+
+def _chip(citation: Citation) -> str:
+    where = plain(place(citation))
+    return (
+        f'<a class="chip" href="{plain(document_url(citation.doc_id, citation))}" data-cite'
+        f' aria-label="Source {citation.n}: {where}" title="{where}">{citation.n}</a>'
+    )
+
+
+def _sentence(line: Sentence, citation: Citation) -> str:
+    mark = f'<strong class="wrong">{plain(line.mark.strip())}</strong> ' if line.mark else ""
+    # The word joiner keeps the chip on the line of the last word.
+    return f"{mark}{inline(line.text)}&#8288;{_chip(citation)}"
+
+
+def _group(found: Group, cited: dict[int, Citation], title: str, *, named: bool) -> str:
+    label = found.label.removeprefix(title).removeprefix(": ")
+    label = label[:1].upper() + label[1:]
+    about = f'<span class="about">{plain(title)}</span> ' if named or not label else ""
+    heading = f"<h3>{about}{plain(label)}</h3>" if found.label else ""
+    items = "".join(f"<li>{_sentence(s, cited[s.n])}</li>" for s in found.sentences)
+    return f'<section class="group">{heading}<ul>{items}</ul></section>'
+
+
+def _sources(answer: Answer) -> str:
+    """Where the quotes stand, one row a place, and the whole answer as Markdown for the copy button."""
+    places: dict[str, list[Citation]] = {}
+    for citation in answer.citations:
+        places.setdefault(place(citation), []).append(citation)
+    rows = "".join(
+        f"<li>{''.join(map(_chip, there))} <span>{plain(where)}</span></li>" for where, there in places.items()
+    )
+    return (
+        f'<footer class="sources"><h3>Sources</h3><ul>{rows}</ul></footer>'
+        f"<template data-markdown>{plain(copyable(answer))}</template>"
+    )

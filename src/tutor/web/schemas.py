@@ -1,0 +1,161 @@
+"""What the JSON API takes and gives, as models: they validate requests and describe the API in /openapi.json."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what the index can hold
+Words = list[str]
+
+
+class ErrorParts(BaseModel):
+    """What happened, what it was about (may be empty), what to do, and whether the same call may succeed later."""
+
+    what: str
+    about: str
+    fix: str
+    transient: bool
+
+
+class ErrorOut(BaseModel):
+    """The body of every response that is not a success."""
+
+    error: ErrorParts
+
+
+class Question(BaseModel):
+    """What to ask, and among which passages: any of each filter's values."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(
+        description="1 to 4,000 characters.", examples=["B-tree or LSM-tree for a write-heavy store?"]
+    )
+    filters: dict[str, list[Whole | str]] = Field(default_factory=dict, examples=[{"phase": [3, 4]}])
+
+
+class CitationOut(BaseModel):
+    """A cited span: ``quote`` is the document's text from ``start`` to ``end`` (characters, end exclusive)."""
+
+    n: int = Field(description="The number in the answer's [n].")
+    doc_id: str
+    chunk_id: str
+    title: str
+    heading: Words
+    start: int
+    end: int
+    quote: str
+    covers: Words = Field(description="Items of the curriculum that the document covers.")
+    page: int | None = Field(description="From 1, for paged formats.")
+
+
+class NearestOut(BaseModel):
+    """A document close to the question."""
+
+    doc_id: str
+    title: str
+    covers: Words
+
+
+class AnswerOut(BaseModel):
+    """A cited answer. When ``abstained``, one sentence that says so, no citations, and the nearest documents."""
+
+    answer: str = Field(description="Markdown with [n] behind every sentence.")
+    citations: list[CitationOut]
+    abstained: bool
+    confidence: float = Field(description="Probability that the library answers the question.")
+    nearest: list[NearestOut]
+    intent: str
+    corrected: list[Words] = Field(description="Mended typos, each as written and as read.")
+    ms: float
+
+
+class SearchIn(BaseModel):
+    """A search; a filter may be given several times, any of its values counts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: str = Field(description="What to look for, 1 to 4,000 characters.")
+    k: int = Field(10, ge=1, le=200, description="How many hits at most.")
+    by_doc: bool = Field(False, description="Only each document's best passage.")
+    phase: list[Whole] = Field(default_factory=list)
+    tier: list[Whole] = Field(default_factory=list)
+    section: Words = Field(default_factory=list)
+    priority: Words = Field(default_factory=list)
+    depth: Words = Field(default_factory=list)
+    tags: Words = Field(default_factory=list)
+    kind: Words = Field(default_factory=list)
+    role: Words = Field(default_factory=list)
+    doc_id: Words = Field(default_factory=list)
+    covers: Words = Field(default_factory=list)
+
+    def filters(self) -> dict[str, list[str | int]]:
+        """The filters that were given."""
+        return {k: v for k, v in self.model_dump(exclude={"q", "k", "by_doc"}).items() if v}
+
+
+class HitOut(BaseModel):
+    """A ranked passage: ``text`` is the document's text from ``start`` to ``end``."""
+
+    doc_id: str
+    chunk_id: str
+    covers: Words
+    score: float
+    title: str
+    heading: Words
+    start: int
+    end: int
+    page: int | None
+    source: str
+    text: str
+
+
+class SearchOut(BaseModel):
+    """Ranked passages, best first."""
+
+    hits: list[HitOut]
+    ms: float
+
+
+class DocumentRow(BaseModel):
+    """A document without its text. ``meta`` depends on its kind: phase, depth, tags, prerequisites, resources …"""
+
+    doc_id: str
+    title: str
+    source: str
+    kind: str
+    covers: Words
+    aliases: Words
+    acronyms: dict[str, str]
+    meta: dict[str, Any]
+    passages: Words = Field(description="Ids of its passages, in order.")
+    hash: str
+
+
+class SectionOut(BaseModel):
+    """A run of a document under one heading: offsets into its text, end exclusive."""
+
+    heading: Words
+    start: int
+    end: int
+    role: str
+    page: int | None
+
+
+class DocumentOut(DocumentRow):
+    """A document with its text."""
+
+    text: str
+    sections: list[SectionOut]
+
+
+class HealthOut(BaseModel):
+    """What answers."""
+
+    status: str
+    generation: str
+    documents: int
+    passages: int
+    encoder: str

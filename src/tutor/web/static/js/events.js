@@ -1,0 +1,28 @@
+// Server-sent events over fetch: unlike EventSource it can be stopped, never reconnects by itself, and shows errors.
+export class Refused extends Error {
+  constructor(parts) {
+    super(parts.what);
+    this.parts = parts;
+  }
+}
+
+export async function* events(url, signal) {
+  const response = await fetch(url, { signal, headers: { accept: "text/event-stream, application/json" } });
+  if (!response.ok) {
+    const body = await response.json().catch(() => null);
+    throw new Refused(body?.error ?? { what: `The server answered ${response.status}`, about: "", fix: "Try again." });
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    rest += value;
+    const blocks = rest.split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const field = (name) => block.match(new RegExp(`^${name}: (.*)$`, "m"))?.[1] ?? "";
+      yield { name: field("event"), data: JSON.parse(field("data")) };
+    }
+  }
+}

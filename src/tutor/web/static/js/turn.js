@@ -1,0 +1,79 @@
+// One question and its answer in the log.
+export class Turn {
+  constructor(article) {
+    this.article = article;
+    this.answer = article.querySelector("[data-answer]");
+    this.question = article.querySelector("[data-question]").textContent;
+  }
+
+  static begin(question, log) {
+    const article = document.querySelector("[data-turn-template]").content.firstElementChild.cloneNode(true);
+    article.querySelector("[data-question]").textContent = question;
+    log.append(article);
+    return new Turn(article);
+  }
+
+  show() {
+    this.article.querySelector("[data-question]").scrollIntoView({ block: "start" });
+  }
+
+  status(text) {
+    const line = this.article.querySelector("[data-status]");
+    if (line) line.textContent = text;
+  }
+
+  // The server has rendered and sanitised it; nothing from a question or a document comes here unescaped.
+  add(html) {
+    this.settle();
+    this.answer.insertAdjacentHTML("beforeend", html);
+  }
+
+  settle() {
+    this.article.querySelector("[data-skeleton]")?.remove();
+  }
+
+  note(text) {
+    this.settle();
+    const line = document.createElement("p");
+    line.className = "note";
+    line.textContent = text;
+    this.answer.before(line);
+  }
+
+  fail({ what, about = "", fix = "" }, again) {
+    this.settle();
+    const shown = document.querySelector("[data-failed-template]").content.firstElementChild.cloneNode(true);
+    shown.querySelector("[data-what]").textContent = what.charAt(0).toUpperCase() + what.slice(1);
+    for (const [name, text] of [["about", about], ["fix", fix]]) {
+      const row = shown.querySelector(`[data-${name}]`);
+      if (text) row.querySelector("dd").textContent = text; else row.remove();
+    }
+    shown.querySelector("[data-again]").addEventListener("click", () => { this.article.remove(); again(); });
+    this.answer.replaceChildren(shown);
+  }
+
+  // A button that copies the question, the answer and its sources as Markdown.
+  offerCopy() {
+    const source = this.answer.querySelector("template[data-markdown]");
+    if (!source) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet copy";
+    button.textContent = "Copy as Markdown";
+    button.addEventListener("click", async () => {
+      const copied = await copy(source.content.textContent);
+      button.textContent = copied ? "Copied" : "Copying is not allowed here";
+      setTimeout(() => { button.textContent = "Copy as Markdown"; }, 2500);
+    });
+    this.answer.append(button);
+  }
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,247 @@
+"""The page in a browser: what only scripts and layout can break. Skipped where there is no Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from tutor.bootstrap import App
+from tutor.settings import CorpusSettings, Settings
+from tutor.web.app import create_app
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH (apt-get install chromium)")
+
+CARDS = Path(__file__).resolve().parents[2] / "corpus" / "cards"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+ANSWERED = "B-tree or LSM-tree for a write-heavy store?"
+NOT_ANSWERED = "How do I bake sourdough bread?"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    core = App(Settings(home=tmp_path_factory.mktemp("page"), corpus=CorpusSettings(builtin=False)))
+    core.ingest([CARDS / f"{name}.md" for name in ("storage-engines", "caching", "rag")])
+    config = uvicorn.Config(create_app(core), port=0, log_level="error", ws="none", lifespan="off")
+    server = uvicorn.Server(config)
+    listener = config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+    core.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Opens the page in a fresh window; fails on a script error, a policy violation or a request to elsewhere."""
+    contexts: list[Any] = []
+    problems: list[str] = []
+
+    def open_page(path: str = "/", *, width: int = 1280, height: int = 860, **options: Any) -> Any:
+        options.setdefault("reduced_motion", "reduce")
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if "Policy" in message.text else None)
+        page.on("request", lambda r: None if r.url.startswith((address, "blob:")) else problems.append(r.url))
+        page.goto(address + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+def ask(page: Any, question: str) -> None:
+    page.fill("#q", question)
+    page.keyboard.press("Enter")
+
+
+def test_a_question_its_answer_and_a_citations_passage(visit: Callable[..., Any]) -> None:
+    page = visit()
+    ask(page, ANSWERED)
+    page.wait_for_selector(".sources")
+    quote = page.inner_text(".verdict").split("\u2060")[0]
+    page.click(".verdict .chip >> nth=0")
+    mark = page.wait_for_selector(".pane mark#cited")
+    assert mark.is_visible()
+    box, pane = mark.bounding_box(), page.query_selector("[data-pane-body]").bounding_box()
+    assert pane["y"] <= box["y"] <= pane["y"] + pane["height"]
+    marked = "".join(page.eval_on_selector_all(".pane mark", "all => all.map(m => m.textContent)"))
+    assert "".join(marked.split()) == "".join(quote.split())
+    page.keyboard.press("Escape")
+    assert page.is_hidden("[data-pane]")
+    assert page.evaluate("document.activeElement.className") == "chip"
+
+
+def test_the_answers_of_a_session_stay_and_are_listed(visit: Callable[..., Any]) -> None:
+    page = visit()
+    ask(page, ANSWERED)
+    page.wait_for_selector(".sources")
+    ask(page, NOT_ANSWERED)
+    page.wait_for_selector(".abstain")
+    assert page.locator(".question").all_inner_texts() == [ANSWERED, NOT_ANSWERED]
+    assert page.locator("[data-asked] li").count() == 2
+    assert page.locator(".abstain .nearest a").count() >= 1
+    page.reload()
+    assert page.locator(".question").all_inner_texts() == [NOT_ANSWERED]
+
+
+def test_an_example_is_one_click(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.click("[data-example] >> nth=0")
+    page.wait_for_selector(".sources")
+    assert page.is_hidden("[data-stop]")
+
+
+def test_a_chip_is_a_plain_link_too(visit: Callable[..., Any]) -> None:
+    page = visit(f"/?q={ANSWERED}", java_script_enabled=False)
+    page.click(".verdict .chip >> nth=0")
+    assert page.is_visible("main mark#cited")
+    assert page.url.endswith("#cited")
+
+
+def test_without_scripts_the_form_answers(visit: Callable[..., Any]) -> None:
+    page = visit(java_script_enabled=False)
+    page.fill("#q", ANSWERED)
+    page.click("[data-send]")
+    page.wait_for_selector(".sources")
+    assert page.is_hidden("[data-theme-toggle]")
+
+
+def test_an_error_says_what_to_do_and_can_be_tried_again(visit: Callable[..., Any]) -> None:
+    page = visit()
+    body = '{"error": {"what": "the index is damaged", "about": "index", "fix": "Rebuild it.", "transient": false}}'
+    page.route(
+        "**/ask/stream*", lambda route: route.fulfill(status=503, content_type="application/json", body=body), times=1
+    )
+    ask(page, ANSWERED)
+    page.wait_for_selector(".failed")
+    assert "The index is damaged" in page.inner_text(".failed")
+    assert "Rebuild it." in page.inner_text(".failed")
+    page.click("[data-again]")
+    page.wait_for_selector(".sources")
+    assert page.locator(".turn").count() == page.locator("[data-asked] li").count() == 1
+
+
+def test_a_server_that_has_gone_is_an_error_too(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.route("**/ask/stream*", lambda route: route.abort())
+    ask(page, ANSWERED)
+    assert "does not answer" in page.wait_for_selector(".failed").inner_text()
+
+
+def test_stopping(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.route("**/ask/stream*", lambda route: None)  # never answers
+    ask(page, ANSWERED)
+    page.wait_for_selector("[data-skeleton]")
+    assert page.get_attribute("[data-log]", "aria-busy") == "true"
+    page.click("[data-stop]")
+    assert page.wait_for_selector(".turn .note").inner_text() == "Stopped."
+    assert page.locator("[data-skeleton]").count() == 0
+    assert page.is_visible("[data-send]")
+
+
+def test_copying(visit: Callable[..., Any]) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    ask(page, ANSWERED)
+    page.click(".copy")
+    page.wait_for_function("document.querySelector('.copy').textContent === 'Copied'")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"## {ANSWERED}\n")
+    assert "[1]" in copied
+    assert "Sources:" in copied
+
+
+def test_keys(visit: Callable[..., Any]) -> None:
+    page = visit("/?q=" + ANSWERED)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two / three")
+    assert page.input_value("#q") == "one\ntwo / three"
+    assert page.locator(".turn").count() == 1
+    page = visit("/documents")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+
+
+def test_the_theme_is_switched_and_kept(visit: Callable[..., Any]) -> None:
+    page = visit(color_scheme="light")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("[data-theme-toggle]")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    assert page.get_attribute("[data-theme-toggle]", "aria-pressed") == "true"
+
+
+def test_the_library_filters_while_typing(visit: Callable[..., Any]) -> None:
+    page = visit("/documents")
+    page.keyboard.press("/")
+    page.keyboard.type("retriev")
+    assert page.locator(".cards a:visible").all_inner_texts() == ["Retrieval-augmented generation (RAG)"]
+    assert page.inner_text("[data-filter-count]") == "1 of 3 documents"
+    page.fill("#filter", "zzz")
+    assert page.is_visible("[data-filter-none]")
+    page.keyboard.press("Escape")
+    assert page.locator(".cards a:visible").count() == 3
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+def test_nothing_is_wider_than_the_window(visit: Callable[..., Any], width: int) -> None:
+    page = visit(width=width, height=740)
+
+    def fits() -> bool:
+        return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+    assert fits()
+    ask(page, ANSWERED)
+    page.wait_for_selector(".sources")
+    assert fits()
+    page.click(".chip >> nth=0")
+    page.wait_for_selector(".pane mark#cited")
+    assert fits()
+    if width < 992:
+        assert page.locator("[data-pane]").bounding_box()["width"] == width
+        assert page.evaluate("document.querySelector('[data-ask]').inert")
+    for path in ("/documents", "/documents/storage-engines", "/docs", "/nope", f"/?q={'w' * 300}"):
+        page.goto(str(page.evaluate("location.origin")) + path)
+        assert fits(), path
+
+
+def test_every_control_has_a_name_and_pages_one_heading(visit: Callable[..., Any]) -> None:
+    unnamed = """() => [...document.querySelectorAll('button, a, input, textarea')]
+        .filter(e => !e.closest('[hidden]') && !(e.textContent.trim() || e.ariaLabel || e.labels?.length))
+        .map(e => e.outerHTML)"""
+    for path in ("/", f"/?q={ANSWERED}", "/documents", "/documents/rag", "/docs", "/nope"):
+        page = visit(path)
+        assert page.evaluate(unnamed) == []
+        assert page.locator("h1").count() == 1, path

@@ -1,0 +1,274 @@
+"""The pages over a real index, read as HTML: what works without scripts, what is escaped, what is within reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from fastapi.testclient import TestClient
+
+from fakes import FakeEncoder, write_notes
+from tutor.bootstrap import App
+from tutor.settings import CorpusSettings, Settings
+from tutor.web.app import create_app
+from tutor.web.library import window
+from tutor.web.views import EXAMPLES
+
+CARDS = Path(__file__).resolve().parents[2] / "corpus" / "cards"
+STATIC = Path(__file__).resolve().parents[2] / "src" / "tutor" / "web" / "static"
+HTML = {"accept": "text/html"}
+ANSWERED = "B-tree or LSM-tree for a write-heavy store?"
+HOSTILE = """# Notes <script>alert(1)</script>
+
+A quorum <img src=x onerror=alert(2)> overlaps [a write](javascript:alert(3)) and [another](data:text/html,x).
+
+<script>alert(4)</script>
+
+![pixel](https://evil.example/pixel.png "t") and <iframe src="https://evil.example"></iframe>
+
+| a | b |
+|---|--:|
+| <svg onload=alert(5)> | 1 |
+
+[reference]: javascript:alert(6)
+
+See [this][reference] and <javascript:alert(7)>, or a [fine link](https://example.org/ok).
+"""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    home = tmp_path_factory.mktemp("pages")
+    core = App(Settings(home=home, corpus=CorpusSettings(builtin=False)))
+    core.ingest([CARDS / f"{name}.md" for name in ("storage-engines", "caching", "rag", "vector-databases")])
+    yield TestClient(create_app(core), headers=HTML)
+    core.close()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Iterator[TestClient]:
+    folder = write_notes(tmp_path / "notes")
+    (folder / "hostile.md").write_text(HOSTILE, encoding="utf-8")
+    (folder / "long.md").write_text(
+        "# Long\n\n" + "\n\n".join(f"Paragraph {i} about quorums, {'x ' * 40}." for i in range(5000)), encoding="utf-8"
+    )
+    core = App(Settings(home=tmp_path / "home", corpus=CorpusSettings(builtin=False)), encoder=FakeEncoder())
+    core.ingest([folder])
+    yield TestClient(create_app(core), headers=HTML)
+    core.close()
+
+
+def soup(client: TestClient, path: str, status: int = 200) -> BeautifulSoup:
+    response = client.get(path)
+    assert response.status_code == status
+    assert response.headers["content-type"].startswith("text/html")
+    return BeautifulSoup(response.text, "html.parser")
+
+
+def one(page: BeautifulSoup | Tag, selector: str) -> Tag:
+    found = page.select_one(selector)
+    assert found is not None, selector
+    return found
+
+
+def test_the_first_page_asks(client: TestClient) -> None:
+    page = soup(client, "/")
+    assert one(page, "form")["action"] == "/"
+    assert one(page, "label[for=q]").get_text()
+    assert [a.get_text() for a in page.select(".examples a")] == list(EXAMPLES)
+    assert [a.get_text(strip=True) for a in page.select(".places a")] == ["Ask", "Library"]
+    assert one(page, ".places a[aria-current=page]").get_text(strip=True) == "Ask"
+    assert one(page, "a.skip")["href"] == "#main"
+
+
+def test_the_whole_answer_without_scripts(client: TestClient) -> None:
+    page = soup(client, f"/?q={ANSWERED}")
+    assert one(page, ".question").get_text() == ANSWERED
+    chips = page.select(".verdict .chip, .group .chip")
+    assert [chip.get_text() for chip in chips] == [str(n) for n in range(1, len(chips) + 1)]
+    target = soup(client, str(chips[0]["href"]).split("#")[0])
+    marked = " ".join(m.get_text() for m in target.select("mark"))
+    quote = one(page, ".verdict").get_text().split("\u2060")[0]
+    assert _letters(marked) == _letters(quote)
+    assert ANSWERED in one(page, "template[data-markdown]").get_text()
+
+
+def test_a_group_names_its_document_only_when_it_changes(client: TestClient) -> None:
+    page = soup(client, f"/?q={ANSWERED}")
+    for heading in page.select(".group h3"):
+        assert "storage engines:" not in heading.get_text()
+
+
+def test_abstaining_helps(client: TestClient) -> None:
+    page = soup(client, "/?q=How do I bake sourdough bread?")
+    assert one(page, ".abstain h3").get_text() == "Not in the library"
+    assert page.select(".abstain .nearest a[href^='/documents/']")
+    assert one(page, ".abstain a[href='/documents']")
+    assert not page.select(".chip")
+
+
+def test_a_question_is_shown_as_text(client: TestClient) -> None:
+    page = soup(client, "/?q=<script>alert(1)</script> %22onload=x what is a cache")
+    assert "<script>alert(1)</script>" in one(page, ".question").get_text()
+    assert all(script.get("src") for script in page.select("script"))
+
+
+def test_an_error_has_its_three_parts_and_a_way_on(client: TestClient, tmp_path: Path) -> None:
+    page = soup(client, f"/?q={'a' * 4001}", 422)
+    assert "4,001 characters" in one(page, ".failed h3").get_text()
+    assert one(page, ".failed dd").get_text()
+    assert one(page, ".failed [data-retry]")
+    empty = TestClient(create_app(App(Settings(home=tmp_path), encoder=FakeEncoder())), headers=HTML)
+    for path in ("/?q=what", "/documents", "/documents/x", "/healthz"):
+        assert "tutor ingest" in one(soup(empty, path, 503), ".failed").get_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nope", 404), ("/documents/nope", 404), ("/documents/rag?start=x", 422), ("/api/v2", 404)]
+)
+def test_what_is_not_there(client: TestClient, path: str, status: int) -> None:
+    response = client.get(path)
+    assert response.status_code == status
+    if not path.startswith("/api/"):
+        assert BeautifulSoup(response.text, "html.parser").select_one(".failed")
+
+
+def test_errors_are_json_for_those_who_do_not_ask_for_html(client: TestClient) -> None:
+    response = client.get("/nope", headers={"accept": "*/*"})
+    assert response.json()["error"]["about"] == "/nope"
+    assert client.get("/api/v1/documents/nope").json()["error"]["what"]
+
+
+def test_the_library(client: TestClient) -> None:
+    page = soup(client, "/documents")
+    assert one(page, ".shelf h2").get_text(" ", strip=True).startswith("Phase 3: Storage")
+    assert len(page.select(".cards a")) == 4
+    found = soup(client, "/documents?filter=RETRIEVAL augmentation")
+    assert [a.get_text() for a in found.select(".cards a")] == ["Retrieval-augmented generation (RAG)"]
+    none = soup(client, "/documents?filter=<b>zzz")
+    assert not none.select(".cards a")
+    assert not one(none, "[data-filter-none]").has_attr("hidden")
+    assert one(none, "#filter")["value"] == "<b>zzz"
+
+
+def test_a_document_page(client: TestClient) -> None:
+    page = soup(client, "/documents/rag")
+    assert len(page.select("h1")) == 1
+    for link in page.select(".toc a"):
+        assert page.select_one(str(link["href"]))
+    assert one(page, "figure.diagram details pre").get_text()
+    assert one(page, "div.table[tabindex='0'] table")
+    labels = [h.get_text() for h in page.select(".links h2")]
+    assert labels == ["Read before", "Related", "Resources"]
+    assert one(page, ".links a[href='/documents/vector-databases']")
+    resources = page.select(".resources a")
+    assert resources
+    assert all(a["rel"] == ["noopener", "noreferrer", "nofollow"] for a in resources)
+
+
+def test_the_panes_inside_is_the_document_alone(client: TestClient) -> None:
+    page = soup(client, "/documents/rag?start=30&end=90&fragment=true")
+    assert page.select_one("html") is None
+    assert one(page, "article.sheet #cited")
+
+
+def test_nothing_of_a_hostile_document_runs(notes: TestClient) -> None:
+    doc_id = next(d["doc_id"] for d in notes.get("/api/v1/documents").json() if d["source"].endswith("hostile.md"))
+    length = len(notes.get(f"/api/v1/documents/{doc_id}").json()["text"])
+    for path in (f"/documents/{doc_id}", f"/documents/{doc_id}?start=0&end={length}", "/documents", "/?q=quorum"):
+        page = soup(notes, path)
+        body = one(page, "main")
+        assert not body.select("script, img, iframe, svg[onload], style, object, embed, link")
+        for element in body.find_all(True):
+            assert not [name for name in element.attrs if name.startswith("on") or name == "style"]
+            target = str(element.get("href", ""))
+            assert re.match(r"/|#|https?://|mailto:|$", target), target
+    assert one(soup(notes, f"/documents/{doc_id}"), "a[href='https://example.org/ok']")
+
+
+def test_a_very_long_document_comes_in_parts(notes: TestClient) -> None:
+    rows = notes.get("/api/v1/documents").json()
+    doc_id = next(d["doc_id"] for d in rows if d["source"].endswith("long.md"))
+    text = notes.get(f"/api/v1/documents/{doc_id}").json()["text"]
+    first = soup(notes, f"/documents/{doc_id}")
+    assert [a.get_text() for a in first.select(".parts a")] == ["Part after"]
+    start = text.index("Paragraph 3000 about")
+    page = soup(notes, f"/documents/{doc_id}?start={start}&end={start + 20}")
+    assert "".join(m.get_text() for m in page.select("mark")) == text[start : start + 20]
+    assert len(page.select(".parts a")) == 2
+
+
+def test_parts_cover_the_whole_text() -> None:
+    text = "\n\n".join(f"{i} {'x' * 300}" for i in range(3000)) + "y" * 500_000
+    at, seen = 0, 0
+    while True:
+        part = window(text, at)
+        assert part.start == seen
+        seen = part.end
+        if part.after is None:
+            break
+        assert part.after > at
+        at = part.after
+    assert seen == len(text)
+
+
+def test_the_api_page_lists_every_endpoint_and_loads_nothing(client: TestClient) -> None:
+    page = soup(client, "/docs")
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in page.get_text()
+    assert all(str(s["src"]).startswith("/static/") for s in page.select("script"))
+
+
+def test_no_page_or_static_file_names_another_machine() -> None:
+    for file in (*STATIC.rglob("*.js"), *STATIC.rglob("*.css"), *STATIC.parent.glob("templates/*.html")):
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"""(?:src|href|url|import|from|fetch)\s*[=(]?\s*["'(]?(?:https?:)?//\w""", text), (
+            file.name
+        )
+        if file.suffix == ".html":
+            assert not re.search(r"<(?:script(?! (?:type=\"module\" )?src=)|style)|\son\w+=|\sstyle=", text), file.name
+
+
+PAIRS = [
+    *((ink, ground) for ink in ("ink", "soft", "accent") for ground in ("paper", "sheet")),
+    *(("ink", ground) for ground in ("marker", "wrong-soft", "accent-soft")),
+    *(("soft", ground) for ground in ("wrong-soft", "accent-soft")),
+    *(("wrong", "paper"), ("on-accent", "accent"), ("on-accent", "wrong"), ("accent", "accent-soft")),
+]
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_has_enough_contrast(theme: int) -> None:
+    """WCAG 2.2, 1.4.3 (AA): 4.5 to 1; 1.4.11: 3 to 1 for the edges of what can be used."""
+    css = (STATIC / "style.css").read_text(encoding="utf-8")
+    colours = {m[1]: (m[2], m[3])[theme] for m in re.finditer(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", css)}
+    for ink, ground in PAIRS:
+        assert _contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+    for ground in ("paper", "sheet"):
+        assert _contrast(colours["edge"], colours[ground]) >= 3.0
+
+
+def _contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _letters(text: str) -> str:
+    return "".join(re.findall(r"[^\W_]+", text))
+
+
+def test_every_example_is_answered_by_the_curriculum(tmp_path: Path) -> None:
+    core = App(Settings(home=tmp_path))
+    core.ingest()
+    client = TestClient(create_app(core))
+    asked = {q: client.post("/api/v1/ask", json={"question": q}).json() for q in EXAMPLES}
+    core.close()
+    assert not [q for q, answer in asked.items() if answer["abstained"]]
