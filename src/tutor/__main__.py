@@ -1,7 +1,5 @@
 """``python -m tutor``."""
 
-import sys
+from tutor.cli.main import run
 
-from tutor.cli.main import main
-
-sys.exit(main())
+run()

@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from tutor.errors import SettingsError
 
@@ -113,7 +114,11 @@ def load_settings(**given: Any) -> Settings:
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
         raise SettingsError("; ".join(lines), about="settings", fix="'tutor config' lists every setting.") from error
-    except ValueError as error:  # tomllib.TOMLDecodeError, pydantic_settings.SettingsError
+    except UnreadableVariable as error:
+        raise SettingsError(
+            f"a variable cannot be read ({error})", about="environment", fix="A whole section is written as JSON."
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: tomllib.TOMLDecodeError, UnicodeDecodeError
         raise SettingsError(f"config.toml cannot be read ({error})", about="settings") from error
 
 

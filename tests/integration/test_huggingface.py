@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fakes import write_notes
+from fakes import FakeEncoder, write_notes
 from tutor.errors import IndexMismatch, ModelError
 from tutor.ingest.pipeline import ingest
 from tutor.retrieval.edge import EdgeStore
@@ -109,8 +109,6 @@ def test_it_indexes_and_searches(encoder: HuggingFaceEncoder, tmp_path: Path) ->
     assert found[0].passage.chunk_id == "notes/raft#what-it-is"
     reader.close()
     with pytest.raises(IndexMismatch, match="tutor ingest --rebuild"):
-        from fakes import FakeEncoder
-
         ingest(store, FakeEncoder(), [])
 
 

@@ -50,16 +50,10 @@ def test_a_subsection_without_a_role_takes_its_parent_s() -> None:
     assert [s.role for s in found.sections] == ["when-not", "when-not", "body"]
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            ["# H", "## H two", "text", "", "```", "\nUnder\n---", "- x", "    code", "| a |\n|---|", "\n---"]
-        ),
-            ["# H", "## H two", "text", "", "```", "\nUnder\n---", "- x", "    code", "| a |\n|---|", "\n---"]
-        ),
-        max_size=25,
-    )
-)
+LINES = ["# H", "## H two", "text", "", "```", "\nUnder\n---", "- x", "    code", "| a |\n|---|", "\n---"]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=25))
 def test_sections_and_headings_hold_every_word(lines: list[str]) -> None:
     body = "\n".join(["start", *lines]) + "\n"
     document = read_markdown(body, doc_id="d", source="/d")
