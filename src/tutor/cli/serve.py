@@ -45,6 +45,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(128)  # from here on a browser that is told the address waits instead of being refused
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         raise UsageError(
