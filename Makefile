@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 export Q
 
-.PHONY: serve ask test test-all check format gate bench clean help
+.PHONY: serve ask test test-heavy test-all check format gate bench clean help
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -35,8 +35,10 @@ ask: $(VENV)/core  ## Answer one question: make ask Q="…"
 test: $(VENV)/dev  ## Run the tests that need no torch
 	@$(BIN)/python -m pytest -m "not heavy"
 
-test-all: $(VENV)/heavy  ## Run every test, with what the heavy extras bring
-	@$(BIN)/python -m pytest
+test-heavy: $(VENV)/heavy  ## Run the tests that need torch, sentence-transformers or llama-index
+	@$(BIN)/python -m pytest -m heavy
+
+test-all: test test-heavy  ## Run every test, with what the heavy extras bring
 
 check: $(VENV)/dev  ## Lint, types, format, cards
 	@$(BIN)/ruff check src tests evals

@@ -1,4 +1,4 @@
-"""Answers over the real curriculum with the real encoder: cited verbatim, within length, honest when there is nothing."""
+"""Answers over the real curriculum and encoder: cited verbatim, within length, honest when there is nothing."""
 
 import json
 from collections.abc import Iterator

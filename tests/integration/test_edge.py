@@ -258,6 +258,15 @@ def test_a_copy_keeps_the_holes(store: EdgeStore, encoder: FakeEncoder, notes: P
     assert sum(p.stat().st_blocks * 512 for p in folder.rglob("*") if p.is_file()) < 8 * 2**20
 
 
+def test_a_copy_leaves_the_temporary_file_of_a_loading_reader(store: EdgeStore, encoder: FakeEncoder) -> None:
+    base = publish(store, [passage("a", "raft", encoder)], encoder)
+    passing = store.generations.path(base.generation) / "shard" / ".atomicwriteXYZ"
+    passing.mkdir()
+    (passing / "tmpfile.tmp").symlink_to("gone")  # listed, and not there when it is to be copied
+    publish(store, [passage("a", "raft", encoder)], encoder, base=base)
+    assert not list(store.generations.path(store.generations.current() or "").rglob(".atomicwrite*"))
+
+
 def test_nothing_indexed_yet(store: EdgeStore) -> None:
     with pytest.raises(IndexMissing) as caught:
         store.open()

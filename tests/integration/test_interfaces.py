@@ -31,7 +31,11 @@ def run(home: Path, *arguments: str, stdin: str | None = None, **variables: str)
     )
 
 
-BATCH = '{"id": "a", "question": "Why not Kafka for a task queue?"}\n\n{"id": 2, "question": ""}\n{"id": "c", "question": "egg"}\n'
+BATCH = """{"id": "a", "question": "Why not Kafka for a task queue?"}
+
+{"id": 2, "question": ""}
+{"id": "c", "question": "egg"}
+"""
 
 
 def test_search_batch_by_document(home: Path) -> None:
@@ -118,7 +122,9 @@ def test_unknown_setting_is_refused(home: Path) -> None:
     assert "TUTOR_NOPE" in done.stderr
 
 
-@pytest.mark.parametrize("question", ["什么是Kafka", "ما هو كافكا", "🦆🦆", "' OR 1=1; --", "a\x00b\x07 raft?", "%s {x}"])
+@pytest.mark.parametrize(
+    "question", ["什么是Kafka", "ما هو كافكا", "🦆🦆", "' OR 1=1; --", "a\x00b\x07 raft?", "%s {x}"]
+)
 def test_odd_questions_are_answered_or_refused(home: Path, question: str) -> None:
     done = run(home, "ask", "--batch", "-", stdin=json.dumps({"id": 1, "question": question}) + "\n")
     assert done.returncode == 0, done.stderr

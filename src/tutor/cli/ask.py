@@ -54,6 +54,8 @@ def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) 
             "abstained": True,
             "confidence": 0.0,
             "nearest": [],
+            "intent": "",
+            "corrected": [],
             "ms": 0.0,
             "error": error.message,
         }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import typer
 
-from tutor.cli.state import State
+from tutor.cli.state import State, echo_wrapped
+
+_PASSWORD = re.compile(r"//[^/@\s]*@")  # in a URL
 
 
 def doctor(context: typer.Context) -> None:
@@ -14,9 +18,9 @@ def doctor(context: typer.Context) -> None:
     state: State = context.obj
     failed = False
     for finding in diagnose(state.settings):
-        typer.echo(f"{finding.level:<5} {finding.about}: {finding.what}")
+        echo_wrapped(f"{finding.about}: {finding.what}", lead=f"{finding.level:<5} ", hang=6)
         if finding.fix:
-            typer.echo(f"      → {finding.fix}")
+            echo_wrapped(finding.fix, lead="      → ", hang=8)
         failed = failed or finding.level == "fail"
     if failed:
         raise typer.Exit(1)
@@ -31,5 +35,5 @@ def config(context: typer.Context) -> None:
     for name, value in settings.model_dump().items():
         for key, inner in value.items() if isinstance(value, dict) else [("", value)]:
             variable = PREFIX + "_".join(filter(None, (name, key))).upper()
-            shown = settings.index_dir if name == "index" else inner
+            shown = settings.index_dir if name == "index" else _PASSWORD.sub("//***@", str(inner))
             typer.echo(f"{'.'.join(filter(None, (name, key)))} = {shown}    ({variable})")

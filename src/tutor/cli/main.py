@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -62,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return int(app(argv, standalone_mode=False) or 0)
+        done = int(app(argv, standalone_mode=False) or 0)
+        sys.stdout.flush()  # here, where a full disk can still be told of
+        return done
     except TutorError as error:
         if "--debug" in argv:
             raise
@@ -74,8 +77,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("tutor: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `tutor search … | head`: the reader has gone, there is nobody to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except SystemExit as leave:
+        if not isinstance(leave.__context__, BrokenPipeError):  # what typer makes of one
+            raise
+        _drop_output()
+        return 0
+    except OSError as error:
+        if "--debug" in argv:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"tutor: {where}{error.strerror or error}. Check the disk and the permissions.", file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_output()
+        return 1
     except Exception as error:
         # A wrong flag: typer's exceptions are click's, or those of its own copy of click, by version.
         show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
@@ -92,10 +110,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 70  # EX_SOFTWARE, sysexits.h
 
 
+def _drop_output() -> None:
+    """Send what is still buffered nowhere: the interpreter flushes once more when it ends, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run() -> None:
     """The console script."""
+    if sys.stdout is None:  # closed, as in `tutor … >&-`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  open until the process ends
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without “ and → is no reason to stop
     sys.exit(main())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 import textwrap
 from typing import TYPE_CHECKING, TextIO
+
+from tutor.cli.state import terminal_width
 
 if TYPE_CHECKING:
     from tutor.answering.answer import Answer
@@ -18,9 +19,9 @@ _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 def print_answer(answer: Answer, out: TextIO) -> None:
     """Write the answer, then one line for each cited place."""
     colour = out.isatty()
-    width = min(100, shutil.get_terminal_size((80, 24)).columns)
+    width = terminal_width()
     for wrong, right in answer.corrected:
-        print(f"(searched for “{right}” instead of “{wrong}”)", file=out)
+        print(textwrap.fill(f"(searched for “{right}” instead of “{wrong}”)", width), file=out)
     if answer.abstained:
         print(textwrap.fill(answer.text, width), file=out)
         return
@@ -28,7 +29,7 @@ def print_answer(answer: Answer, out: TextIO) -> None:
     for group in answer.composed.groups:
         print(file=out)
         if group.label:
-            print(_style(f"**{group.label}**", colour), file=out)
+            print(_style(f"**{textwrap.fill(group.label, width)}**", colour), file=out)
         for sentence in group.sentences:
             print(_fill(_line(sentence), width, "- ", colour), file=out)
     print(file=out)

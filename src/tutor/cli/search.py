@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from tutor.cli.state import State, batch_questions, emit, parse_filters
+from tutor.cli.state import State, batch_questions, echo_wrapped, emit, parse_filters, terminal_width
 from tutor.errors import UsageError
 
 
@@ -35,11 +34,12 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find passages in the curriculum and your documents."""
-    from tutor.retrieval.search import FUSED, RERANKED
+    from tutor.retrieval.search import FUSED, RERANKED, check_limit
     from tutor.wire import search_json
 
     state: State = context.obj
     filters = parse_filters(only or [])
+    check_limit(k)
     if (batch is None) == (not question):
         raise UsageError("give either a question or --batch FILE", fix='As in: tutor search "quorum reads"')
     ranking = None if rerank is None else RERANKED if rerank else FUSED
@@ -63,15 +63,15 @@ def search(
 
 
 def _print(result: Any) -> None:
-    width = min(100, shutil.get_terminal_size((80, 24)).columns)
+    width = terminal_width()
     for wrong, right in result.expansion.corrected:
-        typer.echo(f"(searched for “{right}” instead of “{wrong}”)")
+        echo_wrapped(f"(searched for “{right}” instead of “{wrong}”)")
     if not result.hits:
         typer.echo("Nothing found.")
     for number, hit in enumerate(result.hits, 1):
         page = f", page {hit.passage.page}" if hit.passage.page else ""
         head = f"{number}. {hit.passage.prefix}{page}  ({hit.passage.chunk_id}, {hit.score:.4f})"
-        typer.echo(textwrap.fill(head, width, subsequent_indent="   ", break_on_hyphens=False))
+        echo_wrapped(head, hang=3)
         text = textwrap.shorten(" ".join(hit.passage.text.split()), 3 * width, placeholder=" …")
         typer.echo(textwrap.fill(text, width, initial_indent="   ", subsequent_indent="   "))
     typer.echo(f"{len(result.hits)} hits in {result.ms:.0f} ms")

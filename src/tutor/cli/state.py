@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from tutor.errors import UsageError
 
@@ -63,48 +67,91 @@ def warn_about_fallback(core: App) -> None:
 
 
 def batch_questions(name: str) -> Iterator[tuple[Any, str]]:
-    """``(id, question)`` of every line of a JSONL file, or of standard input for ``-``.
+    """``(id, question)`` of every line of a JSONL file (UTF-8), or of standard input for ``-``.
+
+    A bad line is reported on standard error and the others are still done.
 
     Raises:
-        UsageError: the file cannot be read, or a line (named) is not a JSON object with 'id' and 'question'.
+        UsageError: the file cannot be read, or, after the last line, some lines were bad.
     """
     try:
-        handle = sys.stdin if name == "-" else open(name, encoding="utf-8")  # noqa: SIM115  closed by the with below
-    except OSError as error:
-        raise UsageError(f"cannot be read ({error.strerror})", about=name, fix="Check the path.") from error
+        source = sys.stdin.fileno() if name == "-" else name
+        handle = open(source, "rb", closefd=name != "-")  # noqa: SIM115  closed by the with below
+    except (OSError, AttributeError) as error:  # AttributeError: standard input is closed, Python has None for it
+        reason = getattr(error, "strerror", "") or "it is closed"
+        raise UsageError(f"cannot be read ({reason})", about=name, fix="Check the path.") from error
+    bad = 0
     with handle:
-        try:
-            for number, line in enumerate(handle, 1):
-                if not line.strip():
-                    continue
-                try:
-                    row = json.loads(line)
-                    yield row["id"], str(row["question"])
-                except (ValueError, KeyError, TypeError) as error:
-                    raise UsageError(
-                        f"the line is not a JSON object with 'id' and 'question' ({error})",
-                        about=f"{name}:{number}",
-                        fix='As in: {"id": "q1", "question": "What is quorum?"}',
-                    ) from error
-        except UnicodeDecodeError as error:
-            raise UsageError(f"the file is not UTF-8 ({error.reason})", about=name) from error
+        for number, line in enumerate(handle, 1):
+            if not line.strip():
+                continue
+            try:
+                asked = _asked(line)
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                bad += 1
+                problem = UsageError(
+                    f"the line is not a JSON object with 'id' and 'question' ({error})", about=f"{name}:{number}"
+                )
+                print(f"tutor: {problem.message}", file=sys.stderr)
+            else:
+                yield asked
+    if bad:
+        raise UsageError(
+            f"{bad} {'line was' if bad == 1 else 'lines were'} left out",
+            about=name,
+            fix='Lines are as in: {"id": "q1", "question": "What is a quorum?"}',
+        )
+
+
+def _asked(line: bytes) -> tuple[Any, str]:
+    row = json.loads(line.decode("utf-8-sig"))
+    if not isinstance(row["question"], str):
+        raise TypeError("'question' is not text")
+    return row["id"], row["question"]
 
 
 def parse_filters(pairs: list[str]) -> dict[str, list[str | int]]:
-    """``key=value`` pairs to a filter; values of one key are alternatives; whole numbers are numbers.
+    """``key=value`` pairs to a filter; values of one key are alternatives.
 
     Raises:
-        UsageError: a pair without '='.
+        UsageError: a pair without '=', an unknown key, or words where the key has numbers.
     """
     filters: dict[str, list[str | int]] = {}
     for pair in pairs:
+        from tutor.retrieval.index import FILTER_KEYS, INTEGER_FIELDS
+
         key, separator, value = pair.partition("=")
         if not separator or not key or not value:
             raise UsageError(f"'{pair}' is not key=value", about="--filter", fix="As in: --filter phase=4")
-        filters.setdefault(key, []).append(int(value) if value.isdecimal() else value)
+        if key not in FILTER_KEYS:
+            raise UsageError(f"unknown key '{key}'", about="--filter", fix=f"Known: {', '.join(sorted(FILTER_KEYS))}.")
+        number = f"meta.{key}" in INTEGER_FIELDS
+        if number and not (value.isdecimal() and len(value) < 10):
+            raise UsageError(f"'{value}' is not a whole number", about=f"--filter {key}", fix="As in: --filter phase=4")
+        filters.setdefault(key, []).append(int(value) if number else value)
     return filters
 
 
 def emit(row: dict[str, Any]) -> None:
     """One JSON line on standard output, flushed, so that a reader sees it at once."""
-    print(json.dumps(row, ensure_ascii=False), flush=True)
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(row, ensure_ascii=not plain), flush=True)
+
+
+def terminal_width() -> int:
+    """Columns to wrap to: the terminal's (``COLUMNS``), at most 100."""
+    return min(100, shutil.get_terminal_size((80, 24)).columns)
+
+
+def echo_wrapped(text: str, *, lead: str = "", hang: int = 0) -> None:
+    """Print one paragraph within the terminal's width; paths and ids are never cut."""
+    typer.echo(
+        textwrap.fill(
+            text,
+            terminal_width(),
+            initial_indent=lead,
+            subsequent_indent=" " * hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )

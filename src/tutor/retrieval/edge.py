@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import qdrant_edge as qe
@@ -111,7 +112,7 @@ class EdgeReader:
             fault = None
             for name in self._generations.candidates():
                 try:
-                    self._shard, self._manifest, self._lock = self._load(name)
+                    self._shard, self._manifest, self._held = self._load(name)
                 except IndexDamaged as error:
                     fault = fault or error
                 else:
@@ -122,18 +123,19 @@ class EdgeReader:
             time.sleep(_LOOK_AGAIN_S if look == 1 else 0)
         raise fault or IndexMissing("nothing is indexed yet", fix="Run: tutor ingest")
 
-    def _load(self, name: str) -> tuple[Any, Manifest, IO[bytes] | None]:
+    def _load(self, name: str) -> tuple[Any, Manifest, ExitStack]:
+        folder = self._generations.path(name)
         manifest = self._generations.manifest(name)
-        lock = self._generations.hold(name)
-        try:
-            with _mapped(str(self._generations.path(name))):
-                shard = qe.EdgeShard.load(str(self._generations.path(name) / "shard"))
-                self._check(shard, manifest)
-        except BaseException:
-            if lock:
-                lock.close()
-            raise
-        return shard, manifest, lock
+        with ExitStack() as held, _mapped(str(folder)):
+            if lock := self._generations.hold(name):
+                held.enter_context(lock)
+            try:
+                shard = qe.EdgeShard.load(str(folder / "shard"))
+            except Exception as error:  # noqa: BLE001  the engine's broken files and full disks look alike
+                shard = _load_aside(folder / "shard", held, error)
+            held.callback(shard.close)
+            self._check(shard, manifest)
+            return shard, manifest, held.pop_all()
 
     @staticmethod
     def _check(shard: Any, manifest: Manifest) -> None:
@@ -153,11 +155,9 @@ class EdgeReader:
     def refresh(self) -> None:
         if self._generations.current() == self._wanted:
             return
-        old_shard, old_lock = self._shard, self._lock
+        before = self._held
         self._open()
-        old_shard.close()
-        if old_lock:
-            old_lock.close()
+        before.close()
 
     def search(self, query: HybridQuery) -> list[Hit]:
         request = _request(query, exact=self._manifest.passages < EXACT_BELOW)
@@ -198,10 +198,19 @@ class EdgeReader:
                 return
 
     def close(self) -> None:
-        self._shard.close()
-        if self._lock:
-            self._lock.close()
-            self._lock = None
+        self._held.close()
+
+
+def _load_aside(shard: Path, held: ExitStack, fault: Exception) -> Any:
+    """Load through a folder of links: loading saves edge_config.json, for which a full disk has no room."""
+    try:
+        roomy = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        aside = Path(held.enter_context(TemporaryDirectory(dir=roomy, ignore_cleanup_errors=True)))
+        shutil.copyfile(shard / "edge_config.json", aside / "edge_config.json")
+        (aside / "segments").symlink_to((shard / "segments").resolve(), target_is_directory=True)
+    except OSError:
+        raise fault from None
+    return qe.EdgeShard.load(str(aside))
 
 
 class EdgeWriter:
@@ -224,7 +233,9 @@ class EdgeWriter:
                     self._shard.update(qe.UpdateOperation.create_field_index(field, kind))
             else:
                 copied = generations.path(base.generation) / "shard"
-                shutil.copytree(copied, self._folder / "shard", copy_function=copy_sparse)
+                # A reader that loads the base at this moment has a temporary file in it.
+                passing = shutil.ignore_patterns(".atomicwrite*")
+                shutil.copytree(copied, self._folder / "shard", copy_function=copy_sparse, ignore=passing)
                 self._shard = qe.EdgeShard.load(str(self._folder / "shard"))
         except BaseException as error:
             self._abandon()

@@ -132,7 +132,11 @@ class OnnxEncoder:
             path = self.folder / name
             if not path.is_file():
                 raise ModelError("the model file is missing", about=str(path), fix="Reinstall tutor-study.")
-            if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            try:
+                found = hashlib.sha256(path.read_bytes()).hexdigest()
+            except OSError as error:
+                raise self._damaged(name, error) from error
+            if found != expected:
                 raise ModelError("the model file is damaged (sha256)", about=str(path), fix="Reinstall tutor-study.")
 
     def count_tokens(self, text: str) -> int:

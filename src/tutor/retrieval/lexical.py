@@ -26,7 +26,10 @@ _STOP = frozenset(
     "what which who whom whose how why when where vs versus any some each other such only own same s t d ll re ve "
     "explain describe tell please use used using work works".split()
 )
-_DASHES = str.maketrans({"–": "-", "—": " ", "‑": "-", "−": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "×": "x"})
+# NFKC, which goes first, makes U+2010 of U+2011, the hyphen that does not break.
+_DASHES = str.maketrans("\u2010\u2012–−—’‘“”×", "----" + " ''" + '""' + "x") | {ord("≥"): ">=", ord("≤"): "<="}
+#: The blanks in "R + W > N", so that it is the term "R+W>N".
+_SPACED = re.compile(r"(?<=\b[a-z0-9]) ?(>=|<=|[+*<>=]) ?(?=[a-z0-9]\b)")
 # One alternative each: big-O; formulas with + > < =; words joined by - / . ' + # & as in exactly-once, HTTP/2, CI/CD,
 # node.js, C++, C#; plain words and numbers.
 _TOKEN = re.compile(
@@ -35,7 +38,7 @@ _TOKEN = re.compile(
     r"|\.net\b"
     r"|[^\W_]+(?:[-/.'+&_][^\W_]+)*(?:\+\+|#)?"
 )
-_SPLIT = re.compile(r"[-/.'+&_]")
+_SPLIT = re.compile(r"[-/.'+&_*<>=]")
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -45,10 +48,15 @@ def stem(word: str) -> str:
     return str(_stemmer.stemWord(word)) if word.isascii() and word.isalpha() and len(word) > 3 else word
 
 
+def _tokens(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES).lower()
+    return _TOKEN.findall(_SPACED.sub(r"\1", plain))
+
+
 def words(text: str) -> list[str]:
     """Lower-case tokens in order; a joined term appears whole, before its parts (``exactly-once exactly once``)."""
     found: list[str] = []
-    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).translate(_DASHES).lower()):
+    for token in _tokens(text):
         found.append(token)
         parts = [p for p in _SPLIT.split(token) if p]
         if len(parts) > 1 and not token.replace(".", "").isdigit() and "(" not in token:
@@ -69,8 +77,7 @@ def term_id(term: str) -> int:
 
 def query_content(text: str) -> list[str]:
     """The words of a question that are not stop words, in order, parts of joined terms left out."""
-    found = _TOKEN.findall(unicodedata.normalize("NFKC", text).translate(_DASHES).lower())
-    return [w for w in found if w not in _STOP]
+    return [w for w in _tokens(text) if w not in _STOP]
 
 
 def document_vector(found: Iterable[str]) -> tuple[list[int], list[float]]:

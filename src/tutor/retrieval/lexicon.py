@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from tutor.retrieval.lexical import stem, words
 
-#: "two-phase commit (2PC)": at most six words, then capitals, digits and signs in brackets.
-_DEFINED = re.compile(r"((?:[A-Za-z][\w'/-]*[ -]){0,5}[A-Za-z][\w'/-]*) \(([A-Z0-9][A-Za-z0-9+/-]{1,7})\)")
+#: "two-phase commit (2PC)": at most eight words, then capitals, digits and signs in brackets. Possessive and from the
+#: beginning of a word only: with other ways to cut it, "a-a-a-…" or a word of 20,000 letters would take minutes.
+_DEFINED = re.compile(r"(?<![\w'/])((?:\w[\w'/]*+[ -]){0,7}\w[\w'/]*+) \(([A-Z0-9][A-Za-z0-9+/-]{1,7})\)")
 _MAX_PHRASE = 6
+_ENDINGS = ("s", "es", "ed", "ing", "er", "ers", "or", "ors", "ly", "able")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,12 @@ class Expansion:
     added: tuple[str, ...]
     corrected: tuple[tuple[str, str], ...]
 
+    def mended(self, text: str) -> str:
+        """``text`` with its misspelt words replaced."""
+        for wrong, right in self.corrected:
+            text = re.sub(rf"\b{re.escape(wrong)}\b", right, text, flags=re.I)
+        return text
+
 
 class Expander:
     """Finds other names and likely spellings for the words of a question."""
@@ -98,21 +106,20 @@ class Expander:
     def expand(self, question: str, *, is_word: Any = None) -> Expansion:
         """Other forms of what the question names, and corrections of words that neither corpus nor English knows."""
         corrected = [(w, c) for w in dict.fromkeys(words(question)) if (c := self._correction(w, is_word))]
-        for wrong, right in corrected:
-            question = re.sub(rf"\b{re.escape(wrong)}\b", right, question, flags=re.I)
-        tokens = _tokens(question)
+        found = Expansion((), tuple(corrected))
+        tokens = _tokens(found.mended(question))
         added: dict[str, None] = {}
         for size in range(min(_MAX_PHRASE, len(tokens)), 0, -1):
             for at in range(len(tokens) - size + 1):
                 for form in self._forms.get(" ".join(tokens[at : at + size]), ()):
                     added[form] = None
-        present = " ".join(tokens)
-        return Expansion(tuple(f for f in added if _key(f) not in present), tuple(corrected))
+        present = f" {' '.join(tokens)} "
+        return replace(found, added=tuple(f for f in added if f" {_key(f)} " not in present))
 
     def _correction(self, word: str, is_word: Any) -> str | None:
         if len(word) < 4 or not (word.isascii() and word.isalpha()) or word in self._frequency:
             return None
-        if is_word is not None and is_word(word):
+        if any(form in self._frequency or (is_word is not None and is_word(form)) for form in _base_forms(word)):
             return None
         from rapidfuzz import process
         from rapidfuzz.distance import DamerauLevenshtein
@@ -124,6 +131,18 @@ class Expander:
         # A typist rarely misses the first letter; a plural or other ending is no typo but another form.
         near = [(distance, w) for w, distance, _ in found if w[0] == word[0] and abs(len(w) - len(word)) <= 1]
         return min(near, key=lambda pair: (pair[0], -self._frequency[pair[1]]))[1] if near else None
+
+
+def _base_forms(word: str) -> list[str]:
+    """The word and what it may be a form of: "replayed" is "replay", and no misspelt "replaced"."""
+    forms = [word]
+    for ending in _ENDINGS:
+        base = word.removesuffix(ending)
+        if base != word and len(base) >= 4 and not (ending == "s" and base.endswith("s")):
+            forms += [base, f"{base}e"]
+            if base[-1] == base[-2]:
+                forms.append(base[:-1])
+    return forms
 
 
 def _tokens(text: str) -> list[str]:

@@ -107,12 +107,14 @@ class Searcher:
         began = time.perf_counter()
         ranking = ranking or self.ranking
         text = checked_question(question)
-        if not 1 <= limit <= 200:
-            raise UsageError(f"the number of hits must be 1 to 200, not {limit}", about="-k")
+        check_limit(limit)
         if unknown := set(filters or ()) - FILTER_KEYS:
             raise UsageError(
                 f"unknown filter {', '.join(sorted(unknown))}", fix=f"Known: {', '.join(sorted(FILTER_KEYS))}."
             )
+        for key, values in (filters or {}).items():
+            if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values):
+                raise UsageError("the number is out of range", about=f"filter {key}")
         expansion = self._expander.expand(text, is_word=self.encoder.is_word)
         read = spoken(text, expansion)
         encoded = self.encoder.encode([read])[0]
@@ -135,13 +137,20 @@ class Searcher:
         return SearchResult(text, read, hits, encoded, expansion, (time.perf_counter() - began) * 1000)
 
 
+def check_limit(limit: int) -> None:
+    """Raises UsageError unless 1 <= ``limit`` <= 200."""
+    if not 1 <= limit <= 200:
+        raise UsageError(f"the number of hits must be 1 to 200, not {limit}", about="-k")
+
+
 def checked_question(question: str) -> str:
     """The cleaned question.
 
     Raises:
         UsageError: nothing is left of it, or it is longer than 4,000 characters.
     """
-    text = clean_question(question)
+    # Half a surrogate pair (a byte of the terminal that is not UTF-8, "\\ud800" in JSON) is no character.
+    text = clean_question(question.encode("utf-8", "ignore").decode("utf-8"))
     if not text:
         raise UsageError("the question is empty", fix='Ask something, as in: tutor ask "When would you not use Kafka?"')
     if len(text) > MAX_QUESTION_CHARS:
@@ -154,8 +163,7 @@ def checked_question(question: str) -> str:
 
 def spoken(text: str, expansion: Expansion) -> str:
     """What the encoder reads: typos mended, acronyms spelt out behind the question."""
-    for wrong, right in expansion.corrected:
-        text = " ".join(right if w.lower().strip("?,.!") == wrong else w for w in text.split())
+    text = expansion.mended(text)
     return f"{text} ({', '.join(expansion.added[:3])})" if expansion.added else text
 
 

@@ -1,0 +1,131 @@
+"""Arrows point one way, the query path stays light, and modules stay small."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tutor
+
+SOURCE = Path(tutor.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+FRONT_ENDS = ("tutor.cli", "tutor.web", "tutor.mcp", "tutor.evals", "tutor.bootstrap", "tutor.diagnosis")
+#: Package → what it must not import.
+FORBIDDEN = {
+    "tutor.retrieval": (*FRONT_ENDS, "tutor.answering", "tutor.ingest", "tutor.drill", "tutor.study"),
+    "tutor.answering": (*FRONT_ENDS, "tutor.ingest", "tutor.drill", "tutor.study"),
+    "tutor.ingest": (*FRONT_ENDS, "tutor.answering", "tutor.drill", "tutor.study"),
+    "tutor.web": ("tutor.cli",),
+    "tutor.cli": (),
+}
+HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
+HEAVY += ("qdrant_client", "rich")
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> list[str]:
+    """Every module that a file imports, anywhere in it."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_arrows_point_one_way(path: Path) -> None:
+    name = name_of(path)
+    for package, forbidden in FORBIDDEN.items():
+        if within(name, package):
+            wrong = [m for m in imports(path) if any(within(m, f) for f in forbidden)]
+            assert not wrong, f"{name} imports {wrong}"
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "curriculum").rglob("*.py")), ids=name_of)
+def test_the_domain_imports_itself_and_errors_only(path: Path) -> None:
+    ours = [m for m in imports(path) if within(m, "tutor")]
+    assert not [m for m in ours if not within(m, "tutor.curriculum") and not within(m, "tutor.errors")]
+    others = {m.split(".")[0] for m in imports(path)} - {"tutor"}
+    assert others <= {*sys.stdlib_module_names, "pydantic", "yaml"}
+
+
+def test_errors_and_settings_stand_below_everything() -> None:
+    assert not [m for m in imports(SOURCE / "errors.py") if within(m, "tutor")]
+    assert {m.rsplit(".", 1)[0] for m in imports(SOURCE / "settings.py") if within(m, "tutor")} == {"tutor.errors"}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "home"),
+    [
+        ("qdrant_edge", "retrieval/edge.py"),
+        ("qdrant_client", "retrieval/server.py"),
+        ("onnxruntime", "retrieval/encoder.py"),
+        ("sentence_transformers", "retrieval/huggingface.py"),
+        ("llama_index", "llamaindex.py"),
+        ("typer", "cli/"),
+        ("fastapi", "web/"),
+    ],
+)
+def test_one_vendor_has_one_place(vendor: str, home: str) -> None:
+    users = [p.relative_to(SOURCE).as_posix() for p in MODULES if any(within(m, vendor) for m in imports(p))]
+    users = [u for u in users if not u.startswith("training/")]
+    assert users
+    assert [u for u in users if not u.startswith(home)] == []
+
+
+def test_only_bootstrap_builds_adapters() -> None:
+    adapters = ("tutor.retrieval.edge", "tutor.retrieval.server", "tutor.retrieval.huggingface")
+    users = {name_of(p) for p in MODULES if any(within(m, a) for m in imports(p) for a in adapters)}
+    assert {u for u in users if u not in adapters} <= {"tutor.bootstrap"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_holds_one_idea(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_says_what_it_is(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+def test_no_file_names_of_a_developers_machine() -> None:
+    pattern = re.compile(r"/work/|/home/\w+/|/root/|/Users/\w+/|/tmp/")
+    kept = [
+        p for p in SOURCE.rglob("*") if p.is_file() and p.suffix in {".py", ".json", ".html", ".css", ".js", ".toml"}
+    ]
+    found = [str(p) for p in kept if p.name != "tokenizer.json" and pattern.search(p.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_the_query_path_is_light(tmp_path: Path) -> None:
+    program = (
+        "import json, sys; from tutor.cli.main import main\n"
+        "code = main(['ask', 'What is Raft?']) or main(['search', 'quorum'])\n"
+        f"print(json.dumps([code, sorted(set({HEAVY!r}) & set(sys.modules))]), file=sys.stderr)"
+    )
+    environment = os.environ | {"TUTOR_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-m", "tutor", "ingest"], env=environment, check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=120, check=True
+    )
+    assert json.loads(done.stderr.splitlines()[-1]) == [0, []]
