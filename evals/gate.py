@@ -3,8 +3,8 @@
     python evals/gate.py
 
 Indexes the built-in curriculum and asks every question of ``evals/calibration/questions.jsonl``: those about an
-item that a card covers must find it; those about nothing in the curriculum must be refused. Every citation must resolve. Floors
-are in ``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
+item that a card covers must find it; those about nothing in the curriculum must be refused. Every citation must
+resolve. Floors are in ``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
 """
 
 from __future__ import annotations
