@@ -7,7 +7,8 @@
     │   └── SettingsError          exit 2             a setting is missing, unknown or out of range
     ├── NotFound                   exit 1, HTTP 404   the thing named does not exist
     ├── SourceError                exit 1, HTTP 422   a document cannot be read or is not valid
-    │   └── CardError              exit 1, HTTP 422   front matter or sections break the card format
+    │   ├── CardError              exit 1, HTTP 422   front matter or sections break the card format
+    │   └── Unreadable             exit 1, HTTP 422   a file or folder exists and cannot be looked into
     ├── ModelError                 exit 1, HTTP 503   model files are missing, damaged or do not fit
     ├── MissingExtra               exit 1, HTTP 501   an optional dependency is not installed
     └── IndexFault                 exit 1, HTTP 503   the index cannot answer
@@ -22,6 +23,9 @@ may succeed later. HTTP codes are mapped once, in ``tutor.web.errors``; exit cod
 """
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 
 class TutorError(Exception):
@@ -63,6 +67,18 @@ class SourceError(TutorError):
 
 class CardError(SourceError):
     """Front matter or sections break the card format; ``about`` is ``file:line: field``."""
+
+
+class Unreadable(SourceError):
+    """A file or folder that exists and cannot be looked into: what was indexed from below ``path`` stays."""
+
+    def __init__(self, kind: str, path: str | Path, error: OSError) -> None:
+        self.path = Path(os.path.realpath(path))
+        super().__init__(
+            f"the {kind} cannot be read ({error.strerror})",
+            about=str(path),
+            fix="Give yourself read permission; everything else was still looked at.",
+        )
 
 
 class ModelError(TutorError):

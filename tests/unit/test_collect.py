@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tutor.errors import SourceError
-from tutor.ingest.collect import Found, Unreadable, collect
+from tutor.errors import SourceError, Unreadable
+from tutor.ingest.collect import Found, collect
 from tutor.ingest.load import doc_id_of, only_unique
 from tutor.ingest.markdown import read_markdown
 
@@ -99,7 +99,7 @@ _AS_NOBODY = """
 import os, sys
 sys.path[:0] = {path!r}
 from pathlib import Path
-from tutor.ingest.collect import Unreadable, collect
+from tutor.ingest.collect import collect
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 found, problems = collect([Path(p) for p in sys.argv[1:]])

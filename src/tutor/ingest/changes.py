@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tutor.errors import SourceError
-from tutor.ingest.collect import Found, Unreadable, sha256_of
+from tutor.errors import SourceError, Unreadable
+from tutor.ingest.collect import Found, sha256_of
 from tutor.ingest.documents import Document
 from tutor.ingest.load import load, only_unique
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tutor.errors import SourceError
+from tutor.errors import SourceError, Unreadable
 from tutor.ingest.formats import MAX_BYTES, SUFFIXES
 
 MARKDOWN = frozenset({".md", ".markdown", ".mdx"})
@@ -29,18 +29,6 @@ class Found:
     root: Path
     size: int
     mtime_ns: int
-
-
-class Unreadable(SourceError):
-    """A file or folder that exists and cannot be looked into: what was indexed from below ``path`` stays."""
-
-    def __init__(self, kind: str, path: str | Path, error: OSError) -> None:
-        self.path = Path(os.path.realpath(path))
-        super().__init__(
-            f"the {kind} cannot be read ({error.strerror})",
-            about=str(path),
-            fix="Give yourself read permission; everything else was still looked at.",
-        )
 
 
 def collect(roots: Iterable[Path]) -> tuple[list[Found], list[SourceError]]:

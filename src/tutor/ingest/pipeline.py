@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SourceError
+from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SourceError, Unreadable
 from tutor.ingest.changes import Changes, compare, same
 from tutor.ingest.chunk import Chunk, chunk
-from tutor.ingest.collect import Unreadable, collect
+from tutor.ingest.collect import collect
 from tutor.ingest.documents import Document
 from tutor.retrieval.encoder import Encoder
 from tutor.retrieval.index import LAYOUT_VERSION, IndexReader, IndexStore, Manifest, Payload, Record, point_id
