@@ -1,8 +1,8 @@
-"""The gate that exists so far: retrieval and abstaining on the calibration questions, against floors.
+"""The gate that exists so far: retrieval and abstaining on questions that nothing was fitted on, against floors.
 
     python evals/gate.py
 
-Indexes the built-in curriculum and asks every question of ``evals/calibration/questions.jsonl``: those about an
+Indexes the built-in curriculum and asks every question of ``evals/calibration/held_out.jsonl``: those about an
 item that a card covers must find it; those about nothing in the curriculum must be refused. Every citation must
 resolve. Floors are in ``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
 """
@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 
 def measure() -> dict[str, float]:
     """Each measure's value; shares in [0, 1]."""
-    lines = (HERE / "calibration" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (HERE / "calibration" / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line) for line in lines if line]
     with tempfile.TemporaryDirectory() as home:
         app = App(Settings(home=Path(home)))
@@ -47,7 +47,7 @@ def measure() -> dict[str, float]:
             cited += len(answer.citations)
             resolved += sum(resolves(c, texts) for c in answer.citations)
             if not answer.abstained:
-                words.append(sum(len(c.quote.split()) for c in answer.citations))
+                words.append(len(answer.text.split()))
         refused_off = sum(app.answerer.ask(q["question"]).abstained for q in off)
         app.close()
     print(f"{len(covered)} questions on {len(documents)} cards, {len(off)} that must be refused")
@@ -57,7 +57,7 @@ def measure() -> dict[str, float]:
         "answered": 1 - refused / len(covered),
         "refused off-topic": refused_off / len(off),
         "citations that resolve": resolved / cited if cited else math.nan,
-        "answers of 40 to 180 words": sum(40 <= w <= 180 for w in words) / len(words) if words else math.nan,
+        "answers of 60 to 180 words": sum(60 <= w <= 180 for w in words) / len(words) if words else math.nan,
     }
 
 

@@ -26,13 +26,13 @@ from tutor.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 Array = NDArray[np.float64]
-RIDGE = 1.0
+RIDGE = 3.0
 FOLDS = 5
 ANSWERED = 0.95  # share of the answerable questions that must be answered, cross-validated
 
 
 def signals(paths: list[Path], questions: list[dict[str, Any]]) -> tuple[Array, Array]:
-    """Features (n, 8) and labels (n,): 1 where a document of the index covers the question."""
+    """Features (n, signals) and labels (n,): 1 where a document of the index covers the question."""
     with tempfile.TemporaryDirectory() as home:
         app = App(Settings(home=Path(home)))
         app.ingest(paths)

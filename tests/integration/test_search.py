@@ -15,9 +15,9 @@ import pytest
 
 from tutor.bootstrap import App
 from tutor.errors import IndexMismatch, UsageError
-from tutor.retrieval.index import BM25, DENSE, FILTER_KEYS, TOKENS
-from tutor.retrieval.lexical import document_vector, term_id, terms
-from tutor.retrieval.search import FUSED, RERANKED, Ranking, Searcher, weighted_terms
+from tutor.retrieval.index import BM25, DENSE, FILTER_KEYS, TOKENS, HybridQuery
+from tutor.retrieval.lexical import document_vector, query_vector, term_id, terms
+from tutor.retrieval.search import ASIDE, FUSED, RERANKED, Ranking, Searcher, weighted_terms
 from tutor.settings import load_settings
 
 CARDS = Path(__file__).parents[2] / "corpus" / "cards"
@@ -154,7 +154,10 @@ def test_the_lexical_leg_is_bm25(searcher: Searcher, question: str) -> None:
     scores = {
         name: sum(w * idf[key] * vector.get(key, 0.0) for key, w in wanted.items()) for name, vector in vectors.items()
     }
-    hits = searcher.search(question, limit=10, ranking=ONLY_BM25).hits
+    found = searcher.search(question)
+    sparse = query_vector(weighted_terms(question, expansion))
+    # From the index itself: the search then trades places within a document.
+    hits = searcher.reader.search(HybridQuery(found.encoded.dense, found.encoded.tokens, sparse, 10, (BM25,)))
     best = sorted(scores.values(), reverse=True)[:10]
     assert [scores[hit.passage.chunk_id] for hit in hits] == pytest.approx(best, rel=1e-4)
 
@@ -304,3 +307,21 @@ def test_an_index_of_another_encoder_is_refused(searcher: Searcher) -> None:
     with pytest.raises(IndexMismatch, match="other/1x1") as caught:
         Searcher(searcher.reader, Other())  # type: ignore[arg-type]
     assert "tutor ingest --rebuild" in caught.value.fix
+
+
+def test_links_and_checklists_stand_after_what_they_speak_of(searcher: Searcher) -> None:
+    for question in ("Kafka", "Redis", "consensus", "R+W>N"):
+        seen: set[str] = set()
+        for hit in searcher.search(question, limit=12).hits:
+            passage = hit.passage
+            assert passage.role in ASIDE or passage.doc_id not in seen, (question, passage.chunk_id)
+            if passage.role in ASIDE:
+                seen.add(passage.doc_id)
+    asked = searcher.search("papers and books about consensus", limit=5).hits
+    assert asked[0].passage.role in ASIDE
+
+
+def test_an_acronym_that_cards_spell_out_is_searched_by_its_long_form(searcher: Searcher) -> None:
+    expansion = searcher.search("EOS").expansion
+    assert dict(expansion.instead) == {"eos": "exactly-once semantics"}
+    assert weighted_terms("EOS", expansion)["exactly-once"] == 1.0

@@ -90,6 +90,7 @@ def test_ask(client: TestClient) -> None:
         "nearest",
         "intent",
         "corrected",
+        "uncovered",
         "ms",
     ]
     assert body["abstained"] is False

@@ -9,7 +9,7 @@ import pytest
 
 from fakes import MUST_HAVE, PROBE, card
 from tutor.bootstrap import builtin_corpus
-from tutor.curriculum.card import DEEP_DIVE_SECTIONS
+from tutor.curriculum.card import DEEP_DIVE_SECTIONS, NEEDED_SECTIONS
 from tutor.curriculum.check import check_cards
 from tutor.curriculum.parse import load_yaml, parse_card, split_front_matter
 from tutor.errors import CardError
@@ -188,9 +188,20 @@ def test_a_deep_dive_has_the_nine_sections_in_order(sections: Sequence[str], wha
     assert what in fault(card(sections=sections)).what
 
 
-def test_figures_are_optional_and_a_fundamental_card_is_free() -> None:
+def test_figures_are_optional() -> None:
     parse_card(card(sections=(*DEEP_DIVE_SECTIONS[:-1], "Figures", "Mastery check")), about="q", stem="quorums")
-    parse_card(card(depth="fundamental", sections=("Anything",)), about="q", stem="quorums")
+
+
+@pytest.mark.parametrize("depth", ["intermediate", "fundamental"])
+def test_lesser_depths_need_fewer_sections(depth: str) -> None:
+    needed = NEEDED_SECTIONS[depth]
+    parse_card(card(depth=depth, sections=needed), about="q", stem="quorums")
+    with pytest.raises(CardError, match=f"missing: {needed[1]}"):
+        parse_card(card(depth=depth, sections=(needed[0], *needed[2:])), about="q", stem="quorums")
+    with pytest.raises(CardError, match="out of order"):
+        parse_card(card(depth=depth, sections=(needed[1], needed[0], *needed[2:])), about="q", stem="quorums")
+    with pytest.raises(CardError, match="not in the template: Anything"):
+        parse_card(card(depth=depth, sections=(*needed, "Anything")), about="q", stem="quorums")
 
 
 def write(folder: Path, name: str, **changes: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -35,6 +34,8 @@ class Signals:
     ``coverage``: rarity-weighted share of the question's terms in the best covering of the first three passages.
     ``unknown``: rarity-weighted share of its terms that no passage holds. ``agreement``: overlap of the five best by
     dense similarity and the five best by term coverage. ``focus``: share of the first five hits on one subject.
+    ``missing``: rarity-weighted share of the question's terms that none of the hits holds.
+    ``length``: content words of the question, at most 12, as a share of 12 (a long question is less alike to anything).
     """
 
     dense_top: float
@@ -45,9 +46,12 @@ class Signals:
     unknown: float
     agreement: float
     focus: float
+    missing: float
+    length: float
 
 
-NOTHING = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+NOTHING = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0)
+_LONG = 12
 
 
 def measure(
@@ -68,9 +72,10 @@ def measure(
             matches = np.max(query_tokens @ hit.tokens.T, axis=1)
             if float(matches.mean()) > top:
                 top, weakest = float(matches.mean()), float(matches.min())
-    covered = []
+    covered, held = [], set[str]()
     for hit in hits:
         there = set(terms(f"{hit.passage.prefix} {hit.passage.text}"))
+        held |= there
         covered.append(sum(weight for term, weight in rarity.items() if term in there) / total)
     by_dense = set(np.argsort(-similarities, kind="stable")[:5].tolist())
     by_terms = set(np.argsort(-np.array(covered), kind="stable")[:5].tolist())
@@ -85,25 +90,9 @@ def measure(
         sum(weight for term, weight in rarity.items() if term in unknown) / total,
         len(by_dense & by_terms) / max(1, len(by_dense)),
         focus,
+        sum(weight for term, weight in rarity.items() if term not in held) / total,
+        min(len(rarity), _LONG) / _LONG,
     )
-
-
-#: Questions about the asker's own data, and instructions to the assistant: no passage answers them, however near.
-_OFF = re.compile(
-    r"\bmy (?:password|e-?mail|api keys?|credit card|phone|address|account|calendar|manager|name|age)\b"
-    r"|\b(?:where do i live|how old am i|who am i|did i (?:ask|say|tell)|my last message)\b"
-    r"|\b(?:ignore|disregard|forget|override) (?:all |any |your |the |previous |prior )*"
-    r"(?:instructions?|rules|prompts?|curriculum|above)\b"
-    r"|\b(?:your|the) (?:system )?prompt\b|\bpretend (?:that |to )?(?:you|be)\b|\byou are now\b"
-    r"|\bact as an? (?:unrestricted|unfiltered)\b|\bprint (?:all |the )?environment variables\b"
-    r"|\bgive me full marks\b|\brepeat the (?:words|text) above\b",
-    re.I,
-)
-
-
-def off_curriculum(question: str) -> bool:
-    """Whether the question is about the asker's own data or tells the assistant what to be."""
-    return _OFF.search(question) is not None
 
 
 @lru_cache(maxsize=1)

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from tutor.answering import abstain
 from tutor.answering.cite import Citation
 from tutor.answering.compose import Composed, compose, score
-from tutor.answering.intent import Intent, classify
+from tutor.answering.intent import INTENT_WORDS, Intent, classify
+from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
 from tutor.retrieval.encoder import Encoded
 from tutor.retrieval.index import Hit
 from tutor.retrieval.lexical import query_content, terms
+from tutor.retrieval.lexicon import base_forms
 from tutor.retrieval.search import Filters, Searcher, SearchResult
 
 _JOINT = re.compile(r"[-/+&_]")
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
+_NEAR = 0.35  # cosine of the best passage below which naming what is "nearest" would only puzzle
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class Nearest:
 class Answer:
     """``text`` is Markdown with ``[n]`` marks; ``confidence`` in [0, 1] that the curriculum answers; ``ms`` wall time.
 
-    When ``abstained``, ``text`` says so in one sentence, there are no citations, and ``nearest`` names the closest
-    documents.
+    When ``abstained``, ``text`` says so and why, there are no citations, and ``nearest`` names the closest documents.
+    ``refusal`` is the reason where the question itself cannot be answered, whatever is near. ``uncovered`` are names
+    in the question that no document holds, although the rest of it is answered.
     """
 
     question: str
@@ -50,6 +54,8 @@ class Answer:
     signals: abstain.Signals
     nearest: tuple[Nearest, ...]
     corrected: tuple[tuple[str, str], ...]
+    uncovered: tuple[str, ...]
+    refusal: str
     ms: float
 
 
@@ -73,17 +79,19 @@ class Answerer:
         rarity, unknown = self._rarity(found)
         content = self._content(found)
         signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, rarity, unknown)
+        nearest = _nearest(found.hits)
         confidence = abstain.confidence(signals)
+        refusal, doubt = self._refusal(found, intent)
+        confidence *= 1.0 - doubt
         composed = Composed((), (), ())
-        if confidence >= abstain.threshold() and not abstain.off_curriculum(found.question):
+        if confidence >= abstain.threshold():
             candidates = [u for rank, hit in enumerate(hits) for u in units(hit, rank, self.searcher.encoder)]
             composed = compose(score(candidates, content.tokens, intent, rarity), intent)
-        nearest = _nearest(found.hits)
         abstained = not composed.citations
         return Answer(
             question=found.question,
             intent=intent.name,
-            text=_not_answered(nearest) if abstained else composed.markdown(),
+            text=(refusal or _not_answered(nearest, signals)) if abstained else composed.markdown(),
             composed=composed,
             citations=composed.citations,
             abstained=abstained,
@@ -91,8 +99,41 @@ class Answerer:
             signals=signals,
             nearest=nearest,
             corrected=found.expansion.corrected,
+            uncovered=() if abstained else self._uncovered(found),
+            refusal=refusal if abstained else "",
             ms=(time.perf_counter() - began) * 1000,
         )
+
+    def _refusal(self, found: SearchResult, intent: Intent) -> tuple[str, float]:
+        """What speaks against answering, whatever the ranking says ("" for nothing), and how much (1: all)."""
+        if off_curriculum(found.question):
+            return "The curriculum says nothing of you or of this assistant's instructions; nothing can be cited.", 1.0
+        pointer = leans_on_context(found.question)
+        if pointer is not None:
+            why = f'"{pointer}" points at something said before, and' if pointer else "It names no subject, and"
+            return (
+                f"This question cannot be answered alone: {why} each question is read for itself. "
+                'Name the subject, as in "How does Kafka fail?".'
+            ), 1.0
+        for side in intent.sides:
+            named = query_content(_JOINT.sub(" ", found.expansion.mended(side)))
+            if named and not any(map(self.searcher.expander.frequency, named)):
+                # Not the end of it: "spinlock over mutex" is answered by a card that speaks of spinning threads.
+                return f"The curriculum has nothing on {side}, so it cannot be compared.", 0.5
+        return "", 0.0
+
+    def _uncovered(self, found: SearchResult) -> tuple[str, ...]:
+        """Names in the question that no passage holds: words that are no English either."""
+        corrected = {wrong for wrong, _ in found.expansion.corrected}
+        uncovered = []
+        for word in re.findall(r"[^\W_][\w.+#-]*[^\W_]", found.question):
+            lower = word.lower()
+            content = [w for w in query_content(_JOINT.sub(" ", word)) if w not in INTENT_WORDS]
+            if not content or lower in corrected or any(map(self.searcher.expander.frequency, [lower, *content])):
+                continue
+            if not any(map(self.searcher.encoder.is_word, base_forms(lower))):
+                uncovered.append(word)
+        return tuple(dict.fromkeys(uncovered))
 
     def _with_sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
         """The hits, and for a comparison the best passages about each side alone."""
@@ -113,11 +154,15 @@ class Answerer:
         passages = max(2, self.searcher.reader.manifest.passages)
         rarity: dict[str, float] = {}
         unknown: set[str] = set()
-        for word in query_content(text):
+        asked, instead = query_content(text), dict(found.expansion.instead)
+        for word in [w for w in asked if w not in INTENT_WORDS] or asked:
             # "cursor-based" counts by its parts where the corpus does not use it whole.
             whole = self.searcher.expander.frequency(word)
-            for part in [word] if whole else query_content(_JOINT.sub(" ", word)):
-                frequency = whole or self.searcher.expander.frequency(part)
+            parts = [word] if whole else query_content(_JOINT.sub(" ", word))
+            if word in instead:
+                parts = query_content(_JOINT.sub(" ", instead[word]))
+            for part in parts:
+                frequency = self.searcher.expander.frequency(part)
                 weight = math.log((passages + 1) / (frequency + 0.5)) / math.log(passages * 2 + 2)
                 for term in terms(part):
                     rarity[term] = max(rarity.get(term, 0.0), weight)
@@ -152,8 +197,8 @@ def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:
     return tuple(nearest.values())
 
 
-def _not_answered(nearest: Sequence[Nearest]) -> str:
-    if not nearest:
-        return "The curriculum does not answer this question."
+def _not_answered(nearest: Sequence[Nearest], signals: abstain.Signals) -> str:
+    if not nearest or signals.dense_top < _NEAR:
+        return "The curriculum does not answer this question, and nothing in it comes near."
     names = ", ".join(n.title for n in nearest)
     return f"The curriculum does not answer this question; the nearest cards are: {names}."

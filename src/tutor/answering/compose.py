@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,17 +15,20 @@ from tutor.answering.units import Unit
 from tutor.retrieval.encoder import Vectors
 from tutor.retrieval.lexical import terms
 
-MAX_WORDS = 165
+MAX_WORDS = 180  # of the answer as it is shown, headings and marks too
 MIN_WORDS = 60
 VERDICT_WORDS = 50
 _MAX_BULLETS = 7
 _TOO_SIMILAR = 0.7  # shared terms / terms of the shorter sentence
-# Shares of the best sentence's score that others must reach: on the lead's subject, on another one, and on the lead's
-# subject while the answer is still shorter than MIN_WORDS.
-_KEEP, _STRAY, _FILL = 0.70, 0.87, 0.50
+# Shares of the best sentence's score that others must reach: on the lead's subject, on another one, and the same two
+# while the answer is still shorter than MIN_WORDS.
+_KEEP, _STRAY, _FILL, _FILL_STRAY = 0.65, 0.85, 0.50, 0.60
 # What a sentence's score is made of, beside its likeness to the question; chosen in evals/LOG.md.
 _LEXICAL, _FIT, _STANDING, _OPENING, _DEFINES = 0.35, 0.15, 0.25, 0.04, 0.15
 _LEADS = 0.1  # what a section that suits the intent is worth for the first sentence
+_OPENER = 0.72  # share of the best score that a sentence of the section for just this kind of question needs to lead
+_TEASER = 0.3
+_OWN = 0.1  # what naming everything the question names is worth for the first sentence
 
 _LABELS = {
     "why": "Why it exists",
@@ -78,11 +81,16 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A unit with its score; ``likeness`` is its MaxSim part alone (cosine, at most 1)."""
+    """A unit with its score.
+
+    ``likeness`` is its MaxSim part alone (cosine, at most 1); ``own`` is the rarity-weighted share of the question's
+    terms that it holds itself, not by its heading.
+    """
 
     unit: Unit
     score: float
     likeness: float
+    own: float
 
 
 def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, rarity: Mapping[str, float]) -> list[Scored]:
@@ -95,19 +103,23 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, rarity: 
     if not found:
         return []
     lexical = _lexical(found, rarity)
+    total = sum(rarity.values()) or 1.0
     scored = []
     for unit, matched in zip(found, lexical, strict=True):
         likeness = float(np.mean(np.max(query_tokens @ unit.tokens.T, axis=1))) if len(unit.tokens) else 0.0
         fit = intent.role_fit(unit.passage.role)
         standing = 1.0 / (1.0 + 0.5 * unit.rank)
         value = likeness + _LEXICAL * matched + _FIT * fit + _STANDING * standing + _OPENING * unit.first
-        if unit.first and intent.name == "definition" and unit.passage.role in ("why", "body"):
+        if unit.first and not unit.teaser and intent.name == "definition" and unit.passage.role in ("why", "body"):
             value += _DEFINES
         if unit.wrong and intent.name not in ("failure", "why-not", "when-not"):
             value -= 0.1
         if unit.passage.role == "map":
             value -= 0.06
-        scored.append(Scored(unit, value, likeness))
+        if unit.teaser:
+            value -= _TEASER
+        own = sum(weight for term, weight in rarity.items() if term in unit.terms) / total
+        scored.append(Scored(unit, value, likeness, own))
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))
 
 
@@ -120,25 +132,42 @@ def _lexical(found: Sequence[Unit], rarity: Mapping[str, float]) -> NDArray[np.f
 
 
 def compose(scored: Sequence[Scored], intent: Intent) -> Composed:
-    """An answer of at most MAX_WORDS words; empty when there is nothing to quote."""
+    """An answer of at most MAX_WORDS words as shown; empty when there is nothing to quote."""
     if not scored:
         return Composed((), (), ())
     best = scored[0].score
-    right = [s for s in scored if not s.unit.wrong]
-    lead = max(right or scored, key=lambda s: s.score + _LEADS * intent.leads(s.unit.passage.role))
+    lead = _lead(scored, intent)
     selection = _Selection(lead.unit, intent)
-    if required := _other_side(scored, lead.unit, intent):
+    for required in _other_sides(scored, lead.unit, intent):
         selection.offer(required.unit)
     for candidate in scored:
         on_subject = bool(intent.sides) or _same_subject(candidate.unit, lead.unit)
         if candidate.score >= best * (_KEEP if on_subject else _STRAY):
             selection.offer(candidate.unit)
-    for candidate in scored:
-        if selection.words >= MIN_WORDS:
-            break
-        if candidate.score >= best * _FILL and _same_subject(candidate.unit, lead.unit):
-            selection.offer(candidate.unit)
-    return _layout(selection.verdict, selection.bullets)
+    for floor, anywhere in ((_FILL, False), (_FILL_STRAY, True)):
+        for candidate in scored:
+            if selection.words >= MIN_WORDS:
+                break
+            if candidate.score >= best * floor and (anywhere or _same_subject(candidate.unit, lead.unit)):
+                selection.offer(candidate.unit)
+    return _layout(selection.verdict, selection.bullets, intent)
+
+
+def _lead(scored: Sequence[Scored], intent: Intent) -> Scored:
+    """The sentence that opens the answer."""
+    right = [s for s in scored if not s.unit.wrong] or scored
+    if intent.sides:
+        # Both sides in one sentence is what a comparison asks for; else one that speaks of the first.
+        sides = [set(terms(side)) for side in intent.sides]
+        most = max(sum(bool(side & _named(s.unit)) for side in sides) for s in right)
+        right = [s for s in right if sum(bool(side & _named(s.unit)) for side in sides) == most]
+    lead = max(right, key=lambda s: s.score + _LEADS * intent.leads(s.unit.passage.role) + _OWN * s.own)
+    if intent.opener and lead.unit.passage.role != intent.opener:
+        for candidate in right:
+            suits = candidate.unit.passage.role == intent.opener and not candidate.unit.teaser
+            if suits and candidate.score >= _OPENER * lead.score and _same_subject(candidate.unit, lead.unit):
+                return candidate
+    return lead
 
 
 class _Selection:
@@ -147,36 +176,57 @@ class _Selection:
     def __init__(self, lead: Unit, intent: Intent) -> None:
         self.verdict = [lead]
         self.bullets: list[Unit] = []
-        self.words = lead.words
+        self.words = _shown(lead)
+        self._labels: set[str] = set()
         self._intent = intent
 
     def offer(self, unit: Unit) -> None:
         """Take the sentence where it fits: beside the lead when it continues the verdict, else as a bullet."""
         chosen = [*self.verdict, *self.bullets]
-        if len(self.bullets) >= _MAX_BULLETS or self.words + unit.words > MAX_WORDS:
-            return
         if unit in chosen or any(_alike(unit, other) for other in chosen):
             return
         lead = self.verdict[0]
         continues = unit.passage.doc_id == lead.passage.doc_id and self._intent.leads(unit.passage.role)
-        if len(self.verdict) == 1 and continues and not unit.wrong and lead.words + unit.words <= VERDICT_WORDS:
-            self.verdict.append(unit)
-        else:
-            self.bullets.append(unit)
-        self.words += unit.words
+        beside = len(self.verdict) == 1 and continues and not unit.wrong and lead.words + unit.words <= VERDICT_WORDS
+        label = "" if beside else _label(unit)
+        words = _shown(unit) + (0 if beside else 1 + (0 if label in self._labels else len(label.split())))
+        if self.words + words > MAX_WORDS or (not beside and len(self.bullets) >= _MAX_BULLETS):
+            return
+        (self.verdict if beside else self.bullets).append(unit)
+        self._labels.add(label)
+        self.words += words
+
+
+def _shown(unit: Unit) -> int:
+    """How many blank-separated words the sentence takes, its mark and number with it."""
+    return len(unit.text.split()) + len(_mark(unit).split()) + 1
+
+
+def _label(unit: Unit) -> str:
+    label = _LABELS.get(unit.passage.role, "")
+    title = unit.passage.title
+    return f"{title}: {label[0].lower()}{label[1:]}" if label else title
+
+
+def _named(unit: Unit) -> frozenset[str] | set[str]:
+    """The terms that a sentence is about: its own and its document's title."""
+    return unit.terms | set(terms(unit.passage.title))
 
 
 def _same_subject(a: Unit, b: Unit) -> bool:
     return a.passage.doc_id == b.passage.doc_id or bool(set(a.passage.covers) & set(b.passage.covers))
 
 
-def _other_side(scored: Sequence[Scored], lead: Unit, intent: Intent) -> Scored | None:
-    """For a comparison, the best unit about the side that the lead does not speak of."""
+def _other_sides(scored: Sequence[Scored], lead: Unit, intent: Intent) -> Iterator[Scored]:
+    """For a comparison, the best sentence about each side that the lead's document is not about."""
     for side in intent.sides:
         wanted = set(terms(side))
-        if wanted and not wanted & (lead.terms | set(terms(lead.passage.title))):
-            return next((s for s in scored if wanted & (s.unit.terms | set(terms(s.unit.passage.title)))), None)
-    return None
+        if not wanted or wanted & set(terms(lead.passage.title)):
+            continue
+        about = [s for s in scored if wanted & _named(s.unit) and not s.unit.wrong and not s.unit.teaser]
+        titled = (s for s in about if wanted & set(terms(s.unit.passage.title)))
+        if best := next(titled, None) or next((s for s in about if s.unit is not lead), None):
+            yield best
 
 
 def _alike(a: Unit, b: Unit) -> bool:
@@ -184,11 +234,10 @@ def _alike(a: Unit, b: Unit) -> bool:
     return len(a.terms & b.terms) / shorter > _TOO_SIMILAR
 
 
-def _layout(heads: Sequence[Unit], bullets: Sequence[Unit]) -> Composed:
-    grouped: dict[tuple[str, str], list[Unit]] = {}
-    for unit in bullets:
-        label = _LABELS.get(unit.passage.role, "")
-        grouped.setdefault((unit.passage.title, label), []).append(unit)
+def _layout(heads: Sequence[Unit], bullets: Sequence[Unit], intent: Intent) -> Composed:
+    grouped: dict[str, list[Unit]] = {}
+    for unit in sorted(bullets, key=lambda u: not intent.leads(u.passage.role)):
+        grouped.setdefault(_label(unit), []).append(unit)
     citations: list[Citation] = []
 
     def sentence(unit: Unit) -> Sentence:
@@ -212,11 +261,8 @@ def _layout(heads: Sequence[Unit], bullets: Sequence[Unit]) -> Composed:
         return Sentence(unit.text, n, _mark(unit))
 
     first = tuple(sentence(u) for u in heads)
-    groups = []
-    for (title, label), members in grouped.items():
-        name = f"{title}: {label[0].lower()}{label[1:]}" if label else title
-        groups.append(Group(name, tuple(sentence(u) for u in members)))
-    return Composed(first, tuple(groups), tuple(citations))
+    groups = tuple(Group(label, tuple(sentence(u) for u in members)) for label, members in grouped.items())
+    return Composed(first, groups, tuple(citations))
 
 
 def _mark(unit: Unit) -> str:

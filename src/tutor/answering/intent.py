@@ -23,6 +23,17 @@ _ROLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "other": (("learn", "why", "body"), ("tradeoffs", "when", "when-not", "failures", "scenarios")),
 }
 
+#: Roles that answer one kind of question and no other.
+_PURPOSEFUL = frozenset({"when", "when-not", "failures", "tradeoffs", "figures"})
+
+#: Words that say what kind of answer is wanted, not what it is about: no passage needs to hold them.
+INTENT_WORDS = frozenset(
+    "difference differences differ different compare compared comparison versus better pros cons advantage advantages "
+    "disadvantage disadvantages drawback drawbacks downside downsides benefit benefits limitation limitations weakness "
+    "weaknesses overview definition define meaning mean example examples summary summarize detail details basics "
+    "introduction understand know good bad wrong right thing things overkill never always main best".split()
+)
+
 #: The first that matches decides, so they go from the most to the least specific.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile("|".join(patterns), re.I))
@@ -30,7 +41,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "why-not",
             r"\bwhy (?:not|n't|wouldn'?t|shouldn'?t|don'?t|can'?t|isn'?t)\b",
-            r"\bwhy would (?:you|i|we) (?:not|avoid)\b",
+            r"\bwhy (?:would|should|do|does|must) (?:\w+ ){1,2}(?:not|never|avoid)\b|\bwhy never\b",
             r"\bwhat'?s wrong with\b",
             r"\bwhy (?:is|are) .{2,60} (?:bad|avoided|discouraged|a bad idea)\b",
             r"\bwhy\b.*\b(?:instead of|rather than|over)\b",
@@ -41,12 +52,14 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\bwhen is .{2,40} (?:overkill|a bad)",
             r"\bwhen (?:should|would|do)(?:n'?t| not)\b",
             r"\b(?:avoid|overkill|anti-?pattern|drawbacks?|downsides?|limitations?)\b",
+            r"\b(?:disadvantages?|weakness(?:es)?|cons of)\b",
+            r"\bshould (?:i|you|we|one) (?:not|never)\b|\bnever use\b",
         ),
         (
             "compare",
             r"\bvs\.?\b|\bversus\b|\binstead of\b|\brather than\b",
             r"\bdiffer(?:s|ent|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b",
-            r"\b\w+ or \w+.*\?",
+            r"\b\w+ or \w+.*\?|^\W*\w+ or \w+",
             r"\b(?:better|faster|cheaper) than\b|\bchoose between\b|\bwhich (?:one|is better)\b",
         ),
         ("trade-off", r"\btrade-?\s?offs?\b", r"\bpros and cons\b|\badvantages\b|\bbenefits and\b|\bcost of\b"),
@@ -125,6 +138,12 @@ class Intent:
     def leads(self, role: str) -> bool:
         """Whether sentences of that role may open the answer."""
         return role in _ROLES[self.name][0]
+
+    @property
+    def opener(self) -> str | None:
+        """The one role that should open the answer, where cards have a section for just this kind of question."""
+        first = _ROLES[self.name][0][0]
+        return first if first in _PURPOSEFUL else None
 
 
 def classify(question: str) -> Intent:

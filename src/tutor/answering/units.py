@@ -20,10 +20,19 @@ WRONG = frozenset({"red-flags", "mistakes"})
 
 _MARKER = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s+(?:\[[ xX~]\]\s*)?|\s*\[[ xX~]\]\s*|\s*>\s+")
 _WORD = re.compile(r"\w+")
+#: A sentence about a text, not about its subject: "A practical guide to RAG.", "How systems agree on a leader."
+_TEASER = re.compile(
+    r"\W*(?:(?:covers?|covering|learn|explores?|discover|understand|master|everything you|in this|welcome)\b"
+    r"|this (?:article|guide|post|chapter|day|section|page)\b"
+    r"|an? (?:[\w-]+ ){0,4}(?:guide|walk-?through|tour|introduction|overview|look|deep[- ]dive|primer|explainer)\b"
+    r"|(?:how|why|what|when) (?!to\b)[^?,]+\.?$|(?:how|why|what|when) (?:every|the|an?|it|and)\b[^?]*$)",
+    re.I,
+)
 _LONG_WORDS = 42
 _MAX_WORDS = 60
 _MIN_WORDS = 5
 _WRAPPED_CHARS = 50
+_LISTED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,11 @@ class Unit:
     terms: frozenset[str]
     words: int
     first: bool
+
+    @property
+    def teaser(self) -> bool:
+        """Whether the sentence announces a text, or only lists names, instead of saying something."""
+        return _TEASER.match(self.text) is not None or self.text.count(" · ") >= _LISTED
 
     @property
     def wrong(self) -> bool:
@@ -66,7 +80,9 @@ def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
 
 
 def _torn(text: str) -> bool:
-    """Whether a bracket closes before one opens: the end of a line that a paste broke in two."""
+    """Whether a paste cut the sentence off ("…"), or in two: a bracket closes before one opens."""
+    if text.rstrip("*_\"'” )").endswith(("…", "...")):
+        return True
     closing = text.find(")")
     return closing >= 0 and not 0 <= text.find("(") < closing and not re.match(r"\w{1,2}\)", text)
 

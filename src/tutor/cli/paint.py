@@ -33,6 +33,8 @@ def print_answer(answer: Answer, out: TextIO) -> None:
         for sentence in group.sentences:
             print(_fill(_line(sentence), width, "- ", colour), file=out)
     print(file=out)
+    if answer.uncovered:
+        print(textwrap.fill(f"(nothing here mentions {', '.join(answer.uncovered)})", width), file=out)
     for citation in answer.citations:
         where = " > ".join((citation.title, *[h for h in citation.heading if h != citation.title]))
         page = f", page {citation.page}" if citation.page else ""

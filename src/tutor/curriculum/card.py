@@ -32,6 +32,20 @@ DEEP_DIVE_SECTIONS = (
     "Mastery check",
 )
 OPTIONAL_SECTIONS = ("Figures",)
+#: What every card has, whatever its depth; the other parts of the template are optional below "deep-dive".
+NEEDED_SECTIONS: dict[str, tuple[str, ...]] = {
+    "deep-dive": DEEP_DIVE_SECTIONS,
+    "intermediate": (
+        "Why it exists",
+        "Internal mechanics",
+        "Trade-offs",
+        "When to use",
+        "When NOT to use",
+        "Production failures",
+        "Mastery check",
+    ),
+    "fundamental": ("Why it exists", "Internal mechanics", "Mastery check"),
+}
 
 
 class _Strict(BaseModel):

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tutor.curriculum.card import DEEP_DIVE_SECTIONS, OPTIONAL_SECTIONS, Card
+from tutor.curriculum.card import DEEP_DIVE_SECTIONS, NEEDED_SECTIONS, OPTIONAL_SECTIONS, Card
 from tutor.errors import CardError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -94,23 +94,18 @@ def parse_card(text: str, *, about: str, stem: str) -> tuple[Card, int]:
 
 
 def _check_sections(card: Card, text: str, body_start: int, about: str) -> None:
-    if card.depth == "fundamental":
-        return
     found = [m.group(1) for m in map(_H2.match, text[body_start:].splitlines()) if m]
     main = [h for h in found if h not in OPTIONAL_SECTIONS]
-    if main != list(DEEP_DIVE_SECTIONS):
-        missing = [h for h in DEEP_DIVE_SECTIONS if h not in main]
-        extra = [h for h in main if h not in DEEP_DIVE_SECTIONS]
-        what = "; ".join(
-            part
-            for part in (
-                f"missing: {', '.join(missing)}" if missing else "",
-                f"not in the template: {', '.join(extra)}" if extra else "",
-                "" if missing or extra else "out of order or repeated",
-            )
-            if part
-        )
-        raise CardError(f"sections {what}", about=about, fix="See docs/card-format.md for the nine headings.")
+    missing = [h for h in NEEDED_SECTIONS[card.depth] if h not in main]
+    extra = [h for h in main if h not in DEEP_DIVE_SECTIONS]
+    if missing or extra:
+        parts = (f"missing: {', '.join(missing)}", f"not in the template: {', '.join(extra)}")
+        what = "; ".join(part for part, there in zip(parts, (missing, extra), strict=True) if there)
+    elif main != [h for h in DEEP_DIVE_SECTIONS if h in main]:
+        what = "out of order or repeated"
+    else:
+        return
+    raise CardError(f"sections {what}", about=about, fix="See docs/card-format.md for the headings of each depth.")
 
 
 def _refuse_repeats(node: yaml.Node | None, about: str, above: set[int]) -> None:

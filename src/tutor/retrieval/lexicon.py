@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from tutor.retrieval.lexical import stem, words
+from tutor.retrieval.lexical import query_content, stem, words
 
 #: "two-phase commit (2PC)": at most eight words, then capitals, digits and signs in brackets. Possessive and from the
 #: beginning of a word only: with other ways to cut it, "a-a-a-…" or a word of 20,000 letters would take minutes.
@@ -59,10 +59,14 @@ def defined_acronyms(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """What was made of a question: ``added`` forms, and ``corrected`` words (as typed → as searched)."""
+    """What was made of a question: ``added`` forms, and ``corrected`` words (as typed → as searched).
+
+    ``instead`` are the added forms of words that the corpus hardly uses itself (word → form): a card may use "EOS" only in its front matter.
+    """
 
     added: tuple[str, ...]
     corrected: tuple[tuple[str, str], ...]
+    instead: tuple[tuple[str, str], ...] = ()
 
     def mended(self, text: str) -> str:
         """``text`` with its misspelt words replaced."""
@@ -114,12 +118,18 @@ class Expander:
                 for form in self._forms.get(" ".join(tokens[at : at + size]), ()):
                     added[form] = None
         present = f" {' '.join(tokens)} "
-        return replace(found, added=tuple(f for f in added if f" {_key(f)} " not in present))
+        kept = tuple(f for f in added if f" {_key(f)} " not in present)
+        instead = [(t, f) for t in dict.fromkeys(tokens) if (f := next(iter(self._forms.get(t, ())), "")) in kept]
+        return replace(found, added=kept, instead=tuple(pair for pair in instead if self._commoner(*pair)))
+
+    def _commoner(self, word: str, form: str) -> bool:
+        """Whether passages hold each word of the form, and more often than ``word`` itself."""
+        return min(map(self.frequency, query_content(form.replace("-", " "))), default=0) > self.frequency(word)
 
     def _correction(self, word: str, is_word: Any) -> str | None:
         if len(word) < 4 or not (word.isascii() and word.isalpha()) or word in self._frequency:
             return None
-        if any(form in self._frequency or (is_word is not None and is_word(form)) for form in _base_forms(word)):
+        if any(form in self._frequency or (is_word is not None and is_word(form)) for form in base_forms(word)):
             return None
         from rapidfuzz import process
         from rapidfuzz.distance import DamerauLevenshtein
@@ -133,7 +143,7 @@ class Expander:
         return min(near, key=lambda pair: (pair[0], -self._frequency[pair[1]]))[1] if near else None
 
 
-def _base_forms(word: str) -> list[str]:
+def base_forms(word: str) -> list[str]:
     """The word and what it may be a form of: "replayed" is "replay", and no misspelt "replaced"."""
     forms = [word]
     for ending in _ENDINGS:

@@ -69,6 +69,7 @@ class AnswerOut(BaseModel):
     nearest: list[NearestOut]
     intent: str
     corrected: list[Words] = Field(description="Mended typos, each as written and as read.")
+    uncovered: list[str] = Field(description="Names in the question that no document holds.")
     ms: float
 
 

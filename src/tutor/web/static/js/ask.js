@@ -70,6 +70,7 @@ export function setUpAsk(root) {
     if (data.corrected.length && !data.abstained) {
       turn.note(`Read as ${data.corrected.map(([wrong, right]) => `“${right}” instead of “${wrong}”`).join(", ")}.`);
     }
+    if (data.uncovered.length) turn.note(`Nothing here mentions ${data.uncovered.join(", ")}.`);
     turn.offerCopy();
   }
 
@@ -96,6 +97,7 @@ export function setUpAsk(root) {
   for (const article of log.querySelectorAll("[data-turn]")) {
     const turn = new Turn(article);
     remember(turn);
+    if (data.uncovered.length) turn.note(`Nothing here mentions ${data.uncovered.join(", ")}.`);
     turn.offerCopy();
   }
   if (!log.children.length && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });

@@ -1,0 +1,61 @@
+"""Questions that no passage can answer, however near one ranks: about the asker, to the assistant, or half of one."""
+
+from __future__ import annotations
+
+import re
+
+from tutor.retrieval.lexical import query_content
+
+#: The asker's own data. "My account service" is a design, so the thing asked for must end the question's clause.
+_PERSONAL = re.compile(
+    r"\b(?:(?:what|where|who|when)(?:'s| is| was| are)|tell me|show me|remember|recall|know) my "
+    r"(?:own |current |last |first )?(?:password|e-?mail(?: address)?|api keys?|credit card(?: number)?"
+    r"|phone(?: number)?|(?:home )?address|account(?: number)?|calendar|manager(?:'s name)?|name|age|birthday|salary)\b"
+    r"(?! [a-z])"
+    r"|\b(?:where do i live|how old am i|what did i (?:ask|say|tell|type)|my last message)\b"
+    r"|^\W*who am i\W*$",
+    re.I,
+)
+#: Orders to the assistant, only where an order can begin: at the start of a sentence or clause.
+_START = r"(?:^|[.!?;:,\n]\s*|\b(?:and|then|please|now|just|first|instead)\s+)\W*"
+_ORDER = re.compile(
+    _START + r"(?:"
+    r"(?:ignore|disregard|forget|override)\s+(?:(?:all|any|your|the|of|previous|prior|earlier|these|those)\s+)*"
+    r"(?:instructions?|rules|prompts?|curriculum|guidelines|above|everything)\b"
+    r"|(?:reveal|print|show|repeat|output|give|tell|leak|display)\s+(?:me\s+)?(?:all\s+)?(?:your|the)\s+"
+    r"(?:\w+\s+)?(?:system prompt|prompt|instructions|environment variables)\b"
+    r"|(?:print|show|dump|list)\s+(?:me\s+)?(?:all\s+)?(?:the\s+|your\s+)?environment variables\b"
+    r"|repeat the (?:words|text) above\b"
+    r"|pretend (?:that |to |you\b)|you are now\b|act as an? (?:unrestricted|unfiltered|jailbroken)\b"
+    r"|give me full marks\b)"
+    r"|\bwhat (?:is|are|was|were) your (?:system )?(?:prompt|instructions)\b",
+    re.I,
+)
+_QUOTED = re.compile(r"[\"'“‘«`][^\"'”’»`]{3,}[\"'”’»`]")
+
+_POINTER = re.compile(
+    r"\b(?:its|their)\b|\b(?:it|they|them)\b"
+    # "this" before a noun is no pointer: "does this pattern scale".
+    r"|\b(?:that|this|those|these)(?=\s*(?:[?.!,;]|$)|\s+(?:over|instead|rather|with|for|in|to|work|fail|happen|matter)\w*\b)",
+    re.I,
+)
+#: "it" that points at nothing: "is it better to shard early", "when does it make sense to".
+_EXPLETIVE = re.compile(r"\bit\s+(?:\w+\s+){0,5}?(?:to|that|if|when|worth|sense)\b", re.I)
+
+
+def off_curriculum(question: str) -> bool:
+    """Whether the question is about the asker's own data or orders the assistant about."""
+    # What stands in quotes is spoken of, not spoken: "How do I stop 'ignore all previous instructions'?"
+    spoken = _QUOTED.sub(" ", question)
+    return bool(_PERSONAL.search(spoken) or _ORDER.search(spoken))
+
+
+def leans_on_context(question: str) -> str | None:
+    """The word that points outside the question ("its"), "" when it names nothing at all, else None."""
+    content = query_content(question)
+    if not content:
+        return ""
+    found = _POINTER.search(question)
+    if found is None or _EXPLETIVE.search(question):
+        return None
+    return None if query_content(question[: found.start()]) else found.group().split()[-1]
