@@ -186,6 +186,24 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(home: Path, tmp_path: 
     assert len(rows(tutor(home, "search", "-k", "1", "--batch", str(path)))) == 2
 
 
+def test_common_options_may_stand_behind_the_command(home: Path, tmp_path: Path) -> None:
+    index = tmp_path / "elsewhere"
+    asked = b'{"id": 1, "question": "What is a quorum?"}\n'
+    for common in (["--index", str(index)], [f"--index={index}"]):
+        assert len(rows(tutor(home, "search", "--batch", "-", *common, stdin=asked))) == 1
+    assert (index / "CURRENT").exists()
+    # behind "--" everything is the question's
+    assert json.loads(tutor(home, "ask", "--json", "--", "Kafka", "--index", "x").stdout)["citations"]
+
+
+def test_a_common_option_without_its_folder_is_named(home: Path) -> None:
+    assert "--index" in tutor(home, "ask", "Kafka", "--index", code=2).stderr.decode()
+
+
+def test_version_in_both_ways(home: Path) -> None:
+    assert tutor(home, "--version").stdout == tutor(home, "version").stdout != b""
+
+
 def test_an_empty_batch_is_done_at_once(home: Path) -> None:
     for command in ("ask", "search"):
         assert tutor(home, command, "--batch", "-").stdout == b""

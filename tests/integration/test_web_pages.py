@@ -102,6 +102,11 @@ def test_a_group_names_its_document_only_when_it_changes(client: TestClient) -> 
         assert "storage engines:" not in heading.get_text()
 
 
+def test_a_page_can_be_asked_for_its_head_only(client: TestClient) -> None:
+    for path in ("/", "/documents", "/docs"):
+        assert client.head(path).status_code == 200
+
+
 def test_abstaining_helps(client: TestClient) -> None:
     page = soup(client, "/?q=How do I bake sourdough bread?")
     assert one(page, ".abstain h3").get_text() == "Not in the library"

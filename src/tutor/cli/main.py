@@ -13,7 +13,7 @@ import typer
 
 from tutor.cli import ask, corpus, doctor, ingest, search, serve
 from tutor.cli.state import State
-from tutor.errors import TutorError
+from tutor.errors import TutorError, UsageError
 
 app = typer.Typer(
     name="tutor",
@@ -33,6 +33,9 @@ def options(
     index: Annotated[Path | None, typer.Option("--index", help="The index folder (default: HOME/index).")] = None,
     no_builtin: Annotated[bool, typer.Option("--no-builtin", help="Leave the packaged curriculum out.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=lambda on: on and _version())
+    ] = False,
 ) -> None:
     context.obj = State(home=home, index=index, builtin=False if no_builtin else None, debug=debug)
 
@@ -50,6 +53,10 @@ app.add_typer(corpus.app, name="corpus")
 @app.command("version")
 def version() -> None:
     """Print the version."""
+    _version()
+
+
+def _version() -> None:
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 
@@ -57,13 +64,39 @@ def version() -> None:
         typer.echo(installed("tutor-study"))
     except PackageNotFoundError:
         typer.echo("unknown (not installed)")
+    raise typer.Exit
+
+
+def _common_first(argv: Sequence[str]) -> list[str]:
+    """The arguments with the options that all commands share moved before the command, where typer wants them.
+
+    Raises:
+        UsageError: the last of them lacks its folder.
+    """
+    first: list[str] = []
+    rest = list(argv)
+    at = 0
+    while at < len(rest) and rest[at] != "--":
+        name = rest[at].split("=", 1)[0]
+        if name in ("--home", "--index"):
+            size = 1 if "=" in rest[at] else 2
+            if at + size > len(rest):
+                raise UsageError("the option needs a folder", about=name, fix=f"As in: tutor {name} DIR ask …")
+        elif rest[at] in ("--no-builtin", "--debug"):
+            size = 1
+        else:
+            at += 1
+            continue
+        first += rest[at : at + size]
+        del rest[at : at + size]
+    return first + rest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        done = int(app(argv, standalone_mode=False) or 0)
+        done = int(app(_common_first(argv), standalone_mode=False) or 0)
         sys.stdout.flush()  # here, where a full disk can still be told of
         return done
     except TutorError as error:

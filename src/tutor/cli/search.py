@@ -74,4 +74,5 @@ def _print(result: Any) -> None:
         echo_wrapped(head, hang=3)
         text = textwrap.shorten(" ".join(hit.passage.text.split()), 3 * width, placeholder=" …")
         typer.echo(textwrap.fill(text, width, initial_indent="   ", subsequent_indent="   "))
-    typer.echo(f"{len(result.hits)} hits in {result.ms:.0f} ms")
+    count = len(result.hits)
+    typer.echo(f"{count} {'hit' if count == 1 else 'hits'} in {result.ms:.0f} ms")

@@ -178,7 +178,7 @@ def checked_question(question: str) -> str:
     # Half a surrogate pair (a byte of the terminal that is not UTF-8, "\\ud800" in JSON) is no character.
     text = clean_question(question.encode("utf-8", "ignore").decode("utf-8"))
     if not text:
-        raise UsageError("the question is empty", fix='Ask something, as in: tutor ask "When would you not use Kafka?"')
+        raise UsageError("the question is empty", fix="Ask something, as in: When would you not use Kafka?")
     if len(text) > MAX_QUESTION_CHARS:
         raise UsageError(
             f"the question has {len(text):,} characters, the limit is {MAX_QUESTION_CHARS:,}",

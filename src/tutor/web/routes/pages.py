@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 CoreOf = Annotated[Core, Depends(core_of)]
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 def home(request: Request, core: CoreOf, q: str = "") -> Response:
     """The question box; with ``q``, the whole answer, for browsers without scripts and for links."""
     answer, shown, error, status = None, [], None, 200
@@ -37,7 +37,7 @@ def home(request: Request, core: CoreOf, q: str = "") -> Response:
     return page(request, "ask.html", status=status, **context)
 
 
-@router.get("/documents")
+@router.api_route("/documents", methods=["GET", "HEAD"])
 def library(request: Request, core: CoreOf, filter: str = "") -> Response:
     """Everything that is indexed, on shelves; ``filter`` keeps what has all its words in title, aliases or tags."""
     documents = core.documents()
@@ -46,7 +46,7 @@ def library(request: Request, core: CoreOf, filter: str = "") -> Response:
     return page(request, "library.html", shelves=found, shown=shown, total=len(documents), filter=filter)
 
 
-@router.get("/documents/{doc_id:path}")
+@router.api_route("/documents/{doc_id:path}", methods=["GET", "HEAD"])
 def document(
     request: Request,
     doc_id: str,
@@ -80,7 +80,7 @@ def document(
     )
 
 
-@router.get("/docs")
+@router.api_route("/docs", methods=["GET", "HEAD"])
 def docs(request: Request) -> Response:
     """The API, listed from its OpenAPI description."""
     description: dict[str, Any] = request.app.openapi()
