@@ -53,7 +53,11 @@ format: $(VENV)/dev  ## Format the code
 	@$(BIN)/ruff check --fix -q src tests evals || true
 	@$(BIN)/ruff format src tests evals
 
-bench: $(VENV)/dev  ## Measure speed and memory (BENCH=--stock adds the stock LlamaIndex pipeline, needs torch)
+$(VENV)/bench: $(VENV)/heavy
+	$(PIP) -e '.[dev,bench]'
+	@touch $@
+
+bench: $(if $(findstring --stock,$(BENCH)),$(VENV)/bench,$(VENV)/dev)  ## Measure speed and memory (BENCH=--stock: beside a stock LlamaIndex pipeline, brings torch)
 	@$(BIN)/python evals/bench/speed.py $(BENCH)
 
 clean:  ## Remove the virtual environment and caches

@@ -61,7 +61,8 @@ def defined_acronyms(text: str) -> dict[str, str]:
 class Expansion:
     """What was made of a question: ``added`` forms, and ``corrected`` words (as typed → as searched).
 
-    ``instead`` are the added forms of words that the corpus hardly uses itself (word → form): a card may use "EOS" only in its front matter.
+    ``instead`` are the added forms of words that passages hold more often than the word itself (word → form): a card
+    may have "EOS" in its front matter only.
     """
 
     added: tuple[str, ...]
