@@ -96,7 +96,7 @@ def test_words_that_also_stand_in_attacks_do_not_refuse(core: App, question: str
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("why?", "names no subject"),
+        ("why?", "it names no subject"),
         ("and what about its failure modes?", '"its" points at something'),
         ("Kafka vs Pizza", "nothing on Pizza"),
         ("Redis or Toyota for a cache", "nothing on Toyota"),

@@ -23,7 +23,6 @@ from tutor.retrieval.search import Filters, Searcher, SearchResult
 _JOINT = re.compile(r"[-/+&_]")
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
-_NEAR = 0.35  # cosine of the best passage below which naming what is "nearest" would only puzzle
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Answerer:
         return Answer(
             question=found.question,
             intent=intent.name,
-            text=(refusal or _not_answered(nearest, signals)) if abstained else composed.markdown(),
+            text=(refusal or _not_answered(nearest)) if abstained else composed.markdown(),
             composed=composed,
             citations=composed.citations,
             abstained=abstained,
@@ -110,11 +109,8 @@ class Answerer:
             return "The curriculum says nothing of you or of this assistant's instructions; nothing can be cited.", 1.0
         pointer = leans_on_context(found.question)
         if pointer is not None:
-            why = f'"{pointer}" points at something said before, and' if pointer else "It names no subject, and"
-            return (
-                f"This question cannot be answered alone: {why} each question is read for itself. "
-                'Name the subject, as in "How does Kafka fail?".'
-            ), 1.0
+            what = f'"{pointer}" points at something said before' if pointer else "it names no subject"
+            return f'Each question is read for itself and {what}: name the subject, as in "How does Kafka fail?".', 1.0
         for side in intent.sides:
             named = query_content(_JOINT.sub(" ", found.expansion.mended(side)))
             if named and not any(map(self.searcher.expander.frequency, named)):
@@ -197,8 +193,8 @@ def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:
     return tuple(nearest.values())
 
 
-def _not_answered(nearest: Sequence[Nearest], signals: abstain.Signals) -> str:
-    if not nearest or signals.dense_top < _NEAR:
-        return "The curriculum does not answer this question, and nothing in it comes near."
+def _not_answered(nearest: Sequence[Nearest]) -> str:
+    if not nearest:
+        return "The curriculum does not answer this question."
     names = ", ".join(n.title for n in nearest)
     return f"The curriculum does not answer this question; the nearest cards are: {names}."
