@@ -25,6 +25,11 @@ def builtin_corpus() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "corpus"
 
 
+def builtin_roots() -> list[Path]:
+    """The folders of the curriculum that are indexed."""
+    return [folder for name in ("cards", "notes", "practice") if (folder := builtin_corpus() / name).is_dir()]
+
+
 class App:
     """Everything a front end needs, each part built when it is first used."""
 
@@ -80,7 +85,7 @@ class App:
         """Bring the index up to date with the built-in curriculum, earlier roots and ``paths``."""
         from tutor.ingest.pipeline import ingest
 
-        corpus = [builtin_corpus() / "cards"] if self.settings.corpus.builtin else []
+        corpus = builtin_roots() if self.settings.corpus.builtin else []
         return ingest(
             self.store, self.encoder, [*corpus, *paths], forget=forget, rebuild=rebuild, on_progress=on_progress
         )
@@ -95,9 +100,9 @@ class App:
             return None  # a shared server is brought up to date by whoever operates it
         from tutor.ingest.collect import outdated
 
-        cards = builtin_corpus() / "cards"
-        if str(cards.resolve()) in reader.manifest.sources["roots"]:
-            stale, gone, _ = outdated(reader.manifest.sources, [cards])
+        roots = builtin_roots()
+        if {str(root.resolve()) for root in roots} <= set(reader.manifest.sources["roots"]):
+            stale, gone, _ = outdated(reader.manifest.sources, roots)
             if not stale and not gone:
                 return None
         try:

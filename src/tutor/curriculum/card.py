@@ -48,11 +48,19 @@ NEEDED_SECTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Refuses unknown keys; immutable."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Resource(_Strict):
+class Entity(Strict):
+    """Anything that has a file of its own, named after its id."""
+
+    id: str
+
+
+class Resource(Strict):
     """One linked reading."""
 
     kind: ResourceKind
@@ -60,7 +68,7 @@ class Resource(_Strict):
     url: HttpUrl
 
 
-class MustHave(_Strict):
+class MustHave(Strict):
     """One atomic, checkable point that a good answer contains, and what to ask when it is missing."""
 
     id: Slug
@@ -69,14 +77,14 @@ class MustHave(_Strict):
     follow_up: Line = Field(description="The question an interviewer asks when the point is missing.")
 
 
-class RedFlag(_Strict):
+class RedFlag(Strict):
     """A wrong claim, and why it is wrong."""
 
     wrong: Line
     why: Line
 
 
-class Alternative(_Strict):
+class Alternative(Strict):
     """The other option of a why-not or compare probe: when it wins, and what it costs."""
 
     name: Line
@@ -84,14 +92,14 @@ class Alternative(_Strict):
     costs: Line
 
 
-class Twist(_Strict):
+class Twist(Strict):
     """A constraint that changes mid-interview, and what should change in the answer."""
 
     change: Line
     expect: Line
 
 
-class Probe(_Strict):
+class Probe(Strict):
     """One interview question with its rubric."""
 
     id: Slug
@@ -114,7 +122,7 @@ class Probe(_Strict):
         return self
 
 
-class Card(_Strict):
+class Card(Entity):
     """The front matter of one card."""
 
     id: Slug

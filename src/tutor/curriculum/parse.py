@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
-from tutor.curriculum.card import DEEP_DIVE_SECTIONS, NEEDED_SECTIONS, OPTIONAL_SECTIONS, Card
+from tutor.curriculum.card import DEEP_DIVE_SECTIONS, NEEDED_SECTIONS, OPTIONAL_SECTIONS, Card, Entity
+from tutor.curriculum.note import Article, Day
+from tutor.curriculum.practice import FlawedDesign, Problem, Study
 from tutor.errors import CardError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Entry = Day | Article | Problem | FlawedDesign | Study
+M = TypeVar("M", bound=Entity)
+#: What is not a card says so by its ``type``.
+ENTRIES: Mapping[str, type[Entry]] = {
+    "day": Day,
+    "article": Article,
+    "problem": Problem,
+    "flawed-design": FlawedDesign,
+    **dict.fromkeys(("outage", "playbook", "checklist", "prompts"), Study),
+}
 _H2 = re.compile(r"^## +(.+?) *#* *$")
 
 
@@ -74,12 +87,23 @@ def parse_card(text: str, *, about: str, stem: str) -> tuple[Card, int]:
     Raises:
         CardError: one error that lists every problem, each with file, line and field.
     """
+    card, body_start = parse_front(Card, text, about=about, stem=stem)
+    _check_sections(card, text, body_start, about)
+    return card, body_start
+
+
+def parse_front(model: type[M], text: str, *, about: str, stem: str) -> tuple[M, int]:
+    """The front matter of a curriculum file as ``model``, and the offset of the body.
+
+    Raises:
+        CardError: one error that lists every problem, each with file, line and field.
+    """
     front = split_front_matter(text, about=about)
     if front is None:
         raise CardError("a card begins with YAML front matter", about=f"{about}:1", fix="See docs/card-format.md.")
     data = load_yaml(front, about=about)
     try:
-        card = Card.model_validate(data)
+        parsed = model.model_validate(data)
     except ValidationError as error:
         node = yaml.compose(front.yaml_text, Loader=_Loader)
         lines = []
@@ -87,10 +111,9 @@ def parse_card(text: str, *, about: str, stem: str) -> tuple[Card, int]:
             field = ".".join(str(part) for part in problem["loc"]) or "front matter"
             lines.append(f"{about}:{_line_of(node, problem['loc'])}: {field}: {problem['msg']}")
         raise CardError("\n".join(lines), fix="See docs/card-format.md.") from error
-    if card.id != stem:
-        raise CardError(f"id is '{card.id}', the file is '{stem}.md'", about=f"{about}:2: id", fix="Make them equal.")
-    _check_sections(card, text, front.body_start, about)
-    return card, front.body_start
+    if parsed.id != stem:
+        raise CardError(f"id is '{parsed.id}', the file is '{stem}.md'", about=f"{about}:2: id", fix="Make them equal.")
+    return parsed, front.body_start
 
 
 def _check_sections(card: Card, text: str, body_start: int, about: str) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tutor.curriculum.parse import load_yaml, split_front_matter
+from tutor.curriculum.parse import ENTRIES, load_yaml, split_front_matter
 from tutor.errors import SourceError
 from tutor.ingest import formats, pasted
 from tutor.ingest.chunk import slug
 from tutor.ingest.collect import MARKDOWN, Found
 from tutor.ingest.documents import Document
 from tutor.ingest.formats.text import decode, normalise
-from tutor.ingest.markdown import read_card, read_markdown
+from tutor.ingest.markdown import read_card, read_entry, read_markdown
 
 _CARD_KEYS = {"id", "covers", "priority", "tier"}
+_ENTRY_KEYS = {"id", "type", "covers", "related"}
 
 
 def load(found: Found) -> list[Document]:
@@ -37,8 +38,11 @@ def load(found: Found) -> list[Document]:
             return pasted.split(kind, text, source)
         if suffix in MARKDOWN:
             front = split_front_matter(text, about=source)
-            if front and load_yaml(front, about=source).keys() >= _CARD_KEYS:
+            keys = load_yaml(front, about=source) if front else {}
+            if keys.keys() >= _CARD_KEYS:
                 return [read_card(text, source=source, stem=path.stem)]
+            if keys.keys() >= _ENTRY_KEYS and keys["type"] in ENTRIES:
+                return [read_entry(text, source=source, stem=path.stem, kind=keys["type"])]
             return [read_markdown(text, doc_id=doc_id_of(found), source=source)]
     return [formats.read(path, doc_id=doc_id_of(found), source=source)]
 

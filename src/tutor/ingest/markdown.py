@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
 
-from tutor.curriculum.card import Card
-from tutor.curriculum.parse import load_yaml, parse_card, split_front_matter
+from tutor.curriculum.card import Card, Resource
+from tutor.curriculum.note import Article, Day, agenda
+from tutor.curriculum.parse import ENTRIES, load_yaml, parse_card, parse_front, split_front_matter
+from tutor.curriculum.practice import Problem
 from tutor.errors import SourceError
 from tutor.ingest.documents import Document, Section
 from tutor.ingest.roles import role_of
@@ -47,8 +50,46 @@ def _card_meta(card: Card) -> dict[str, str | int | tuple[str, ...]]:
         "tags": tuple(card.tags),
         "prerequisites": tuple(card.prerequisites),
         "related": tuple(card.related),
-        "resources": tuple(f"[{r.title}]({r.url})" for r in card.resources),
+        "resources": _links(card.resources),
     }
+
+
+def read_entry(text: str, *, source: str, stem: str, kind: str) -> Document:
+    """A note or practice entry as a document; below its body stands what its front matter asks the reader to do.
+
+    Raises:
+        CardError: the front matter breaks the format.
+    """
+    entry, body_start = parse_front(ENTRIES[kind], text, about=source, stem=stem)
+    body = text[body_start:].strip() + "\n"
+    if isinstance(entry, Day):
+        body = f"{body}\n{agenda(entry)}"
+    meta: dict[str, str | int | tuple[str, ...]] = {"tags": tuple(entry.tags), "related": tuple(entry.related)}
+    match entry:
+        case Day():
+            meta["section"] = entry.area
+        case Article():
+            meta |= {"section": entry.category, "resources": _links(entry.resources)}
+        case Problem():
+            meta |= {"section": entry.track, "tier": entry.tier, "resources": _links(entry.resources)}
+        case _:
+            meta["resources"] = _links(entry.resources)
+    return Document(
+        doc_id=entry.id,
+        title=entry.title,
+        text=body,
+        source=source,
+        kind=kind,
+        sections=_sections(body, title=None),
+        covers=tuple(entry.covers),
+        meta=meta,
+        aliases=tuple(entry.aliases),
+        acronyms=dict(entry.acronyms),
+    )
+
+
+def _links(resources: Iterable[Resource]) -> tuple[str, ...]:
+    return tuple(f"[{r.title}]({r.url})" for r in resources)
 
 
 def read_markdown(text: str, *, doc_id: str, source: str) -> Document:
