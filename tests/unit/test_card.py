@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fakes import MUST_HAVE, PROBE, card
 from tutor.bootstrap import builtin_corpus
 from tutor.curriculum.card import DEEP_DIVE_SECTIONS, NEEDED_SECTIONS
-from tutor.curriculum.check import check_cards
+from tutor.curriculum.check import check_corpus
+from tutor.curriculum.corpus import load_corpus
 from tutor.curriculum.parse import load_yaml, parse_card, split_front_matter
 from tutor.errors import CardError
 
@@ -209,15 +211,19 @@ def write(folder: Path, name: str, **changes: str) -> None:
     (folder / f"{name}.md").write_text(card(**(defaults | changes)), encoding="utf-8")
 
 
+def problems(root: Path, **options: Any) -> list[str]:
+    return [p.message for p in check_corpus(load_corpus(root), **options)]
+
+
 def test_a_folder_is_checked_as_a_whole(tmp_path: Path) -> None:
     write(tmp_path, "alpha", prerequisites="[beta]")
     write(tmp_path, "beta", prerequisites="[gamma]")
     write(tmp_path, "gamma", prerequisites="[alpha]", related="[nobody]")
     write(tmp_path, "delta", tier="9")
     (tmp_path / "binary.md").write_bytes(b"\xff\xfe\x00")
-    result = check_cards(tmp_path)
-    messages = [p.message for p in result.problems]
-    assert sorted(result.cards) == ["alpha", "beta", "gamma"]
+    corpus = load_corpus(tmp_path)
+    assert sorted(corpus.cards) == ["alpha", "beta", "gamma"]
+    messages = [m for m in problems(tmp_path) if "words of prose" not in m and "probes" not in m]
     assert any("delta.md:9: tier" in m for m in messages)
     assert any("binary.md" in m and "cannot be read" in m for m in messages)
     assert any("no card has the id nobody" in m and "gamma.md: related" in m for m in messages)
@@ -225,9 +231,40 @@ def test_a_folder_is_checked_as_a_whole(tmp_path: Path) -> None:
     assert len(messages) == 4
 
 
+def test_what_cards_say_of_each_other(tmp_path: Path) -> None:
+    write(tmp_path, "alpha", related="[beta]", aliases="[the first]", acronyms="{CAP: one thing}")
+    write(tmp_path, "beta", aliases="[The First]", acronyms="{CAP: another thing}")
+    found = problems(tmp_path)
+    assert any("beta does not name alpha in turn" in m and "alpha.md: related" in m for m in found)
+    assert any("'The First' is already a name of alpha" in m for m in found)
+    assert any("CAP is 'another thing' here and 'one thing' in alpha" in m for m in found)
+
+
+def test_coverage_and_copies(tmp_path: Path) -> None:
+    write(tmp_path, "alpha")
+    item = load_corpus(tmp_path).cards["alpha"].covers[0]
+    assert not any("item" in m for m in problems(tmp_path, items=frozenset([item])))
+    assert any(
+        "guide/other: no document covers" in m for m in problems(tmp_path, items=frozenset([item, "guide/other"]))
+    )
+    assert any("is no curriculum item" in m for m in problems(tmp_path, items=frozenset(["guide/other"])))
+    body = (tmp_path / "alpha.md").read_text(encoding="utf-8")
+    assert any("stand in a source" in m for m in problems(tmp_path, sources=body))
+    assert not any("stand in a source" in m for m in problems(tmp_path, sources="entirely different words " * 20))
+
+
+def test_links_between_documents_resolve(tmp_path: Path) -> None:
+    write(tmp_path, "alpha")
+    path = tmp_path / "alpha.md"
+    path.write_text(path.read_text(encoding="utf-8") + "\nSee [b](beta.md) and [c](https://example.org).\n", "utf-8")
+    assert any("the link to beta.md leads nowhere" in m for m in problems(tmp_path))
+    write(tmp_path, "beta")
+    assert not any("leads nowhere" in m for m in problems(tmp_path))
+
+
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CardError, match="there are no cards here"):
-        check_cards(tmp_path)
+        load_corpus(tmp_path)
 
 
 def test_every_built_in_card_parses() -> None:

@@ -11,30 +11,55 @@ import typer
 
 from tutor.errors import CardError
 
-app = typer.Typer(help="Check the curriculum's files.", no_args_is_help=True)
+app = typer.Typer(help="Check and count the curriculum's files.", no_args_is_help=True)
+Folder = Annotated[Path | None, typer.Argument(help="Folder with cards/ (default: the built-in curriculum).")]
 
 
 @app.command("check")
 def check(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder with cards/ (default: the built-in curriculum).")
+    folder: Folder = None,
+    sources: Annotated[
+        Path | None, typer.Option(help="Folder with the source documents (*.txt): nothing may be copied from them.")
     ] = None,
 ) -> None:
-    """Validate every card: front matter, sections, references between cards."""
+    """Validate every file: front matter, sections, sizes, references, names, links, coverage, own words."""
     from tutor.bootstrap import builtin_corpus
-    from tutor.curriculum.check import check_cards
+    from tutor.curriculum.check import check_corpus
+    from tutor.curriculum.corpus import load_corpus
 
     root = folder or builtin_corpus()
-    cards = root / "cards" if (root / "cards").is_dir() else root
-    result = check_cards(cards)
-    for problem in result.problems:
+    corpus = load_corpus(root)
+    listed = root / "items.txt"
+    items = frozenset(listed.read_text(encoding="utf-8").split()) if listed.is_file() else frozenset[str]()
+    copied = "\n".join(p.read_text(encoding="utf-8") for p in sorted(sources.glob("*.txt"))) if sources else ""
+    problems = check_corpus(corpus, items=items, sources=copied)
+    for problem in problems:
         print(f"tutor: {problem.message}", file=sys.stderr)
-    typer.echo(
-        f"{len(result.cards)} cards, {result.probes} probes, {result.items} items covered: "
-        + (f"{len(result.problems)} files with errors." if result.problems else "all valid.")
-    )
-    if result.problems:
+    probes = sum(len(card.probes) for card in corpus.cards.values())
+    covered = len(corpus.covered())
+    counts = f"{len(corpus.cards)} cards, {probes} probes, {len(corpus.entries)} notes and exercises"
+    coverage = f"{covered} of {len(items)} items covered" if items else f"{covered} items covered"
+    verdict = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}." if problems else "all valid."
+    typer.echo(f"{counts}, {coverage}: {verdict}")
+    if problems:
         raise typer.Exit(CardError.exit_code)
+
+
+@app.command("stats")
+def stats(folder: Folder = None) -> None:
+    """Count documents, probes and words."""
+    from tutor.bootstrap import builtin_corpus
+    from tutor.curriculum.corpus import load_corpus
+    from tutor.curriculum.stats import by_shelf, points, probe_kinds
+
+    corpus = load_corpus(folder or builtin_corpus())
+    rows = list(by_shelf(corpus))
+    totals = [sum(column) for column in zip(*(numbers for _, *numbers in rows), strict=True)]
+    typer.echo(f"{'shelf':<10}{'documents':>11}{'probes':>11}{'words':>11}")
+    for name, *numbers in [*rows, ("all", *totals)]:
+        typer.echo(f"{name:<10}" + "".join(f"{number:>11,}" for number in numbers))
+    kinds = ", ".join(f"{kind} {count}" for kind, count in probe_kinds(corpus).most_common())
+    typer.echo(f"\nprobes by kind: {kinds or 'none'}\nmust-have points: {points(corpus)}")
 
 
 @app.command("schema")

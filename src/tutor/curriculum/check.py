@@ -1,65 +1,145 @@
-"""Checks a folder of cards: each file alone, then what they say of each other."""
+"""Checks the curriculum folder: each file alone, then what the files say of each other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tutor.curriculum.card import Card
-from tutor.curriculum.parse import parse_card
+from tutor.curriculum.corpus import Corpus
+from tutor.curriculum.note import Article, Day
+from tutor.curriculum.words import copied_share, runs, sentence_length, word_count
 from tutor.errors import CardError
 
+#: Words of prose in a body, by depth of a card or kind of an entry. Cards of tiers 1 and 2 may be as long as deep-dives.
+WORDS: Mapping[str, tuple[int, int]] = {
+    "deep-dive": (500, 900),
+    "intermediate": (250, 600),
+    "fundamental": (250, 600),
+    "day": (800, 1200),
+    "article": (450, 800),
+}
+FULL_TIERS = 2  # tiers 1 and 2
+PROBES_OF_HIGH_PRIORITY = 3
+LONGEST_MEAN_SENTENCE = 30.0  # words; above, a text is hard to follow when it is read once
+MOST_COPIED = 0.02  # of a file's runs of eight words
 
-@dataclass(slots=True)
-class CheckResult:
-    """``cards`` are those that parse; ``problems`` one error a file."""
-
-    cards: dict[str, Card] = field(default_factory=dict)
-    problems: list[CardError] = field(default_factory=list)
-
-    @property
-    def probes(self) -> int:
-        """How many probes the cards have together."""
-        return sum(len(card.probes) for card in self.cards.values())
-
-    @property
-    def items(self) -> int:
-        """How many different curriculum items the cards cover."""
-        return len({item for card in self.cards.values() for item in card.covers})
+_LINK = re.compile(r"(?<!!)\[[^\]\n]+\]\((?!https?://|mailto:|#)([^)\s]+)\)")
 
 
-def check_cards(folder: Path) -> CheckResult:
-    """Parse every ``*.md`` below ``folder`` and check that references name cards that exist.
+def check_corpus(corpus: Corpus, *, items: frozenset[str] = frozenset(), sources: str = "") -> list[CardError]:
+    """Every problem of a corpus, one error each, those of single files first.
 
-    Raises:
-        CardError: there is no card in the folder.
+    Args:
+        corpus: as loaded; its own ``problems`` come first.
+        items: ids of the curriculum items that must be covered, and no other; empty: any.
+        sources: text that must not be copied; empty: not checked.
     """
-    result = CheckResult()
-    files = sorted(folder.rglob("*.md"))
-    if not files:
-        raise CardError("there are no cards here", about=str(folder), fix="Name a folder with *.md cards.")
-    for path in files:
-        try:
-            card, _ = parse_card(path.read_text(encoding="utf-8"), about=str(path), stem=path.stem)
-        except CardError as error:
-            result.problems.append(error)
-        except (OSError, UnicodeDecodeError) as error:
-            result.problems.append(CardError(f"cannot be read ({error})", about=str(path)))
-        else:
-            result.cards[card.id] = card
-    for card in result.cards.values():
-        for name in ("prerequisites", "related"):
-            missing = [c for c in getattr(card, name) if c not in result.cards]
-            if missing:
-                result.problems.append(
-                    CardError(f"no card has the id {', '.join(missing)}", about=f"{folder / card.id}.md: {name}")
+    return [
+        *corpus.problems,
+        *_sizes(corpus),
+        *_references(corpus),
+        *_names(corpus),
+        *_links(corpus),
+        *(_coverage(corpus, items) if items else ()),
+        *(_copies(corpus, sources) if sources else ()),
+    ]
+
+
+def _problem(corpus: Corpus, name: str, what: str, fix: str = "", *, where: str = "") -> CardError:
+    about = f"{corpus.paths[name]}: {where}" if where else str(corpus.paths[name])
+    return CardError(what, about=about, fix=fix)
+
+
+def _sizes(corpus: Corpus) -> Iterator[CardError]:
+    for document in corpus.all():
+        body = corpus.bodies[document.id]
+        kind = document.depth if isinstance(document, Card) else document.type
+        low, high = WORDS.get(kind, (100, 1200))
+        if isinstance(document, Card) and document.tier <= FULL_TIERS:
+            high = WORDS["deep-dive"][1]
+        if not low <= (count := word_count(body)) <= high:
+            yield _problem(corpus, document.id, f"the body has {count} words of prose, a {kind} has {low} to {high}")
+        if (length := sentence_length(body)) > LONGEST_MEAN_SENTENCE:
+            yield _problem(corpus, document.id, f"the mean sentence has {length:.0f} words", "Break the longest ones.")
+        if isinstance(document, Card):
+            if document.priority == "high" and len(document.probes) < PROBES_OF_HIGH_PRIORITY:
+                yield _problem(
+                    corpus,
+                    document.id,
+                    f"a high-priority card has {PROBES_OF_HIGH_PRIORITY} probes, this one {len(document.probes)}",
                 )
-    if cycle := _cycle(result.cards):
-        result.problems.append(CardError(f"prerequisites form a circle: {' > '.join(cycle)}", about=str(folder)))
-    return result
+        elif isinstance(document, Day) and "```mermaid" not in body:
+            yield _problem(corpus, document.id, "a day has a diagram", "Add a mermaid fence.")
 
 
-def _cycle(cards: dict[str, Card]) -> list[str]:
+def _references(corpus: Corpus) -> Iterator[CardError]:
+    cards = corpus.cards
+    for document in corpus.all():
+        named = {"related": document.related}
+        if isinstance(document, Card):
+            named["prerequisites"] = document.prerequisites
+        for name, ids in named.items():
+            if missing := [c for c in ids if c not in cards]:
+                yield _problem(corpus, document.id, f"no card has the id {', '.join(missing)}", where=name)
+    for card in cards.values():
+        for other in card.related:
+            if other in cards and card.id not in cards[other].related:
+                yield _problem(corpus, card.id, f"{other} does not name {card.id} in turn", where="related")
+    if cycle := _cycle(cards):
+        yield CardError(f"prerequisites form a circle: {' > '.join(cycle)}", about=str(corpus.root))
+
+
+def _names(corpus: Corpus) -> Iterator[CardError]:
+    """Aliases name one document; an acronym has one long form, or each document that uses it says which it means."""
+    owners: dict[str, str] = {}
+    for document in corpus.all():
+        for alias in document.aliases:
+            if (owner := owners.setdefault(alias.casefold(), document.id)) != document.id:
+                yield _problem(corpus, document.id, f"'{alias}' is already a name of {owner}", where="aliases")
+    meanings: dict[str, tuple[str, str]] = {}
+    for document in corpus.all():
+        for short, long in document.acronyms.items():
+            meant, owner = meanings.setdefault(short, (_plain(long), document.id))
+            if meant != _plain(long):
+                what = f"{short} is '{long}' here and '{meant}' in {owner}"
+                yield _problem(corpus, document.id, what, "Agree on one long form.", where="acronyms")
+
+
+def _plain(long: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", long.casefold()))
+
+
+def _links(corpus: Corpus) -> Iterator[CardError]:
+    for name, body in corpus.bodies.items():
+        for target in _LINK.findall(body):
+            stem = Path(target.split("#")[0]).stem
+            if stem not in corpus.paths:
+                yield _problem(corpus, name, f"the link to {target} leads nowhere", "Link to an id of the corpus.")
+
+
+def _coverage(corpus: Corpus, items: frozenset[str]) -> Iterator[CardError]:
+    covered = corpus.covered()
+    for item in sorted(items - covered.keys()):
+        yield CardError("no document covers the item", about=item)
+    for item in sorted(covered.keys() - items):
+        yield _problem(corpus, covered[item][0], f"'{item}' is no curriculum item", where="covers")
+    for document in corpus.entries.values():
+        prefix = {Day: "day/", Article: "article/"}.get(type(document))
+        if prefix and not all(item.startswith(prefix) for item in document.covers):
+            yield _problem(corpus, document.id, f"covers is not {prefix}…", where="covers")
+
+
+def _copies(corpus: Corpus, sources: str) -> Iterator[CardError]:
+    known = frozenset(runs(sources))
+    for name, path in corpus.paths.items():
+        share = copied_share(path.read_text(encoding="utf-8"), known)
+        if share > MOST_COPIED:
+            yield _problem(corpus, name, f"{share:.1%} of its runs of eight words stand in a source", "Say it anew.")
+
+
+def _cycle(cards: Mapping[str, Card]) -> list[str]:
     """One circle of prerequisites, first card repeated at the end; empty when there is none."""
     done: set[str] = set()
 

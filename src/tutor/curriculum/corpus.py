@@ -1,0 +1,87 @@
+"""The curriculum folder as a whole: cards, notes, practice entries, plans; each file parsed or its problem kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tutor.curriculum.card import Card
+from tutor.curriculum.parse import ENTRIES, Entry, load_yaml, parse_card, parse_front, split_front_matter
+from tutor.errors import CardError
+
+
+@dataclass(slots=True)
+class Corpus:
+    """``cards`` and ``entries`` (notes, practice) by id; ``bodies`` the Markdown below each one's front matter."""
+
+    root: Path
+    cards: dict[str, Card] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    bodies: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
+    problems: list[CardError] = field(default_factory=list)
+
+    def all(self) -> Iterator[Card | Entry]:
+        """Cards, then entries."""
+        yield from self.cards.values()
+        yield from self.entries.values()
+
+    def covered(self) -> dict[str, list[str]]:
+        """Item id → ids of the documents that stand for it."""
+        found: dict[str, list[str]] = {}
+        for document in self.all():
+            for item in document.covers:
+                found.setdefault(item, []).append(document.id)
+        return found
+
+
+def load_corpus(root: Path) -> Corpus:
+    """Parse every Markdown file of ``root/cards`` (``root`` where there is none), ``root/notes`` and ``root/practice``.
+
+    Raises:
+        CardError: there is no card.
+    """
+    corpus = Corpus(root)
+    cards = root / "cards" if (root / "cards").is_dir() else root
+    files = sorted(cards.rglob("*.md"))
+    if not files:
+        raise CardError("there are no cards here", about=str(cards), fix="Name a folder with *.md cards.")
+    for path in files:
+        _read(corpus, path, _card)
+    for name in ("notes", "practice"):
+        for path in sorted((root / name).rglob("*.md")):
+            _read(corpus, path, _entry)
+    return corpus
+
+
+def _read(corpus: Corpus, path: Path, parse: Callable[[Corpus, str, Path], tuple[str, int]]) -> None:
+    try:
+        text = path.read_text(encoding="utf-8")
+        name, body_start = parse(corpus, text, path)
+    except CardError as error:
+        corpus.problems.append(error)
+    except (OSError, UnicodeDecodeError) as error:
+        corpus.problems.append(CardError(f"cannot be read ({error})", about=str(path)))
+    else:
+        if name in corpus.paths:
+            other = corpus.paths[name]
+            corpus.problems.append(CardError(f"the id '{name}' is already that of {other}", about=f"{path}:2: id"))
+        corpus.bodies[name], corpus.paths[name] = text[body_start:], path
+
+
+def _card(corpus: Corpus, text: str, path: Path) -> tuple[str, int]:
+    card, body_start = parse_card(text, about=str(path), stem=path.stem)
+    corpus.cards[card.id] = card
+    return card.id, body_start
+
+
+def _entry(corpus: Corpus, text: str, path: Path) -> tuple[str, int]:
+    front = split_front_matter(text, about=str(path))
+    kind = str(load_yaml(front, about=str(path)).get("type")) if front else ""
+    if kind not in ENTRIES:
+        known = ", ".join(ENTRIES)
+        raise CardError(f"type is '{kind}'", about=f"{path}:2: type", fix=f"One of {known}.")
+    entry, body_start = parse_front(ENTRIES[kind], text, about=str(path), stem=path.stem)
+    corpus.entries[entry.id] = entry
+    return entry.id, body_start
