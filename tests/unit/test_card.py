@@ -207,7 +207,7 @@ def test_lesser_depths_need_fewer_sections(depth: str) -> None:
 
 
 def write(folder: Path, name: str, **changes: str) -> None:
-    defaults = {"id": name, "title": name.title(), "related": "[]"}
+    defaults = {"id": name, "title": name.title(), "related": "[]", "aliases": "[]"}
     (folder / f"{name}.md").write_text(card(**(defaults | changes)), encoding="utf-8")
 
 

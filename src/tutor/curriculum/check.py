@@ -12,7 +12,7 @@ from tutor.curriculum.note import Article, Day
 from tutor.curriculum.words import copied_share, runs, sentence_length, word_count
 from tutor.errors import CardError
 
-#: Words of prose in a body, by depth of a card or kind of an entry. Cards of tiers 1 and 2 may be as long as deep-dives.
+#: Words of prose in a body, by depth of a card or kind of an entry. Tiers 1 and 2 may be as long as deep-dives.
 WORDS: Mapping[str, tuple[int, int]] = {
     "deep-dive": (500, 900),
     "intermediate": (250, 600),
