@@ -87,8 +87,7 @@ def _index(app: App) -> Iterator[Finding]:
     try:
         reader = app.reader
         manifest = reader.manifest
-        fallback = getattr(reader, "fallback", None)
-        if fallback is not None:
+        if (fallback := reader.fallback) is not None:
             yield Finding(
                 "fail",
                 "index",
@@ -114,8 +113,12 @@ def _sources(app: App) -> Iterator[Finding]:
 
     sources = app.reader.manifest.sources
     stale, gone, problems = outdated(sources, [Path(root) for root in sources["roots"]])
+    failed: list[str] = sources.get("failed", [])
     for problem in problems:
         yield Finding("warn", "sources", problem.message, "Run: tutor forget PATH, if it is gone for good")
+    for message in set(failed) - {problem.message for problem in problems}:
+        yield Finding("warn", "sources", message, "It was so at the last ingest. Mend or remove the file.")
+    stale = [path for path in stale if not any(message.startswith(path) for message in failed)]
     if stale or gone:
         yield Finding(
             "warn",
@@ -123,7 +126,7 @@ def _sources(app: App) -> Iterator[Finding]:
             f"{len(stale)} files new, changed or not readable, {len(gone)} gone since the last ingest",
             "Run: tutor ingest",
         )
-    elif not problems:
+    elif not problems and not failed:
         yield Finding("ok", "sources", f"{len(sources['files'])} files, all up to date")
     if app.settings.corpus.builtin and not builtin_corpus().is_dir():
         yield Finding(

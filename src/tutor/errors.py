@@ -16,6 +16,7 @@
         ├── IndexMismatch          built by another encoder or with another layout
         ├── IndexDamaged           a generation's files do not match what was published
         ├── IndexBusy              another process is ingesting (transient)
+        ├── DiskFull               there is no room to open or write a generation (transient)
         └── IndexUnreachable       the Qdrant server does not answer (transient)
 
 Each error says what happened, what it was about and what to do. ``transient`` tells a caller whether the same call
@@ -114,6 +115,12 @@ class IndexDamaged(IndexFault):
 
 class IndexBusy(IndexFault):
     """Another process is ingesting."""
+
+    transient = True
+
+
+class DiskFull(IndexFault):
+    """There is no room to open or write a generation; nothing is damaged."""
 
     transient = True
 

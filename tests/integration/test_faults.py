@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from fakes import TOPICS, FakeEncoder, passage, publish, write_notes
-from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, TutorError
+from tutor.errors import DiskFull, IndexBusy, IndexDamaged, IndexFault, IndexMismatch, TutorError
 from tutor.ingest.pipeline import ingest
 from tutor.retrieval import edge, generations
 from tutor.retrieval.edge import EdgeStore
@@ -384,9 +384,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     image.touch()
     os.truncate(image, 160 * 2**20)
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     for command in (["mkfs.ext4", "-q", "-F", "-m", "0", str(image)], ["mount", "-o", "loop", str(image), str(place)]):
         try:
-            subprocess.run(command, check=True, capture_output=True)
+            subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PATH": path})
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"needs root to mount a file system of its own ({error})")
     yield place
@@ -464,6 +465,30 @@ def test_a_disk_without_a_byte_left_can_be_read(
         assert texts(store, encoder) == ["raft leader"]
     assert not [p for p in set(Path("/dev/shm").iterdir()) - before if (p / "edge_config.json").exists()]
     print(f"{len(asides)} of 3 loads went through links")
+
+
+def test_a_disk_without_room_anywhere_is_no_damage(
+    store: EdgeStore, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(store, [passage("a", "raft leader", encoder)], encoder)
+
+    class Shard:
+        @staticmethod
+        def load(path: str) -> Any:
+            raise OSError(28, "No space left on device")
+
+    def full(*arguments: Any, **options: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(edge.qe, "EdgeShard", Shard)
+        patched.setattr(edge, "TemporaryDirectory", full)
+        with pytest.raises(DiskFull) as caught:
+            store.open()
+    assert caught.value.transient
+    assert "rebuild" not in caught.value.message
+    assert "nothing is damaged" in caught.value.message
+    assert texts(store, encoder) == ["raft leader"]
 
 
 def test_a_load_that_cannot_save_its_configuration_goes_through_links(

@@ -21,7 +21,7 @@ from qdrant_client import QdrantClient, models
 from fakes import FakeEncoder, passage, publish, write_notes
 from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, IndexMissing, IndexUnreachable
 from tutor.ingest.pipeline import ingest
-from tutor.retrieval import server
+from tutor.retrieval import server, server_shapes
 from tutor.retrieval.edge import EdgeStore
 from tutor.retrieval.index import BM25, DENSE, TOKENS, HybridQuery, IndexStore, Record, point_id
 from tutor.retrieval.lexical import query_vector, terms
@@ -295,9 +295,9 @@ def test_recorded_query(wire: tuple[ServerStore, type[Stub]]) -> None:
         with_vectors=True,
     )
     for exact in (True, False):
-        store.client.query_points("tutor_x", **server._request(query, exact=exact))
+        store.client.query_points("tutor_x", **server_shapes.server_request(query, exact=exact))
     plain = replace(query, legs=(DENSE, BM25), filters={}, with_vectors=False)
-    store.client.query_points("tutor_x", **server._request(plain, exact=True))
+    store.client.query_points("tutor_x", **server_shapes.server_request(plain, exact=True))
     check("query", handler.seen)
 
 

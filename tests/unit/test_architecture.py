@@ -75,8 +75,8 @@ def test_errors_and_settings_stand_below_everything() -> None:
 @pytest.mark.parametrize(
     ("vendor", "home"),
     [
-        ("qdrant_edge", "retrieval/edge.py"),
-        ("qdrant_client", "retrieval/server.py"),
+        ("qdrant_edge", "retrieval/edge"),
+        ("qdrant_client", "retrieval/server"),
         ("onnxruntime", "retrieval/encoder.py"),
         ("sentence_transformers", "retrieval/huggingface.py"),
         ("llama_index", "llamaindex.py"),

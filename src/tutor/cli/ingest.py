@@ -40,10 +40,12 @@ def _run(context: typer.Context, paths: list[Path], dropped: list[Path], rebuild
     with bar("Encoding") as advance:
         report = core.ingest(paths, forget=dropped, rebuild=rebuild, on_progress=advance)
     core.close()
-    for problem in report.problems:
+    for problem in report.news:
         print(f"tutor: {problem.message}", file=sys.stderr)
     typer.echo(summary(report))
-    if report.problems:
+    if old := len(report.problems) - len(report.news):
+        typer.echo(f"{old} {'file' if old == 1 else 'files'} still cannot be read, as before: tutor doctor lists them.")
+    if report.news:
         raise typer.Exit(1)
 
 

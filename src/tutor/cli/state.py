@@ -53,6 +53,7 @@ class State:
         for problem in report.problems if report else ():
             print(f"tutor: {problem.message}", file=sys.stderr)
         warn_about_fallback(core)
+        warn_about_changes(core)
         try:
             yield core
         finally:
@@ -61,9 +62,20 @@ class State:
 
 def warn_about_fallback(core: App) -> None:
     """Say so when an older generation answers because the newest is damaged."""
-    fault = getattr(core.reader, "fallback", None)
-    if fault is not None:
+    if (fault := core.reader.fallback) is not None:
         print(f"tutor: an older generation answers, the newest is damaged. {fault.message}", file=sys.stderr)
+
+
+def warn_about_changes(core: App) -> None:
+    """Say so when answers may quote files that have since changed or gone."""
+    from tutor.ingest.collect import moved_on
+
+    if core.settings.qdrant.url:
+        return  # a shared index: its files are somebody else's
+    changed, gone = moved_on(core.reader.manifest.sources)
+    parts = [f"{len(changed)} changed" if changed else "", f"{len(gone)} gone" if gone else ""]
+    if what := " and ".join(filter(None, parts)):
+        print(f"tutor: {what} since the last ingest among the indexed files. Run: tutor ingest", file=sys.stderr)
 
 
 def batch_questions(name: str) -> Iterator[tuple[Any, str]]:

@@ -32,7 +32,10 @@ _ENCODE_AT_ONCE = 256  # passages in memory with vectors: 256 x 220 tokens x 96 
 
 @dataclass(slots=True)
 class Report:
-    """What an ingest did. Counts are of documents and passages; ``seconds`` is wall time."""
+    """What an ingest did. Counts are of documents and passages; ``seconds`` is wall time.
+
+    ``told_before`` are the messages of problems that an earlier ingest reported, with files not asked for this time.
+    """
 
     generation: str = ""
     files: int = 0
@@ -44,6 +47,12 @@ class Report:
     changed: bool = False
     seconds: float = 0.0
     problems: list[SourceError] = field(default_factory=list)
+    told_before: frozenset[str] = frozenset()
+
+    @property
+    def news(self) -> list[SourceError]:
+        """The problems that the last ingest did not have, and those of paths asked for."""
+        return [p for p in self.problems if p.message not in self.told_before]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +121,28 @@ def _ingest(
     refused = {p.about for p in problems if not isinstance(p, Unreadable)} - set(roots)
     wanted = [r for r in wanted if r not in refused]
     changes = compare(found, problems, known)
+    failed = [p for p in (*problems, *changes.problems) if p.about not in refused]
     report.problems += [*problems, *changes.problems]
+    before: list[str] = base.manifest.sources.get("failed", []) if base else []
+    asked = tuple(os.path.realpath(p) for p in paths)
+    report.told_before = frozenset(before) - {p.message for p in failed if p.about.startswith(asked)}
+    messages = sorted(p.message for p in failed)
     report.files = len(changes.files)
     # A generation that stands in for a damaged one is published anew, whether or not anything changed.
-    stands_in = getattr(base, "fallback", None) is not None
+    stands_in = base is not None and base.fallback is not None
     if (
         base
         and not stands_in
         and not changes.fresh
         and not changes.gone
         and roots == wanted
+        and sorted(before) == messages
         and same(known, changes.files)
     ):
         report.generation = base.manifest.generation
         report.documents, report.passages = base.manifest.documents, base.manifest.passages
         return report
-    sources = {"roots": wanted, "files": changes.files}
+    sources = {"roots": wanted, "files": changes.files, "failed": messages}
     _write(store, encoder, base, changes, sources, report, on_progress, first=base is None and not rebuild)
     return report
 
@@ -152,8 +167,7 @@ def _base(store: IndexStore, encoder: Encoder, rebuild: bool) -> IndexReader | N
 
 def _remembered(store: IndexStore) -> list[str]:
     """The roots ingested before, as far as the store can say: a damaged index or another layout still names them."""
-    sources: dict[str, Any] = getattr(store, "remembered", dict)()
-    return [root for root in sources.get("roots", ()) if isinstance(root, str)]
+    return [root for root in store.remembered().get("roots", ()) if isinstance(root, str)]
 
 
 def _refuse_other(store: IndexStore) -> None:

@@ -15,22 +15,16 @@ from typing import Any
 import numpy as np
 import qdrant_edge as qe
 
-from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMissing, TutorError
+from tutor.errors import DiskFull, IndexBusy, IndexDamaged, IndexFault, IndexMissing, TutorError
+from tutor.retrieval.edge_shapes import FIELD_INDEXES, edge_config, edge_hit, edge_point, edge_request
 from tutor.retrieval.generations import REBUILD, Generations, copy_sparse, new_name
 from tutor.retrieval.index import (
-    BM25,
-    CANDIDATES,
     DENSE,
     EXACT_BELOW,
-    INTEGER_FIELDS,
-    KEYWORD_FIELDS,
-    PLAIN_KEYS,
-    RRF_K,
     TOKENS,
     Hit,
     HybridQuery,
     Manifest,
-    Passage,
     Payload,
     Record,
     Vector,
@@ -41,34 +35,8 @@ from tutor.retrieval.index import (
 _BATCH = 256
 _LOOK_AGAIN_S = 0.05
 # The engine writes through memory maps, where a full disk is no error but SIGBUS: stop before it is full.
+_OPENING_BYTES = 64 * 2**10  # what the engine may write when it opens a shard
 _SPARE_BYTES = 64 * 2**20
-# Without them a filter reads every payload from disk: 90 ms at 20k passages against 5 ms.
-_FIELD_INDEXES = {
-    **dict.fromkeys(KEYWORD_FIELDS, qe.PayloadSchemaType.Keyword),
-    **dict.fromkeys(INTEGER_FIELDS, qe.PayloadSchemaType.Integer),
-}
-
-
-def _config(dense_dims: int, token_dims: int) -> qe.EdgeConfig:
-    """The collection layout; ``server._config`` is its twin."""
-    int8 = qe.ScalarQuantizationConfig(type=qe.ScalarType.Int8, always_ram=False)
-    half = qe.VectorStorageDatatype.Float16
-    return qe.EdgeConfig(
-        vectors={
-            DENSE: qe.EdgeVectorParams(size=dense_dims, distance=qe.Distance.Dot, datatype=half),
-            # m=0: token vectors only rerank, they are never searched, so they need no graph.
-            TOKENS: qe.EdgeVectorParams(
-                size=token_dims,
-                distance=qe.Distance.Dot,
-                datatype=half,
-                multivector_config=qe.MultiVectorConfig(qe.MultiVectorComparator.MaxSim),
-                hnsw_config=qe.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
-                quantization_config=int8,
-            ),
-        },
-        sparse_vectors={BM25: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
-        wal_enabled=False,
-    )
 
 
 class EdgeStore:
@@ -160,11 +128,11 @@ class EdgeReader:
         before.close()
 
     def search(self, query: HybridQuery) -> list[Hit]:
-        request = _request(query, exact=self._manifest.passages < EXACT_BELOW)
+        request = edge_request(query, exact=self._manifest.passages < EXACT_BELOW)
         if request is None:
             return []
         with _mapped(self._manifest.generation):
-            return [_hit(point) for point in self._shard.query(request)]
+            return [edge_hit(point) for point in self._shard.query(request)]
 
     def payload(self, kind: str, name: str) -> Payload | None:
         with _mapped(self._manifest.generation):
@@ -208,7 +176,13 @@ def _load_aside(shard: Path, held: ExitStack, fault: Exception) -> Any:
         aside = Path(held.enter_context(TemporaryDirectory(dir=roomy, ignore_cleanup_errors=True)))
         shutil.copyfile(shard / "edge_config.json", aside / "edge_config.json")
         (aside / "segments").symlink_to((shard / "segments").resolve(), target_is_directory=True)
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.ENOSPC or shutil.disk_usage(shard).free < _OPENING_BYTES:
+            raise DiskFull(
+                "the disk is full, and opening the index writes a small file",
+                about=str(shard),
+                fix="Make some room, there or in the folder for temporary files; nothing is damaged.",
+            ) from fault
         raise fault from None
     return qe.EdgeShard.load(str(aside))
 
@@ -228,8 +202,8 @@ class EdgeWriter:
             self._need(_SPARE_BYTES)
             if base is None:
                 (self._folder / "shard").mkdir(parents=True)
-                self._shard = qe.EdgeShard.create(str(self._folder / "shard"), _config(dense_dims, token_dims))
-                for field, kind in _FIELD_INDEXES.items():
+                self._shard = qe.EdgeShard.create(str(self._folder / "shard"), edge_config(dense_dims, token_dims))
+                for field, kind in FIELD_INDEXES.items():
                     self._shard.update(qe.UpdateOperation.create_field_index(field, kind))
             else:
                 copied = generations.path(base.generation) / "shard"
@@ -256,7 +230,7 @@ class EdgeWriter:
         try:
             for group in in_batches(records, _BATCH):
                 self._need(_SPARE_BYTES)
-                self._shard.update(qe.UpdateOperation.upsert_points([_point(r) for r in group]))
+                self._shard.update(qe.UpdateOperation.upsert_points([edge_point(r) for r in group]))
         except Exception as error:
             raise self._fault(error) from error
 
@@ -299,9 +273,10 @@ class EdgeWriter:
     def _fault(self, error: BaseException) -> BaseException:
         if isinstance(error, TutorError) or not isinstance(error, Exception):
             return error
-        free = shutil.disk_usage(self._generations.root).free / 2**20
-        return IndexFault(
-            f"the new generation could not be written ({error}); {free:.0f} MB are free",
+        free = shutil.disk_usage(self._generations.root).free
+        kind = DiskFull if free < _SPARE_BYTES else IndexFault
+        return kind(
+            f"the new generation could not be written ({error}); {free / 2**20:.0f} MB are free",
             about=str(self._folder),
             fix="The last generation still answers. Make room or choose --index DIR, then run: tutor ingest",
         )
@@ -315,64 +290,5 @@ def _mapped(about: str) -> Iterator[None]:
     except BaseException as error:
         if isinstance(error, TutorError) or not (isinstance(error, Exception) or "Panic" in type(error).__name__):
             raise
-        raise IndexDamaged(f"the generation cannot be read ({error!r})", about=about, fix=REBUILD) from error
-
-
-def _request(query: HybridQuery, *, exact: bool) -> qe.QueryRequest | None:
-    """The one hybrid query (None when no leg has anything to search with); ``server._request`` is its twin."""
-    only = _filter(query)
-    limit = max(CANDIDATES, query.limit)
-    legs: dict[str, qe.Prefetch] = {}
-    if DENSE in query.legs:
-        dense: Any = query.dense  # the engine takes arrays as they are; its stubs name lists only
-        nearest = qe.Query.Nearest(dense, using=DENSE)
-        legs[DENSE] = qe.Prefetch(limit=limit, query=nearest, filter=only, params=qe.SearchParams(exact=exact))
-    if BM25 in query.legs and query.sparse[0]:
-        sparse = qe.SparseVector(indices=query.sparse[0], values=query.sparse[1])
-        legs[BM25] = qe.Prefetch(limit=limit, query=qe.Query.Nearest(sparse, using=BM25), filter=only)
-    if TOKENS in query.legs:
-        tokens: Any = query.tokens
-        maxsim = qe.Query.Nearest(tokens, using=TOKENS)
-        legs[TOKENS] = qe.Prefetch(limit=limit, query=maxsim, prefetches=list(legs.values()), filter=only)
-    if not legs:
-        return None
-    fusion: Any = qe.Fusion.Rrf(k=RRF_K, weights=[query.weights.get(name, 1.0) for name in legs])
-    return qe.QueryRequest(
-        limit=query.limit,
-        query=fusion,
-        prefetches=list(legs.values()),
-        with_payload=True,
-        with_vector=[DENSE, TOKENS] if query.with_vectors else False,
-    )
-
-
-def _filter(query: HybridQuery) -> qe.Filter | None:
-    """None without filters: only passages have vectors, so that documents and the lexicon are never found."""
-    must: list[Any] = []
-    for key, values in query.filters.items():
-        field = key if key in PLAIN_KEYS else f"meta.{key}"
-        either: Any = list(values)
-        must.append(qe.FieldCondition(key=field, match=qe.MatchAny(either)))
-    return qe.Filter(must=must) if must else None
-
-
-def _point(record: Record) -> qe.Point:
-    vectors: dict[str, Any] = {}
-    if record.dense is not None:
-        vectors[DENSE] = record.dense
-    if record.tokens is not None and len(record.tokens):
-        vectors[TOKENS] = record.tokens
-    if record.sparse is not None and record.sparse[0]:
-        vectors[BM25] = qe.SparseVector(indices=record.sparse[0], values=record.sparse[1])
-    return qe.Point(record.id, vectors, record.payload)
-
-
-def _hit(point: Any) -> Hit:
-    vectors = point.vector or {}
-    dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
-    return Hit(
-        Passage.from_payload(point.payload),
-        float(point.score),
-        None if dense is None else np.asarray(dense, dtype=np.float32),
-        None if tokens is None else np.asarray(tokens, dtype=np.float32),
-    )
+        said = next(iter(str(error).splitlines()), "")[:160] or type(error).__name__
+        raise IndexDamaged(f"the generation cannot be read ({said})", about=about, fix=REBUILD) from error

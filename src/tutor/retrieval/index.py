@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor.errors import TutorError
+
 LAYOUT_VERSION = 1
 DENSE, TOKENS, BM25 = "dense", "tokens", "bm25"
 EXACT_BELOW = 50_000  # passages; exact p50 1.2 ms at 15k with recall 1.0 (DESIGN.md), HNSW above
@@ -152,6 +154,9 @@ class Manifest:
 class IndexReader(Protocol):
     """A published generation, open for reading. Methods raise IndexFault errors, never the engine's own."""
 
+    #: The fault of the newest generation when an older one answers in its place, else None.
+    fallback: TutorError | None
+
     @property
     def manifest(self) -> Manifest: ...
 
@@ -216,6 +221,10 @@ class IndexStore(Protocol):
             IndexMismatch: it has another layout.
             IndexDamaged: no published generation can be opened.
         """
+        ...
+
+    def remembered(self) -> Payload:
+        """``Manifest.sources`` of the last generation, even of a damaged one or one with another layout."""
         ...
 
     def begin(self, *, base: Manifest | None, dense_dims: int, token_dims: int) -> IndexWriter:

@@ -17,29 +17,25 @@ import numpy as np
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
-from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, IndexMissing, IndexUnreachable
+from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, IndexMissing, IndexUnreachable, TutorError
 from tutor.retrieval.generations import REBUILD, new_name
 from tutor.retrieval.index import (
-    BM25,
-    CANDIDATES,
     DENSE,
     EXACT_BELOW,
     INTEGER_FIELDS,
     KEYWORD_FIELDS,
     LAYOUT_VERSION,
-    PLAIN_KEYS,
-    RRF_K,
     TOKENS,
     Hit,
     HybridQuery,
     Manifest,
-    Passage,
     Payload,
     Record,
     Vector,
     in_batches,
     point_id,
 )
+from tutor.retrieval.server_shapes import same_point, server_hit, server_layout, server_point, server_request
 from tutor.settings import QdrantSettings
 
 _BATCH = 64  # 64 passages of 200 x 96 floats are about 6 MB of JSON; the server's limit is 32 MB
@@ -115,7 +111,7 @@ class ServerStore:
 class ServerReader:
     """The collection behind the alias; queries go to the collection itself, so that one reader sees one generation."""
 
-    fallback = None
+    fallback: TutorError | None = None  # a server keeps its collections whole, or does not answer
 
     def __init__(self, store: ServerStore) -> None:
         self._store = store
@@ -145,12 +141,12 @@ class ServerReader:
             self._open()
 
     def search(self, query: HybridQuery) -> list[Hit]:
-        request = _request(query, exact=self._manifest.passages < EXACT_BELOW)
+        request = server_request(query, exact=self._manifest.passages < EXACT_BELOW)
         if not request["prefetch"]:
             return []
         with _mapped(self._store.location):
             found = self._client.query_points(self._collection, **request)
-        return [_hit(point) for point in found.points]
+        return [server_hit(point) for point in found.points]
 
     def payload(self, kind: str, name: str) -> Payload | None:
         with _mapped(self._store.location):
@@ -199,7 +195,7 @@ class ServerWriter:
         if base is not None and store.current() != store.name_of(base.generation):
             raise IndexBusy("another process has just ingested", about=store.location, fix="Run it again.")
         with _mapped(store.location):
-            self._client.create_collection(self._collection, **_layout(store.settings, dense_dims, token_dims))
+            self._client.create_collection(self._collection, **server_layout(store.settings, dense_dims, token_dims))
         try:
             self._fill(base)
         except BaseException:
@@ -223,7 +219,7 @@ class ServerWriter:
                 records, offset = self._client.scroll(
                     source, limit=_BATCH, offset=offset, with_payload=True, with_vectors=True
                 )
-                points = [_same_point(r) for r in records]
+                points = [same_point(r) for r in records]
                 if points:
                     self._client.upsert(self._collection, points, wait=True)
             if offset is None:
@@ -232,7 +228,7 @@ class ServerWriter:
     def upsert(self, records: Iterable[Record]) -> None:
         for group in in_batches(records, _BATCH):
             with _mapped(self._store.location):
-                self._client.upsert(self._collection, [_point(r) for r in group], wait=True)
+                self._client.upsert(self._collection, [server_point(r) for r in group], wait=True)
 
     def delete(self, ids: Sequence[str]) -> None:
         if ids:
@@ -273,97 +269,3 @@ class ServerWriter:
     def discard(self) -> None:
         with _mapped(self._store.location):
             self._client.delete_collection(self._collection)
-
-
-def _layout(settings: QdrantSettings, dense_dims: int, token_dims: int) -> dict[str, Any]:
-    """The collection layout; ``edge._config`` is its twin."""
-    half = models.Datatype.FLOAT16
-    int8 = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
-    return {
-        "vectors_config": {
-            DENSE: models.VectorParams(size=dense_dims, distance=models.Distance.DOT, datatype=half),
-            TOKENS: models.VectorParams(
-                size=token_dims,
-                distance=models.Distance.DOT,
-                datatype=half,
-                on_disk=True,
-                multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
-                hnsw_config=models.HnswConfigDiff(m=0),
-                quantization_config=int8,
-            ),
-        },
-        "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-        "shard_number": settings.shards,
-        "replication_factor": settings.replication,
-        "on_disk_payload": True,
-    }
-
-
-def _request(query: HybridQuery, *, exact: bool) -> dict[str, Any]:
-    """The one hybrid query; ``edge._request`` is its twin."""
-    only = _filter(query)
-    limit = max(CANDIDATES, query.limit)
-    legs: dict[str, models.Prefetch] = {}
-    if DENSE in query.legs:
-        legs[DENSE] = models.Prefetch(
-            query=query.dense.tolist(),
-            using=DENSE,
-            limit=limit,
-            filter=only,
-            params=models.SearchParams(exact=exact),
-        )
-    if BM25 in query.legs and query.sparse[0]:
-        sparse = models.SparseVector(indices=query.sparse[0], values=query.sparse[1])
-        legs[BM25] = models.Prefetch(query=sparse, using=BM25, limit=limit, filter=only)
-    if TOKENS in query.legs:
-        legs[TOKENS] = models.Prefetch(
-            query=query.tokens.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values()), filter=only
-        )
-    weights = [query.weights.get(name, 1.0) for name in legs]
-    return {
-        "prefetch": list(legs.values()),
-        "query": models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=weights)),
-        "limit": query.limit,
-        "with_payload": True,
-        "with_vectors": [DENSE, TOKENS] if query.with_vectors else False,
-    }
-
-
-def _filter(query: HybridQuery) -> models.Filter | None:
-    """None without filters: only passages have vectors, so that documents and the lexicon are never found."""
-    must: list[Any] = []
-    for key, values in query.filters.items():
-        field = key if key in PLAIN_KEYS else f"meta.{key}"
-        must.append(models.FieldCondition(key=field, match=models.MatchAny(any=list(values))))
-    return models.Filter(must=must) if must else None
-
-
-def _same_point(record: models.Record) -> models.PointStruct:
-    vector: Any = record.vector or {}
-    return models.PointStruct(id=record.id, vector=vector, payload=record.payload)
-
-
-def _point(record: Record) -> models.PointStruct:
-    vectors: dict[str, Any] = {}
-    if record.dense is not None:
-        vectors[DENSE] = np.asarray(record.dense).tolist()
-    if record.tokens is not None and len(record.tokens):
-        vectors[TOKENS] = np.asarray(record.tokens).tolist()
-    if record.sparse is not None and record.sparse[0]:
-        vectors[BM25] = models.SparseVector(indices=record.sparse[0], values=record.sparse[1])
-    return models.PointStruct(id=record.id, vector=vectors, payload=record.payload)
-
-
-def _copied(record: Any) -> models.PointStruct:
-    return models.PointStruct(id=record.id, vector=record.vector or {}, payload=record.payload)
-
-
-def _hit(point: Any) -> Hit:
-    vectors = point.vector or {}
-    dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
-    return Hit(
-        Passage.from_payload(point.payload),
-        float(point.score),
-        None if dense is None else np.asarray(dense, dtype=np.float32),
-        None if tokens is None else np.asarray(tokens, dtype=np.float32),
-    )

@@ -97,7 +97,6 @@ export function setUpAsk(root) {
   for (const article of log.querySelectorAll("[data-turn]")) {
     const turn = new Turn(article);
     remember(turn);
-    if (data.uncovered.length) turn.note(`Nothing here mentions ${data.uncovered.join(", ")}.`);
     turn.offerCopy();
   }
   if (!log.children.length && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });

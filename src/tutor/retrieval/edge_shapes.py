@@ -1,0 +1,111 @@
+"""The index's records, query and hits in the embedded engine's types; ``server_shapes`` is the twin for a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import qdrant_edge as qe
+
+from tutor.retrieval.index import (
+    BM25,
+    CANDIDATES,
+    DENSE,
+    INTEGER_FIELDS,
+    KEYWORD_FIELDS,
+    PLAIN_KEYS,
+    RRF_K,
+    TOKENS,
+    Hit,
+    HybridQuery,
+    Passage,
+    Record,
+)
+
+# Without them a filter reads every payload from disk: 90 ms at 20k passages against 5 ms.
+FIELD_INDEXES = {
+    **dict.fromkeys(KEYWORD_FIELDS, qe.PayloadSchemaType.Keyword),
+    **dict.fromkeys(INTEGER_FIELDS, qe.PayloadSchemaType.Integer),
+}
+
+
+def edge_config(dense_dims: int, token_dims: int) -> qe.EdgeConfig:
+    """The collection layout; ``server_shapes.server_layout`` is its twin."""
+    int8 = qe.ScalarQuantizationConfig(type=qe.ScalarType.Int8, always_ram=False)
+    half = qe.VectorStorageDatatype.Float16
+    return qe.EdgeConfig(
+        vectors={
+            DENSE: qe.EdgeVectorParams(size=dense_dims, distance=qe.Distance.Dot, datatype=half),
+            # m=0: token vectors only rerank, they are never searched, so they need no graph.
+            TOKENS: qe.EdgeVectorParams(
+                size=token_dims,
+                distance=qe.Distance.Dot,
+                datatype=half,
+                multivector_config=qe.MultiVectorConfig(qe.MultiVectorComparator.MaxSim),
+                hnsw_config=qe.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
+                quantization_config=int8,
+            ),
+        },
+        sparse_vectors={BM25: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
+        wal_enabled=False,
+    )
+
+
+def edge_request(query: HybridQuery, *, exact: bool) -> qe.QueryRequest | None:
+    """The one hybrid query (None when no leg has anything to search with); ``server_request`` is its twin."""
+    only = _filter(query)
+    limit = max(CANDIDATES, query.limit)
+    legs: dict[str, qe.Prefetch] = {}
+    if DENSE in query.legs:
+        dense: Any = query.dense  # the engine takes arrays as they are; its stubs name lists only
+        nearest = qe.Query.Nearest(dense, using=DENSE)
+        legs[DENSE] = qe.Prefetch(limit=limit, query=nearest, filter=only, params=qe.SearchParams(exact=exact))
+    if BM25 in query.legs and query.sparse[0]:
+        sparse = qe.SparseVector(indices=query.sparse[0], values=query.sparse[1])
+        legs[BM25] = qe.Prefetch(limit=limit, query=qe.Query.Nearest(sparse, using=BM25), filter=only)
+    if TOKENS in query.legs:
+        tokens: Any = query.tokens
+        maxsim = qe.Query.Nearest(tokens, using=TOKENS)
+        legs[TOKENS] = qe.Prefetch(limit=limit, query=maxsim, prefetches=list(legs.values()), filter=only)
+    if not legs:
+        return None
+    fusion: Any = qe.Fusion.Rrf(k=RRF_K, weights=[query.weights.get(name, 1.0) for name in legs])
+    return qe.QueryRequest(
+        limit=query.limit,
+        query=fusion,
+        prefetches=list(legs.values()),
+        with_payload=True,
+        with_vector=[DENSE, TOKENS] if query.with_vectors else False,
+    )
+
+
+def _filter(query: HybridQuery) -> qe.Filter | None:
+    """None without filters: only passages have vectors, so that documents and the lexicon are never found."""
+    must: list[Any] = []
+    for key, values in query.filters.items():
+        field = key if key in PLAIN_KEYS else f"meta.{key}"
+        either: Any = list(values)
+        must.append(qe.FieldCondition(key=field, match=qe.MatchAny(either)))
+    return qe.Filter(must=must) if must else None
+
+
+def edge_point(record: Record) -> qe.Point:
+    vectors: dict[str, Any] = {}
+    if record.dense is not None:
+        vectors[DENSE] = record.dense
+    if record.tokens is not None and len(record.tokens):
+        vectors[TOKENS] = record.tokens
+    if record.sparse is not None and record.sparse[0]:
+        vectors[BM25] = qe.SparseVector(indices=record.sparse[0], values=record.sparse[1])
+    return qe.Point(record.id, vectors, record.payload)
+
+
+def edge_hit(point: Any) -> Hit:
+    vectors = point.vector or {}
+    dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
+    return Hit(
+        Passage.from_payload(point.payload),
+        float(point.score),
+        None if dense is None else np.asarray(dense, dtype=np.float32),
+        None if tokens is None else np.asarray(tokens, dtype=np.float32),
+    )

@@ -1,0 +1,101 @@
+"""The index's records, query and hits in qdrant-client's types; ``edge_shapes`` is the twin for the embedded engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qdrant_client import models
+
+from tutor.retrieval.index import BM25, CANDIDATES, DENSE, PLAIN_KEYS, RRF_K, TOKENS, Hit, HybridQuery, Passage, Record
+from tutor.settings import QdrantSettings
+
+
+def server_layout(settings: QdrantSettings, dense_dims: int, token_dims: int) -> dict[str, Any]:
+    """The collection layout; ``edge_shapes.edge_config`` is its twin."""
+    half = models.Datatype.FLOAT16
+    int8 = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
+    return {
+        "vectors_config": {
+            DENSE: models.VectorParams(size=dense_dims, distance=models.Distance.DOT, datatype=half),
+            TOKENS: models.VectorParams(
+                size=token_dims,
+                distance=models.Distance.DOT,
+                datatype=half,
+                on_disk=True,
+                multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
+                hnsw_config=models.HnswConfigDiff(m=0),
+                quantization_config=int8,
+            ),
+        },
+        "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        "shard_number": settings.shards,
+        "replication_factor": settings.replication,
+        "on_disk_payload": True,
+    }
+
+
+def server_request(query: HybridQuery, *, exact: bool) -> dict[str, Any]:
+    """The one hybrid query; ``edge_shapes.edge_request`` is its twin."""
+    only = _filter(query)
+    limit = max(CANDIDATES, query.limit)
+    legs: dict[str, models.Prefetch] = {}
+    if DENSE in query.legs:
+        legs[DENSE] = models.Prefetch(
+            query=query.dense.tolist(),
+            using=DENSE,
+            limit=limit,
+            filter=only,
+            params=models.SearchParams(exact=exact),
+        )
+    if BM25 in query.legs and query.sparse[0]:
+        sparse = models.SparseVector(indices=query.sparse[0], values=query.sparse[1])
+        legs[BM25] = models.Prefetch(query=sparse, using=BM25, limit=limit, filter=only)
+    if TOKENS in query.legs:
+        legs[TOKENS] = models.Prefetch(
+            query=query.tokens.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values()), filter=only
+        )
+    weights = [query.weights.get(name, 1.0) for name in legs]
+    return {
+        "prefetch": list(legs.values()),
+        "query": models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=weights)),
+        "limit": query.limit,
+        "with_payload": True,
+        "with_vectors": [DENSE, TOKENS] if query.with_vectors else False,
+    }
+
+
+def _filter(query: HybridQuery) -> models.Filter | None:
+    """None without filters: only passages have vectors, so that documents and the lexicon are never found."""
+    must: list[Any] = []
+    for key, values in query.filters.items():
+        field = key if key in PLAIN_KEYS else f"meta.{key}"
+        must.append(models.FieldCondition(key=field, match=models.MatchAny(any=list(values))))
+    return models.Filter(must=must) if must else None
+
+
+def same_point(record: models.Record) -> models.PointStruct:
+    vector: Any = record.vector or {}
+    return models.PointStruct(id=record.id, vector=vector, payload=record.payload)
+
+
+def server_point(record: Record) -> models.PointStruct:
+    vectors: dict[str, Any] = {}
+    if record.dense is not None:
+        vectors[DENSE] = np.asarray(record.dense).tolist()
+    if record.tokens is not None and len(record.tokens):
+        vectors[TOKENS] = np.asarray(record.tokens).tolist()
+    if record.sparse is not None and record.sparse[0]:
+        vectors[BM25] = models.SparseVector(indices=record.sparse[0], values=record.sparse[1])
+    return models.PointStruct(id=record.id, vector=vectors, payload=record.payload)
+
+
+def server_hit(point: Any) -> Hit:
+    vectors = point.vector or {}
+    dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
+    return Hit(
+        Passage.from_payload(point.payload),
+        float(point.score),
+        None if dense is None else np.asarray(dense, dtype=np.float32),
+        None if tokens is None else np.asarray(tokens, dtype=np.float32),
+    )
