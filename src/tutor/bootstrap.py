@@ -27,7 +27,7 @@ def builtin_corpus() -> Path:
 
 def builtin_roots() -> list[Path]:
     """The folders of the curriculum that are indexed."""
-    return [folder for name in ("cards", "notes", "practice") if (folder := builtin_corpus() / name).is_dir()]
+    return [folder for name in ("cards", "notes", "practice", "plans") if (folder := builtin_corpus() / name).is_dir()]
 
 
 class App:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from tutor.curriculum.card import Card
 from tutor.curriculum.corpus import Corpus
+from tutor.curriculum.graph import circle
 from tutor.curriculum.note import Article, Day
+from tutor.curriculum.plan import Row
 from tutor.curriculum.words import copied_share, runs, sentence_length, word_count
 from tutor.errors import CardError
 
@@ -40,6 +42,7 @@ def check_corpus(corpus: Corpus, *, items: frozenset[str] = frozenset(), sources
         *corpus.problems,
         *_sizes(corpus),
         *_references(corpus),
+        *_plans(corpus),
         *_names(corpus),
         *_links(corpus),
         *(_coverage(corpus, items) if items else ()),
@@ -87,8 +90,29 @@ def _references(corpus: Corpus) -> Iterator[CardError]:
         for other in card.related:
             if other in cards and card.id not in cards[other].related:
                 yield _problem(corpus, card.id, f"{other} does not name {card.id} in turn", where="related")
-    if cycle := _cycle(cards):
+    if cycle := circle(cards):
         yield CardError(f"prerequisites form a circle: {' > '.join(cycle)}", about=str(corpus.root))
+
+
+def _plans(corpus: Corpus) -> Iterator[CardError]:
+    for plan in corpus.plans.values():
+        about = str(corpus.paths[plan.id])
+        for step in plan.walk():
+            if missing := [c for c in step.cards if c not in corpus.cards]:
+                yield CardError(f"no card has the id {', '.join(missing)}", about=f"{about}: {step.id}: cards")
+            if missing := [n for n in (*step.notes, *step.practice) if n not in corpus.entries]:
+                yield CardError(f"no note or exercise has the id {', '.join(missing)}", about=f"{about}: {step.id}")
+    if corpus.tables:
+        tables = corpus.tables
+        rows: tuple[Row, ...] = (*tables.tiers, *tables.threads, *tables.choices, *tables.technologies, *tables.axes)
+        for row in rows:
+            if missing := [c for c in row.cards if c not in corpus.cards]:
+                about = f"{corpus.root / 'plans' / 'tables.yaml'}: {row.cards}"
+                yield CardError(f"no card has the id {', '.join(missing)}", about=about)
+        for tier in tables.tiers:
+            if other := [c for c in tier.cards if c in corpus.cards and corpus.cards[c].tier != tier.tier]:
+                about = f"{corpus.root / 'plans' / 'tables.yaml'}: tier {tier.tier}"
+                yield CardError(f"the card itself says another tier: {', '.join(other)}", about=about)
 
 
 def _names(corpus: Corpus) -> Iterator[CardError]:
@@ -137,24 +161,3 @@ def _copies(corpus: Corpus, sources: str) -> Iterator[CardError]:
         share = copied_share(path.read_text(encoding="utf-8"), known)
         if share > MOST_COPIED:
             yield _problem(corpus, name, f"{share:.1%} of its runs of eight words stand in a source", "Say it anew.")
-
-
-def _cycle(cards: Mapping[str, Card]) -> list[str]:
-    """One circle of prerequisites, first card repeated at the end; empty when there is none."""
-    done: set[str] = set()
-
-    def visit(name: str, path: list[str]) -> list[str]:
-        if name in path:
-            return [*path[path.index(name) :], name]
-        if name in done or name not in cards:
-            return []
-        for before in cards[name].prerequisites:
-            if found := visit(before, [*path, name]):
-                return found
-        done.add(name)
-        return []
-
-    for name in cards:
-        if found := visit(name, []):
-            return found
-    return []

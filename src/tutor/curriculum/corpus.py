@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tutor.curriculum.card import Card
 from tutor.curriculum.parse import ENTRIES, Entry, load_yaml, parse_card, parse_front, split_front_matter
+from tutor.curriculum.plan import SUFFIX, Plan, Tables, read_plan, read_tables
 from tutor.errors import CardError
 
 
@@ -18,6 +19,8 @@ class Corpus:
     root: Path
     cards: dict[str, Card] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
+    plans: dict[str, Plan] = field(default_factory=dict)
+    tables: Tables | None = None
     bodies: dict[str, str] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)
     problems: list[CardError] = field(default_factory=list)
@@ -33,6 +36,10 @@ class Corpus:
         for document in self.all():
             for item in document.covers:
                 found.setdefault(item, []).append(document.id)
+        for plan in self.plans.values():
+            for step in plan.walk():
+                for item in step.covers:
+                    found.setdefault(item, []).append(plan.id)
         return found
 
 
@@ -52,6 +59,13 @@ def load_corpus(root: Path) -> Corpus:
     for name in ("notes", "practice"):
         for path in sorted((root / name).rglob("*.md")):
             _read(corpus, path, _entry)
+    for path in sorted((root / "plans").glob(f"*{SUFFIX}")):
+        _read(corpus, path, _plan)
+    if (tables := root / "plans" / "tables.yaml").is_file():
+        try:
+            corpus.tables = read_tables(tables)
+        except CardError as error:
+            corpus.problems.append(error)
     return corpus
 
 
@@ -74,6 +88,14 @@ def _card(corpus: Corpus, text: str, path: Path) -> tuple[str, int]:
     card, body_start = parse_card(text, about=str(path), stem=path.stem)
     corpus.cards[card.id] = card
     return card.id, body_start
+
+
+def _plan(corpus: Corpus, text: str, path: Path) -> tuple[str, int]:
+    plan = read_plan(text, about=str(path))
+    if plan.id != path.name.removesuffix(SUFFIX):
+        raise CardError(f"id is '{plan.id}', the file is '{path.name}'", about=f"{path}: id", fix="Make them equal.")
+    corpus.plans[plan.id] = plan
+    return plan.id, len(text)
 
 
 def _entry(corpus: Corpus, text: str, path: Path) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tutor.curriculum.plan import SUFFIX as PLAN
 from tutor.errors import SourceError, Unreadable
 from tutor.ingest.formats import MAX_BYTES, SUFFIXES
 
@@ -72,12 +73,16 @@ def _walk(root: Path, found: dict[str, Found], problems: list[SourceError]) -> N
         seen.add((status.st_dev, status.st_ino))
         subfolders[:] = sorted(s for s in subfolders if not s.startswith(".") and s not in _SKIPPED_FOLDERS)
         for name in sorted(names):
-            if not name.startswith(_SKIPPED_FILES) and Path(name).suffix.lower() in MARKDOWN | SUFFIXES:
+            if not name.startswith(_SKIPPED_FILES) and _is_read(Path(name)):
                 _add(Path(folder, name), root, found, problems, named=False)
 
 
+def _is_read(path: Path) -> bool:
+    return path.suffix.lower() in MARKDOWN | SUFFIXES or path.name.endswith(PLAN)
+
+
 def _add(path: Path, root: Path, found: dict[str, Found], problems: list[SourceError], *, named: bool) -> None:
-    if named and path.suffix.lower() not in MARKDOWN | SUFFIXES:
+    if named and not _is_read(path):
         known = ", ".join(sorted(MARKDOWN | SUFFIXES))
         problems.append(
             SourceError(f"files of type '{path.suffix}' are not read", about=str(path), fix=f"Known types: {known}.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tutor.curriculum.parse import ENTRIES, load_yaml, split_front_matter
+from tutor.curriculum.plan import SUFFIX as PLAN
 from tutor.errors import SourceError
 from tutor.ingest import formats, pasted
 from tutor.ingest.chunk import slug
 from tutor.ingest.collect import MARKDOWN, Found
 from tutor.ingest.documents import Document
 from tutor.ingest.formats.text import decode, normalise
-from tutor.ingest.markdown import read_card, read_entry, read_markdown
+from tutor.ingest.markdown import read_card, read_entry, read_markdown, read_plan_steps
 
 _CARD_KEYS = {"id", "covers", "priority", "tier"}
 _ENTRY_KEYS = {"id", "type", "covers", "related"}
@@ -31,6 +32,8 @@ def load(found: Found) -> list[Document]:
             about=source,
             fix="Split it, or export only the part you study.",
         )
+    if path.name.endswith(PLAN):
+        return read_plan_steps(normalise(decode(_bytes(path), about=source)), source=source)
     suffix = path.suffix.lower()
     if suffix in MARKDOWN or suffix == ".txt":
         text = normalise(decode(_bytes(path), about=source))

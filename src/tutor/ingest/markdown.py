@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from tutor.curriculum.card import Card, Resource
 from tutor.curriculum.note import Article, Day, agenda
 from tutor.curriculum.parse import ENTRIES, load_yaml, parse_card, parse_front, split_front_matter
+from tutor.curriculum.plan import as_text, read_plan
 from tutor.curriculum.practice import Problem
 from tutor.errors import SourceError
 from tutor.ingest.documents import Document, Section
@@ -86,6 +87,32 @@ def read_entry(text: str, *, source: str, stem: str, kind: str) -> Document:
         aliases=tuple(entry.aliases),
         acronyms=dict(entry.acronyms),
     )
+
+
+def read_plan_steps(text: str, *, source: str) -> list[Document]:
+    """A plan as documents: one for each step or part that stands for an item, else one for the whole plan.
+
+    Raises:
+        CardError: the plan breaks the format.
+    """
+    plan = read_plan(text, about=source)
+    steps = [(f"{plan.id}-{step.id}", step.title, as_text(step), step) for step in plan.walk() if step.covers]
+    if not steps:
+        body = "\n".join([plan.about, "", *(f"## {step.title}\n\n{as_text(step)}" for step in plan.steps)])
+        steps = [(plan.id, plan.title, body, plan.steps[0])]
+    return [
+        Document(
+            doc_id=name,
+            title=title if name == plan.id else f"{plan.title}: {title}",
+            text=body,
+            source=source,
+            kind="plan",
+            sections=_sections(body, title=None),
+            covers=tuple(step.covers),
+            meta={"section": plan.title, "related": tuple(step.cards)},
+        )
+        for name, title, body, step in steps
+    ]
 
 
 def _links(resources: Iterable[Resource]) -> tuple[str, ...]:
