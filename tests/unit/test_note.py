@@ -48,12 +48,12 @@ tier: 1
 tags: [hld]
 related: [caching]
 ask: "Design a URL shortener."
-rubric: {%s}
+rubric: {RUBRIC}
 ---
 ## Requirements
 
 Short links redirect.
-""" % ", ".join(f"{step}: [A point.]" for step in STEPS)
+""".replace("RUBRIC", ", ".join(f"{step}: [A point.]" for step in STEPS))
 
 
 def write(folder: Path, text: str, name: str) -> Path:
@@ -72,7 +72,7 @@ def test_a_day_is_read_with_its_agenda(tmp_path: Path) -> None:
     assert "- Done when a question is answered with a citation" in document.text
     roles = {s.heading[-1]: s.role for s in document.sections}
     assert roles["Resources"] == "resources"
-    assert roles["Mechanics"] == "body"
+    assert roles["Mechanics"] == "learn"
 
 
 def test_a_problem_is_read_with_its_ladder(tmp_path: Path) -> None:
