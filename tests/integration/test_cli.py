@@ -430,5 +430,8 @@ def test_corpus_check(home: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.md").write_text("---\nid: bad\ntitle: [\n---\n", encoding="utf-8")
     done = tutor(home, "corpus", "check", str(tmp_path), code=1)
     assert "bad.md:" in done.stderr.decode()
-    assert b"1 files with errors" in done.stdout
+    assert b": 1 problem." in done.stdout
+    stats = tutor(home, "corpus", "stats").stdout.decode()
+    assert stats.splitlines()[0].split() == ["shelf", "documents", "probes", "words"]
+    assert "must-have points" in stats
     assert "no cards" in tutor(home, "corpus", "check", str(tmp_path / "none"), code=1).stderr.decode()
