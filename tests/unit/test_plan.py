@@ -97,6 +97,18 @@ def test_what_plans_and_tables_name_must_exist(root: Path) -> None:
     assert any("m2: no note or exercise has the id day-01" in m for m in told)
 
 
+def test_an_ambiguous_acronym_is_listed_with_all_its_meanings(root: Path) -> None:
+    for name, long in (("alpha", "access control list"), ("beta", "anticorruption layer")):
+        path = root / "cards" / f"{name}.md"
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("{RWN: read write number}", f"{{ACL: {long}}}"), "utf-8"
+        )
+    tables = root / "plans" / "tables.yaml"
+    assert any("ACL is 'anticorruption layer' here" in p.message for p in check_corpus(load_corpus(root)))
+    tables.write_text(TABLES + "ambiguous: {ACL: [access control list, Anticorruption Layer]}\n", encoding="utf-8")
+    assert not any("ACL" in p.message for p in check_corpus(load_corpus(root)))
+
+
 def test_tiers_agree_with_the_cards(root: Path) -> None:
     (root / "plans" / "tables.yaml").write_text(TABLES.replace("tier: 1", "tier: 3"), encoding="utf-8")
     assert any("the card itself says another tier: alpha" in m for m in problems(root))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tutor.cli.state import echo_wrapped
 from tutor.errors import CardError
 
 app = typer.Typer(help="Check and count the curriculum's files.", no_args_is_help=True)
@@ -60,6 +62,27 @@ def stats(folder: Folder = None) -> None:
         typer.echo(f"{name:<10}" + "".join(f"{number:>11,}" for number in numbers))
     kinds = ", ".join(f"{kind} {count}" for kind, count in probe_kinds(corpus).most_common())
     typer.echo(f"\nprobes by kind: {kinds or 'none'}\nmust-have points: {points(corpus)}")
+
+
+@app.command("twins")
+def twins(
+    context: typer.Context,
+    folder: Folder = None,
+    most: Annotated[int, typer.Option("--limit", min=1, help="How many pairs to show.")] = 50,
+) -> None:
+    """List sentences of different documents that repeat or may contradict each other, for you to judge."""
+    from tutor.bootstrap import App, builtin_corpus
+    from tutor.curriculum.corpus import load_corpus
+    from tutor.ingest.twins import find_twins
+
+    corpus = load_corpus(folder or builtin_corpus())
+    found = find_twins(corpus.bodies, App(context.obj.settings()).encoder)
+    for pair in found[:most]:
+        typer.echo(f"{pair.kind}, {pair.similarity:.2f}")
+        for said in (pair.first, pair.second):
+            echo_wrapped(f"{said.doc_id}: {said.text}", lead="  ", hang=4)
+    counts = Counter(pair.kind for pair in found)
+    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.most_common()) or "No such pairs.")
 
 
 @app.command("schema")

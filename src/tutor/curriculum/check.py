@@ -122,13 +122,18 @@ def _names(corpus: Corpus) -> Iterator[CardError]:
         for alias in document.aliases:
             if (owner := owners.setdefault(alias.casefold(), document.id)) != document.id:
                 yield _problem(corpus, document.id, f"'{alias}' is already a name of {owner}", where="aliases")
+    listed = corpus.tables.ambiguous if corpus.tables else {}
+    allowed = {(short, _plain(long)) for short, forms in listed.items() for long in forms}
     meanings: dict[str, tuple[str, str]] = {}
     for document in corpus.all():
         for short, long in document.acronyms.items():
+            if (short, _plain(long)) in allowed:
+                continue
             meant, owner = meanings.setdefault(short, (_plain(long), document.id))
             if meant != _plain(long):
                 what = f"{short} is '{long}' here and '{meant}' in {owner}"
-                yield _problem(corpus, document.id, what, "Agree on one long form.", where="acronyms")
+                fix = "Agree on one long form, or list all of them under 'ambiguous' in plans/tables.yaml."
+                yield _problem(corpus, document.id, what, fix, where="acronyms")
 
 
 def _plain(long: str) -> str:

@@ -111,6 +111,9 @@ class Tables(Strict):
     choices: list[Choice] = Field(min_length=1)
     technologies: list[Technology] = Field(min_length=1)
     axes: list[Axis] = Field(min_length=1)
+    ambiguous: dict[str, list[Line]] = Field(
+        default_factory=dict, description="Acronyms that rightly have several long forms, with all of them."
+    )
 
 
 def read_plan(text: str, *, about: str) -> Plan:
