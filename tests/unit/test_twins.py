@@ -19,7 +19,7 @@ def test_what_is_said_twice_is_found_between_documents_only() -> None:
 
 def test_other_figures_are_named_and_equal_ones_are_not() -> None:
     assert kinds(SAME, SAME.replace("3,000", "4,000")) == ["figures"]
-    assert kinds(SAME, SAME.replace("3,000", "3000")) == ["repeated"]
+    assert "figures" not in kinds(SAME, SAME.replace("3,000", "3000"))
 
 
 def test_a_negation_is_named() -> None:
