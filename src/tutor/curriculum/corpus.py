@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tutor.curriculum import PLAN_SUFFIX
 from tutor.curriculum.card import Card
 from tutor.curriculum.parse import ENTRIES, Entry, load_yaml, parse_card, parse_front, split_front_matter
-from tutor.curriculum.plan import SUFFIX, Plan, Tables, read_plan, read_tables
+from tutor.curriculum.plan import Plan, Tables, read_plan, read_tables
 from tutor.errors import CardError
 
 
@@ -59,7 +60,7 @@ def load_corpus(root: Path) -> Corpus:
     for name in ("notes", "practice"):
         for path in sorted((root / name).rglob("*.md")):
             _read(corpus, path, _entry)
-    for path in sorted((root / "plans").glob(f"*{SUFFIX}")):
+    for path in sorted((root / "plans").glob(f"*{PLAN_SUFFIX}")):
         _read(corpus, path, _plan)
     if (tables := root / "plans" / "tables.yaml").is_file():
         try:
@@ -92,7 +93,7 @@ def _card(corpus: Corpus, text: str, path: Path) -> tuple[str, int]:
 
 def _plan(corpus: Corpus, text: str, path: Path) -> tuple[str, int]:
     plan = read_plan(text, about=str(path))
-    if plan.id != path.name.removesuffix(SUFFIX):
+    if plan.id != path.name.removesuffix(PLAN_SUFFIX):
         raise CardError(f"id is '{plan.id}', the file is '{path.name}'", about=f"{path}: id", fix="Make them equal.")
     corpus.plans[plan.id] = plan
     return plan.id, len(text)

@@ -12,7 +12,6 @@ from pydantic import Field, StringConstraints, ValidationError
 from tutor.curriculum.card import Entity, ItemId, Line, Resource, Slug, Strict
 from tutor.errors import CardError
 
-SUFFIX = ".plan.yaml"
 DocId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 

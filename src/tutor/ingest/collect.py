@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tutor.curriculum.plan import SUFFIX as PLAN
+from tutor.curriculum import PLAN_SUFFIX
 from tutor.errors import SourceError, Unreadable
 from tutor.ingest.formats import MAX_BYTES, SUFFIXES
 
@@ -78,7 +78,7 @@ def _walk(root: Path, found: dict[str, Found], problems: list[SourceError]) -> N
 
 
 def _is_read(path: Path) -> bool:
-    return path.suffix.lower() in MARKDOWN | SUFFIXES or path.name.endswith(PLAN)
+    return path.suffix.lower() in MARKDOWN | SUFFIXES or path.name.endswith(PLAN_SUFFIX)
 
 
 def _add(path: Path, root: Path, found: dict[str, Found], problems: list[SourceError], *, named: bool) -> None:

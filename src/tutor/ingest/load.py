@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tutor.curriculum import PLAN_SUFFIX
 from tutor.curriculum.parse import ENTRIES, load_yaml, split_front_matter
-from tutor.curriculum.plan import SUFFIX as PLAN
 from tutor.errors import SourceError
 from tutor.ingest import formats, pasted
 from tutor.ingest.chunk import slug
@@ -32,7 +32,7 @@ def load(found: Found) -> list[Document]:
             about=source,
             fix="Split it, or export only the part you study.",
         )
-    if path.name.endswith(PLAN):
+    if path.name.endswith(PLAN_SUFFIX):
         return read_plan_steps(normalise(decode(_bytes(path), about=source)), source=source)
     suffix = path.suffix.lower()
     if suffix in MARKDOWN or suffix == ".txt":
