@@ -113,11 +113,11 @@ def test_an_unknown_type_in_the_corpus_is_named(tmp_path: Path) -> None:
     assert corpus.covered()["day/06"] == ["day-05"]
 
 
-def test_prose_is_counted_without_code_tables_and_marks() -> None:
+def test_words_are_counted_without_code_and_marks() -> None:
     body = (
         "## A heading\n\nThree plain words.\n\n| a | b |\n|---|---|\n\n```mermaid\ngraph LR\n```\n\n- **Two** words\n"
     )
-    assert word_count(body) == 7
+    assert word_count(body) == 9
     assert 2.5 <= sentence_length(body) <= 3
     assert sentence_length("") == 0.0
 

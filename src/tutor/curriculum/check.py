@@ -14,7 +14,7 @@ from tutor.curriculum.plan import Row
 from tutor.curriculum.words import copied_share, runs, sentence_length, word_count
 from tutor.errors import CardError
 
-#: Words of prose in a body, by depth of a card or kind of an entry. Tiers 1 and 2 may be as long as deep-dives.
+#: Words of a body (tables too), by depth of a card or kind of an entry. Tiers 1 and 2 may be as long as deep-dives.
 WORDS: Mapping[str, tuple[int, int]] = {
     "deep-dive": (500, 900),
     "intermediate": (250, 600),
@@ -63,7 +63,7 @@ def _sizes(corpus: Corpus) -> Iterator[CardError]:
         if isinstance(document, Card) and document.tier <= FULL_TIERS:
             high = WORDS["deep-dive"][1]
         if not low <= (count := word_count(body)) <= high:
-            yield _problem(corpus, document.id, f"the body has {count} words of prose, a {kind} has {low} to {high}")
+            yield _problem(corpus, document.id, f"the body has {count} words, a {kind} has {low} to {high}")
         if (length := sentence_length(body)) > LONGEST_MEAN_SENTENCE:
             yield _problem(corpus, document.id, f"the mean sentence has {length:.0f} words", "Break the longest ones.")
         if isinstance(document, Card):

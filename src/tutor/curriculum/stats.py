@@ -13,7 +13,7 @@ Row = tuple[str, int, int, int]
 
 
 def by_shelf(corpus: Corpus) -> Iterator[Row]:
-    """(shelf, documents, probes, words of prose): cards by phase, notes and practice entries by kind."""
+    """(shelf, documents, probes, words): cards by phase, notes and practice entries by kind."""
     shelves: dict[str, list[int]] = {}
     for card in sorted(corpus.cards.values(), key=lambda c: c.phase):
         _add(shelves, f"phase {card.phase}", len(card.probes), corpus.bodies[card.id])

@@ -9,20 +9,16 @@ RUN = 8  # words: names, numbers and short lists carry over freely, eight words 
 
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
 _TABLE = re.compile(r"^\|.*$", re.M)
+_RULE = re.compile(r"^\|[\s:|-]+\|\s*$", re.M)
 _MARKS = re.compile(r"[*`#>|]|^\s*(?:[-+*]|\d+\.)\s", re.M)
 _URL = re.compile(r"https?://\S+")
 _END = re.compile(r"[.!?](?=\s|$)|\n\s*\n|\n(?=[-*+|#])")
 _WORD = re.compile(r"[a-z0-9]+(?:[+.'-][a-z0-9]+)*")
 
 
-def prose(body: str) -> str:
-    """The text without code, diagrams, tables and Markdown marks."""
-    return _MARKS.sub(" ", _TABLE.sub("", _FENCE.sub("", body)))
-
-
 def word_count(body: str) -> int:
-    """Words of prose: code, diagrams and tables are not counted."""
-    return len(prose(body).split())
+    """Words to read, those of tables too: code, diagrams and Markdown marks are not counted."""
+    return len(_MARKS.sub(" ", _RULE.sub("", _FENCE.sub("", body))).split())
 
 
 def sentence_length(body: str) -> float:
