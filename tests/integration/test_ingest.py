@@ -224,6 +224,23 @@ def test_bad_files_are_told_and_the_rest_is_indexed(store: EdgeStore, encoder: F
     assert set(problems(again)) == set(told)
 
 
+def test_a_rebuild_knows_the_roots_when_no_manifest_can_be_read(
+    store: EdgeStore, encoder: FakeEncoder, notes: Path
+) -> None:
+    before = ingest(store, encoder, [notes]).documents
+    for manifest in Path(store.location).glob("generations/*/manifest.json"):
+        manifest.write_text("{", encoding="utf-8")
+    rebuilt = ingest(store, encoder, [], rebuild=True)
+    assert (rebuilt.documents, rebuilt.problems) == (before, [])
+
+
+def test_a_card_that_lacks_a_field_is_an_error_not_a_page(store: EdgeStore, encoder: FakeEncoder, notes: Path) -> None:
+    (notes / "card.md").write_text("---\nid: card\ntitle: A\ncovers: [guide/a]\nphase: four\npriority: high\n---\nB.\n")
+    (problem,) = ingest(store, encoder, [notes]).problems
+    assert "card.md:5: phase" in problem.message
+    assert "tier: Field required" in problem.message
+
+
 def test_a_problem_is_news_once_unless_it_is_asked_for(store: EdgeStore, encoder: FakeEncoder, notes: Path) -> None:
     (notes / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing else")
     first = ingest(store, encoder, [notes])

@@ -22,6 +22,9 @@ from tutor.answering.intent import classify
         ("What are the types of load balancing?", "list"),
         ("Design a rate limiter for a public API", "plan"),
         ("Why does the KV cache grow?", "why"),
+        ("pros and cons of event sourcing", "trade-off"),
+        ("Advantages and disadvantages of sharding", "trade-off"),
+        ("disadvantages of Kafka", "when-not"),
         ("kafka", "other"),
     ],
 )

@@ -56,6 +56,7 @@ def test_not_off(question: str) -> None:
         ("is it better to shard early?", None),
         ("when does it make sense to use Kafka", None),
         ("does this pattern scale", None),
+        ("It is slow; why is my LSM store slow at reads?", None),
         ("Kafka", None),
     ],
 )

@@ -39,6 +39,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile("|".join(patterns), re.I))
     for name, *patterns in (
         (
+            "trade-off",
+            r"\bpros (?:and|&|or) cons\b|\b(?:dis)?advantages (?:and|&|or) (?:dis)?advantages\b|\bbenefits and\b",
+        ),
+        (
             "why-not",
             r"\bwhy (?:not|n't|wouldn'?t|shouldn'?t|don'?t|can'?t|isn'?t)\b",
             r"\bwhy (?:would|should|do|does|must) (?:\w+ ){1,2}(?:not|never|avoid)\b|\bwhy never\b",

@@ -58,4 +58,6 @@ def leans_on_context(question: str) -> str | None:
     found = _POINTER.search(question)
     if found is None or _EXPLETIVE.search(question):
         return None
-    return None if query_content(question[: found.start()]) else found.group().split()[-1]
+    later = re.split(r"[.;!?]", question[found.end() :], maxsplit=1)[1:]
+    named = query_content(question[: found.start()]) or (later and query_content(later[0]))
+    return None if named else found.group().split()[-1]

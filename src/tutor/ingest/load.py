@@ -14,7 +14,7 @@ from tutor.ingest.documents import Document
 from tutor.ingest.formats.text import decode, normalise
 from tutor.ingest.markdown import read_card, read_entry, read_markdown, read_plan_steps
 
-_CARD_KEYS = {"id", "covers", "priority", "tier"}
+_CARD_KEYS = {"probes", "priority", "depth", "tier"}
 _ENTRY_KEYS = {"id", "type", "covers", "related"}
 
 
@@ -42,10 +42,10 @@ def load(found: Found) -> list[Document]:
         if suffix in MARKDOWN:
             front = split_front_matter(text, about=source)
             keys = load_yaml(front, about=source) if front else {}
-            if keys.keys() >= _CARD_KEYS:
-                return [read_card(text, source=source, stem=path.stem)]
             if keys.keys() >= _ENTRY_KEYS and keys["type"] in ENTRIES:
                 return [read_entry(text, source=source, stem=path.stem, kind=keys["type"])]
+            if keys.keys() >= {"id", "covers"} and keys.keys() & _CARD_KEYS:  # one forgotten field is an error, told
+                return [read_card(text, source=source, stem=path.stem)]
             return [read_markdown(text, doc_id=doc_id_of(found), source=source)]
     return [formats.read(path, doc_id=doc_id_of(found), source=source)]
 

@@ -253,6 +253,7 @@ class EdgeWriter:
             EdgeReader._check(self._shard, manifest)
             self._shard.close()
             self._generations.seal(manifest)
+            self._generations.remember(manifest.sources)
             self._generations.switch(manifest.generation)
         except Exception as error:
             self._abandon()

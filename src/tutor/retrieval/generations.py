@@ -3,6 +3,7 @@
 ::
 
     <index>/CURRENT                 the name of the published generation
+    <index>/roots.json              what was ingested, for a rebuild when no manifest can be read
     <index>/writer.lock             held by the one process that ingests
     <index>/generations/<name>/     manifest.json · shard/ · reader.lock
 
@@ -42,6 +43,7 @@ class Generations:
         self.root = root
         self.folder = root / "generations"
         self._pointer = root / "CURRENT"
+        self._remembered = root / "roots.json"
 
     def current(self) -> str | None:
         """The published generation's name; None when nothing was published."""
@@ -117,7 +119,13 @@ class Generations:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 data = json.loads((self.path(name or "") / "manifest.json").read_text(encoding="utf-8"))
                 return dict(data["sources"])
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return dict(json.loads(self._remembered.read_text(encoding="utf-8")))
         return {}
+
+    def remember(self, sources: dict[str, Any]) -> None:
+        """Keep the roots outside of every generation, so that a rebuild knows them when no manifest can be read."""
+        _write_durably(self._remembered, json.dumps({"roots": sources.get("roots", [])}, ensure_ascii=False))
 
     def seal(self, manifest: Manifest) -> None:
         """Write the manifest (with every file's size) last, then sync the folder."""

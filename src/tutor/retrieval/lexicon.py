@@ -15,6 +15,7 @@ from tutor.retrieval.lexical import query_content, stem, words
 #: beginning of a word only: with other ways to cut it, "a-a-a-…" or a word of 20,000 letters would take minutes.
 _DEFINED = re.compile(r"(?<![\w'/])((?:\w[\w'/]*+[ -]){0,7}\w[\w'/]*+) \(([A-Z0-9][A-Za-z0-9+/-]{1,7})\)")
 _MAX_PHRASE = 6
+_NO_TYPOS = frozenset({"pros", "cons"})  # no word pieces of their own, and one edit from "prod" and "cdns"
 _ENDINGS = ("s", "es", "ed", "ing", "er", "ers", "or", "ors", "ly", "able")
 
 
@@ -128,7 +129,7 @@ class Expander:
         return min(map(self.frequency, query_content(form.replace("-", " "))), default=0) > self.frequency(word)
 
     def _correction(self, word: str, is_word: Any) -> str | None:
-        if len(word) < 4 or not (word.isascii() and word.isalpha()) or word in self._frequency:
+        if len(word) < 4 or word in _NO_TYPOS or not (word.isascii() and word.isalpha()) or word in self._frequency:
             return None
         if any(form in self._frequency or (is_word is not None and is_word(form)) for form in base_forms(word)):
             return None
