@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tutor.retrieval.encoder import Encoded
 from tutor.retrieval.index import LAYOUT_VERSION, IndexStore, Manifest, Record, point_id
-from tutor.retrieval.lexical import document_vector, terms
+from tutor.retrieval.lexical import document_vector, names_vector, terms
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -84,12 +84,15 @@ def passage(name: str, text: str, encoder: FakeEncoder, *, doc_id: str = "doc", 
         "kind": meta.pop("kind", "page"),
         "source": f"/{doc_id}.md",
         "covers": meta.pop("covers", []),
+        "names": meta.pop("names", []),
         "meta": meta,
         "ordinal": 0,
         "hash": name,
         "payload_hash": name,
     }
-    return Record(point_id("passage", name), payload, encoded.dense, encoded.tokens, document_vector(terms(text)))
+    names = names_vector(payload["names"])
+    sparse = document_vector(terms(text))
+    return Record(point_id("passage", name), payload, encoded.dense, encoded.tokens, sparse, names)
 
 
 def publish(

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tutor.answering.answer import Answerer
-from tutor.errors import IndexBusy, IndexMissing
+from tutor.errors import IndexBusy, IndexMismatch, IndexMissing
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import IndexReader, IndexStore
 from tutor.retrieval.search import FUSED, RERANKED, Searcher
@@ -94,8 +94,16 @@ class App:
         """Index the built-in curriculum where it is missing or has changed; None when there was nothing to do."""
         try:
             reader = self.reader
+            self._same_encoder(reader)
         except IndexMissing:
             return self.ingest(on_progress=on_progress)
+        except IndexMismatch:
+            # After an upgrade. What the learner added is theirs to rebuild, and may take long; the curriculum is ours.
+            builtin = {str(root.resolve()) for root in builtin_roots()}
+            if self.settings.qdrant.url or not set(self.store.remembered().get("roots", ())) <= builtin:
+                raise
+            self.close()
+            return self.ingest(rebuild=True, on_progress=on_progress)
         if not self.settings.corpus.builtin or self.settings.qdrant.url:
             return None  # a shared server is brought up to date by whoever operates it
         from tutor.ingest.collect import outdated
@@ -112,7 +120,15 @@ class App:
         self.searcher.refresh()
         return report
 
+    def _same_encoder(self, reader: IndexReader) -> None:
+        if (built_with := reader.manifest.encoder) != self.encoder.name:
+            raise IndexMismatch(
+                f"the index was built with the encoder {built_with}, in force is {self.encoder.name}",
+                about=self.store.location,
+                fix="Run: tutor ingest --rebuild",
+            )
+
     def close(self) -> None:
         """Release the index."""
         if "reader" in self.__dict__:
-            self.reader.close()
+            self.__dict__.pop("reader").close()

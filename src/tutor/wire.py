@@ -32,6 +32,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "nearest": [{"doc_id": n.doc_id, "title": n.title, "covers": list(n.covers)} for n in answer.nearest],
         "intent": answer.intent,
         "corrected": [list(pair) for pair in answer.corrected],
+        "meant": [list(pair) for pair in answer.meant],
         "uncovered": list(answer.uncovered),
         "ms": round(answer.ms, 2),
     }

@@ -8,9 +8,9 @@ import pytest
 
 from tutor.answering import abstain
 from tutor.answering.cite import Citation, resolves
-from tutor.answering.units import NEVER_QUOTED
 from tutor.bootstrap import App
-from tutor.errors import UsageError
+from tutor.errors import IndexMismatch, UsageError
+from tutor.retrieval.index import ASIDE
 from tutor.settings import Settings
 
 ANSWERABLE = (
@@ -150,7 +150,7 @@ def test_probes_links_and_checklists_are_never_quoted(core: App) -> None:
     roles = {p["chunk_id"]: p["role"] for p in core.reader.passages(["chunk_id", "role"])}
     for question in ANSWERABLE:
         for citation in core.answerer.ask(question).citations:
-            assert roles[citation.chunk_id] not in NEVER_QUOTED
+            assert roles[citation.chunk_id] not in ASIDE
 
 
 def test_typo_is_mended_and_said(core: App) -> None:
@@ -187,8 +187,8 @@ def test_a_moved_quote_does_not_resolve() -> None:
 
 
 def test_confidence_is_a_probability_and_monotone_in_similarity() -> None:
-    low = abstain.Signals(0.1, 0.1, 0.3, 0.1, 0.1, 0.8, 0.2, 0.2, 0.9, 0.3)
-    high = abstain.Signals(0.8, 0.7, 0.9, 0.6, 0.9, 0.0, 0.8, 0.8, 0.0, 0.3)
+    low = abstain.Signals(0.1, 0.1, 0.3, 0.1, 0.1, 0.8, 0.2, 0.2, 0.9, 0.3, 0.0)
+    high = abstain.Signals(0.8, 0.7, 0.9, 0.6, 0.9, 0.0, 0.8, 0.8, 0.0, 0.3, 1.0)
     assert 0 <= abstain.confidence(low) < abstain.threshold() < abstain.confidence(high) <= 1
     assert abstain.confidence(abstain.NOTHING) < abstain.threshold()
 
@@ -199,3 +199,63 @@ def test_curve_in_the_repository_belongs_to_the_model() -> None:
     assert [c for c, _ in points] == sorted(c for c, _ in points)
     assert all(0 <= risk <= 1 for _, risk in points)
     assert points[0][1] <= points[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("question", "side", "against"),
+    [
+        ("Kafka over RabbitMQ", "Kafka", "RabbitMQ instead of Kafka"),
+        ("Cassandra over DynamoDB", "Cassandra", "DynamoDB instead"),
+    ],
+)
+def test_a_preference_is_argued_for(core: App, question: str, side: str, against: str) -> None:
+    answer = core.answerer.ask(question)
+    assert side in answer.citations[0].quote
+    assert not any(against in sentence.text for sentence in answer.composed.verdict)
+
+
+def test_a_side_of_which_nothing_is_told_is_said(core: App) -> None:
+    assert core.answerer.ask("Redis vs Memcached").uncovered == ()
+    answer = core.answerer.ask("Cassandra vs ScyllaDB")
+    assert answer.abstained or answer.uncovered == ("ScyllaDB",)
+
+
+def test_a_wrong_claim_that_is_asked_about_is_answered_by_its_correction(core: App) -> None:
+    answer = core.answerer.ask("CAP means pick two of three, right?")
+    assert answer.text.startswith("**Wrong to say:**")
+
+
+def test_what_is_asked_to_be_defined_is_in_the_defining_sentence(core: App) -> None:
+    for name in ("consistent hashing", "a quorum", "PACELC", "a tombstone"):
+        answer = core.answerer.ask(f"What is {name}?")
+        assert name.split()[-1].rstrip("s").lower() in answer.citations[0].quote.lower(), answer.text
+
+
+def test_short_forms_are_spelt_out(core: App) -> None:
+    assert core.answerer.ask("What is EOS?").meant == (("EOS", "exactly-once semantics"),)
+    assert core.answerer.ask("What is Kafka?").meant == ()
+
+
+def test_an_index_of_an_older_layout_is_made_anew_when_it_holds_only_the_curriculum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.md").write_text("# Own\n\nA note of mine on quorums.\n", encoding="utf-8")
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    (cards / "a.md").write_text("# A\n\nA quorum is a majority of the replicas.\n", encoding="utf-8")
+    monkeypatch.setattr("tutor.bootstrap.builtin_roots", lambda: [cards])
+    first = App(Settings(home=tmp_path / "home"))
+    first.ensure_index()
+    first.close()
+    for module in ("tutor.retrieval.generations", "tutor.ingest.pipeline"):
+        monkeypatch.setattr(f"{module}.LAYOUT_VERSION", 99)
+    second = App(Settings(home=tmp_path / "home"))
+    report = second.ensure_index()
+    assert report and report.documents == 1
+    assert second.reader.manifest.layout == 99
+    second.ingest([tmp_path / "own.md"])
+    second.close()
+    for module in ("tutor.retrieval.generations", "tutor.ingest.pipeline"):
+        monkeypatch.setattr(f"{module}.LAYOUT_VERSION", 100)
+    with pytest.raises(IndexMismatch, match="layout 99"):
+        App(Settings(home=tmp_path / "home")).ensure_index()

@@ -22,7 +22,7 @@ from fakes import FakeEncoder, passage, publish
 from tutor.errors import IndexDamaged, IndexMissing
 from tutor.ingest.pipeline import ingest
 from tutor.retrieval.edge import EdgeReader, EdgeStore
-from tutor.retrieval.index import BM25, CANDIDATES, DENSE, RRF_K, TOKENS, HybridQuery, Record, point_id
+from tutor.retrieval.index import BM25, CANDIDATES, DENSE, NAMES, RRF_K, TOKENS, HybridQuery, Record, point_id
 from tutor.retrieval.lexical import AVERAGE_TERMS, K1, B, query_vector, terms
 
 WORDS = (
@@ -244,7 +244,7 @@ def test_the_layout_on_disk(reader: EdgeReader) -> None:
     assert (tokens["size"], tokens["multivector_config"]) == (16, {"comparator": "max_sim"})
     assert tokens["hnsw_config"]["m"] == 0
     assert tokens["quantization_config"]["scalar"]["type"] == "int8"
-    assert layout["sparse_vectors"] == {"bm25": {"modifier": "idf"}}
+    assert layout["sparse_vectors"] == {name: {"modifier": "idf"} for name in (BM25, NAMES)}
     assert layout["wal_enabled"] is False
     assert {p.name for p in folder.iterdir()} == {"manifest.json", "shard", "reader.lock"}
 

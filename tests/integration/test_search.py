@@ -331,3 +331,27 @@ def test_an_acronym_that_cards_spell_out_is_searched_by_its_long_form(searcher: 
     expansion = searcher.search("EOS").expansion
     assert dict(expansion.instead) == {"eos": "exactly-once semantics"}
     assert weighted_terms("EOS", expansion)["exactly-once"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "doc_id"),
+    [
+        ("What is EOS?", "kafka"),
+        ("ISR", "kafka"),
+        ("define HRW", "sharding"),
+        ("What is Brewer's theorem?", "cap-and-pacelc"),
+        ("what are lightweight transactions", "cassandra"),
+        ("Grounded generation", "rag"),
+    ],
+)
+def test_a_name_from_front_matter_finds_its_card_first(searcher: Searcher, question: str, doc_id: str) -> None:
+    result = searcher.search(question, limit=3)
+    assert result.hits[0].passage.doc_id == doc_id
+    assert doc_id in result.named
+
+
+@pytest.mark.parametrize(
+    "question", ["What is EOS on Mars?", "pizza", "How does Kafka rebalance?", "is", "what is the best"]
+)
+def test_a_question_that_asks_of_more_than_names_names_nothing(searcher: Searcher, question: str) -> None:
+    assert searcher.search(question, limit=3).named == frozenset()

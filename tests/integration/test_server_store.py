@@ -23,7 +23,7 @@ from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, Ind
 from tutor.ingest.pipeline import ingest
 from tutor.retrieval import server, server_shapes
 from tutor.retrieval.edge import EdgeStore
-from tutor.retrieval.index import BM25, DENSE, TOKENS, HybridQuery, IndexStore, Record, point_id
+from tutor.retrieval.index import BM25, DENSE, NAMES, TOKENS, HybridQuery, IndexStore, Record, point_id
 from tutor.retrieval.lexical import query_vector, terms
 from tutor.retrieval.search import RERANKED, Searcher
 from tutor.retrieval.server import ServerStore, connect
@@ -277,7 +277,8 @@ def steady(requests: list[tuple[str, str, Any]], generation: str) -> list[tuple[
 def test_recorded_publish(wire: tuple[ServerStore, type[Stub]], encoder: FakeEncoder) -> None:
     store, handler = wire
     record = passage("a", "raft", encoder)
-    small = replace(record, dense=np.ones(2, np.float32), tokens=np.ones((1, 2), np.float32), sparse=([7], [1.5]))
+    small = replace(record, dense=np.ones(2, np.float32), tokens=np.ones((1, 2), np.float32))
+    small = replace(small, sparse=([7], [1.5]), names=([5], [1.0]))
     tiny = FakeEncoder("fake/2x2", dense_dims=2, token_dims=2)
     manifest = publish(store, [small], tiny)
     check("publish", steady(handler.seen, manifest.generation))
@@ -289,6 +290,8 @@ def test_recorded_query(wire: tuple[ServerStore, type[Stub]]) -> None:
         dense=np.asarray([0.5, 1.0], np.float32),
         tokens=np.asarray([[0.5, 0.25], [1.0, 0.0]], np.float32),
         sparse=([3, 9], [1.0, 0.5]),
+        names=([4], [1.0]),
+        legs=(DENSE, BM25, NAMES, TOKENS),
         limit=7,
         weights={DENSE: 1.0, BM25: 1.5, TOKENS: 1.25},
         filters={"phase": [3, 4], "doc_id": ["kafka"]},
@@ -315,7 +318,7 @@ def test_the_layout_is_edge_s(wire: tuple[ServerStore, type[Stub]], store: EdgeS
     assert sent["vectors"][TOKENS]["hnsw_config"]["m"] == made["vectors"][TOKENS]["hnsw_config"]["m"] == 0
     types = [v[TOKENS]["quantization_config"]["scalar"]["type"] for v in (sent["vectors"], made["vectors"])]
     assert types == ["int8", "int8"]
-    assert sent["sparse_vectors"] == made["sparse_vectors"] == {BM25: {"modifier": "idf"}}
+    assert sent["sparse_vectors"] == made["sparse_vectors"] == {name: {"modifier": "idf"} for name in (BM25, NAMES)}
     assert (sent["shard_number"], sent["replication_factor"]) == (6, 2)
 
 

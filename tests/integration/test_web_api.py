@@ -90,6 +90,7 @@ def test_ask(client: TestClient) -> None:
         "nearest",
         "intent",
         "corrected",
+        "meant",
         "uncovered",
         "ms",
     ]
@@ -296,7 +297,8 @@ def test_the_stream_says_what_went_wrong(failing: tuple[TestClient, Failing]) ->
     found = events(client.get("/api/v1/ask/stream", params={"q": "What is a quorum?"}).text)
     assert [name for name, _ in found] == ["status", "error"]
     assert found[1][1]["error"]["fix"] == "Reinstall."
-    assert events(client.get("/api/v1/ask/stream", params={"q": " "}).text)[-1][0] == "error"
+    refused = client.get("/api/v1/ask/stream", params={"q": " "})
+    assert (refused.status_code, refused.json()["error"]["what"]) == (422, "the question is empty")
 
 
 def test_a_client_that_has_gone_costs_nothing(tmp_path: Path) -> None:
@@ -343,3 +345,12 @@ def test_the_api_is_described_with_every_route_and_error(client: TestClient) -> 
     answer = description["paths"]["/api/v1/ask"]["post"]["responses"]
     assert answer["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/AnswerOut")
     assert answer["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorOut")
+
+
+def test_an_unknown_parameter_is_told_with_the_known_ones(client: TestClient) -> None:
+    error = client.get("/api/v1/search", params={"q": "raft", "fase": 3}).json()["error"]
+    assert (error["what"], error["about"]) == ("unknown parameter", "fase")
+    assert error["fix"].startswith("Known: q, k, by_doc, phase")
+    body = client.post("/api/v1/ask", content=b"{bad", headers={"content-type": "application/json"})
+    assert (body.status_code, body.json()["error"]["what"]) == (422, "the body is not valid JSON")
+    assert body.json()["error"]["about"] == ""

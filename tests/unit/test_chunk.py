@@ -127,3 +127,15 @@ def test_prose_is_packed_up_to_the_limit() -> None:
     found = cut("# T\n\n" + "\n\n".join("One two three four five six seven eight nine." for _ in range(30)))
     assert all(count(c.text) <= MAX_TOKENS for c in found)
     assert len(found) == 2  # 300 tokens
+
+
+def test_names_stand_on_the_passage_that_explains_them() -> None:
+    acronyms = "{EOS: exactly-once semantics, URP: under-replicated partition}"
+    front = f"---\naliases: [log broker, Strimzi]\nacronyms: {acronyms}\n---\n"
+    body = "## Intro\n\nA broker keeps records.\n\n## Mechanics\n\nExactly-once semantics need a log broker.\n\n"
+    body += "## Resources\n\nEOS paper.\n"
+    intro, mechanics, resources = cut(front + body)
+    assert intro.names == ("Strimzi", "URP", "under-replicated partition")
+    assert mechanics.names == ("log broker", "EOS", "exactly-once semantics")
+    assert resources.names == ()
+    assert all(c.names == () for c in cut(body))

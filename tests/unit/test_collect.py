@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,24 @@ def test_circles_of_links_end(tmp_path: Path) -> None:
     (tmp_path / "two").symlink_to("one")
     found, problems = collect([tmp_path, tmp_path / "one"])
     assert names(found) == ["x.md"]
-    assert [(p.about, p.what) for p in problems] == [
-        (str(tmp_path / "self.md"), "is a link that leads back to itself"),
-        (str(tmp_path / "one"), "is a link that leads back to itself"),
-    ]
+    told = {p.about for p in problems if p.what == "is a link that leads back to itself"}
+    assert told == {str(tmp_path / name) for name in ("a/b/up", "self.md", "one", "two")}
+    assert len(told) == len({p.message for p in problems})
+
+
+def test_files_of_other_types_are_counted(tmp_path: Path) -> None:
+    for name in ("a.md", "b.png", "c.PNG", "d", ".hidden"):
+        make(tmp_path, name)
+    skipped: Counter[str] = Counter()
+    found, problems = collect([tmp_path], skipped=skipped)
+    assert (names(found), problems, skipped) == (["a.md"], [], {".png": 2, "none": 1})
+
+
+def test_a_folder_reached_twice_is_no_circle(tmp_path: Path) -> None:
+    make(tmp_path, "b/x.md")
+    (tmp_path / "a").symlink_to(tmp_path / "b", target_is_directory=True)
+    found, problems = collect([tmp_path])
+    assert (names(found), problems) == (["x.md"], [])
 
 
 def test_missing_paths_broken_links_and_pipes_are_told(tmp_path: Path) -> None:

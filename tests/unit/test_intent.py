@@ -25,6 +25,12 @@ from tutor.answering.intent import classify
         ("pros and cons of event sourcing", "trade-off"),
         ("Advantages and disadvantages of sharding", "trade-off"),
         ("disadvantages of Kafka", "when-not"),
+        ("Kafka over RabbitMQ", "prefer"),
+        ("Why would you use gRPC instead of REST?", "prefer"),
+        ("When to choose Postgres over MongoDB", "prefer"),
+        ("Why does HTTP/3 run over UDP?", "why"),
+        ("Should I shard early?", "choose"),
+        ("Which database should I pick for a chat app?", "choose"),
         ("kafka", "other"),
     ],
 )

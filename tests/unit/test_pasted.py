@@ -225,6 +225,7 @@ def test_recognised_and_whole_however_it_was_saved(kind: str, change: Any) -> No
         "Networkings are fun.\nSecurity is hard.\nDevOps teams ship.\nSystem Design interviews.\n",
         "M1 chips are fast.\nThey run cool.\nM2 chips too.\nAt 40% load.\n",
         "Severity HIGH\nLevel FUNDAMENTAL\nMEDIUM\nDEEP-DIVE\n",
+        "What I skipped:\nKafka HIGHDEEP-DIVE\nno time\nRedis HIGHDEEP-DIVE\nRaft MEDIUMINTERMEDIATE\nlater\n",
     ],
 )
 def test_ordinary_documents_are_left_alone(text: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tutor.answering.asked import Asked
 from tutor.errors import ModelError
 from tutor.retrieval.encoder import Vectors
 from tutor.retrieval.index import Hit
@@ -36,6 +37,7 @@ class Signals:
     dense similarity and the five best by term coverage. ``focus``: share of the first five hits on one subject.
     ``missing``: rarity-weighted share of the question's terms that none of the hits holds.
     ``length``: content words of the question, at most 12, as a share of 12 (a long question is less alike to anything).
+    ``named``: 1 where it speaks of nothing but what the documents found go by, else 0.
     """
 
     dense_top: float
@@ -48,22 +50,17 @@ class Signals:
     focus: float
     missing: float
     length: float
+    named: float
 
 
-NOTHING = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0)
+NOTHING = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _LONG = 12
 
 
-def measure(
-    hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, rarity: Mapping[str, float], unknown: frozenset[str]
-) -> Signals:
-    """The signals of a ranking; ``hits`` must carry their vectors.
-
-    ``rarity`` maps question terms to weights; ``unknown`` are those that no passage of the corpus holds.
-    """
+def measure(hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, about: Asked) -> Signals:
+    """The signals of a ranking; ``hits`` must carry their vectors."""
     if not hits:
         return NOTHING
-    total = sum(rarity.values()) or 1.0
     similarities = np.array([float(dense @ hit.dense) if hit.dense is not None else 0.0 for hit in hits])
     best = np.sort(similarities)[::-1]
     top, weakest = 0.0, 0.0
@@ -72,11 +69,12 @@ def measure(
             matches = np.max(query_tokens @ hit.tokens.T, axis=1)
             if float(matches.mean()) > top:
                 top, weakest = float(matches.mean()), float(matches.min())
-    covered, held = [], set[str]()
+    covered, held = [], frozenset[str]()
     for hit in hits:
-        there = set(terms(f"{hit.passage.prefix} {hit.passage.text}"))
+        passage = hit.passage
+        there = about.held(terms(" ".join([passage.prefix, *passage.names, passage.text])))
         held |= there
-        covered.append(sum(weight for term, weight in rarity.items() if term in there) / total)
+        covered.append(about.share(there))
     by_dense = set(np.argsort(-similarities, kind="stable")[:5].tolist())
     by_terms = set(np.argsort(-np.array(covered), kind="stable")[:5].tolist())
     subjects = [hit.passage.covers or (hit.passage.doc_id,) for hit in hits[:5]]
@@ -87,11 +85,12 @@ def measure(
         top,
         weakest,
         max(covered[:3]),
-        sum(weight for term, weight in rarity.items() if term in unknown) / total,
+        about.share(about.unknown),
         len(by_dense & by_terms) / max(1, len(by_dense)),
         focus,
-        sum(weight for term, weight in rarity.items() if term not in held) / total,
-        min(len(rarity), _LONG) / _LONG,
+        about.share(frozenset(about.rarity) - held),
+        min(len(about.rarity), _LONG) / _LONG,
+        float(bool(about.named)),
     )
 
 

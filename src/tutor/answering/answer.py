@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tutor.answering import abstain
+from tutor.answering import abstain, asked
+from tutor.answering.asked import JOINT
 from tutor.answering.cite import Citation
 from tutor.answering.compose import Composed, compose, score
-from tutor.answering.intent import INTENT_WORDS, Intent, classify
+from tutor.answering.intent import Intent, classify
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
-from tutor.retrieval.encoder import Encoded
 from tutor.retrieval.index import Hit
-from tutor.retrieval.lexical import query_content, terms
+from tutor.retrieval.lexical import INTENT_WORDS, query_content
 from tutor.retrieval.lexicon import base_forms
 from tutor.retrieval.search import Filters, Searcher, SearchResult
 
-_JOINT = re.compile(r"[-/+&_]")
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
 
@@ -39,8 +37,9 @@ class Answer:
     """``text`` is Markdown with ``[n]`` marks; ``confidence`` in [0, 1] that the curriculum answers; ``ms`` wall time.
 
     When ``abstained``, ``text`` says so and why, there are no citations, and ``nearest`` names the closest documents.
+    ``meant`` are short forms in the question with what they stand for.
     ``refusal`` is the reason where the question itself cannot be answered, whatever is near. ``uncovered`` are names
-    in the question that no document holds, although the rest of it is answered.
+    in the question, or sides of its comparison, that no document tells of, although the rest of it is answered.
     """
 
     question: str
@@ -53,6 +52,7 @@ class Answer:
     signals: abstain.Signals
     nearest: tuple[Nearest, ...]
     corrected: tuple[tuple[str, str], ...]
+    meant: tuple[tuple[str, str], ...]
     uncovered: tuple[str, ...]
     refusal: str
     ms: float
@@ -75,9 +75,9 @@ class Answerer:
         found = self.searcher.search(question, limit=_PASSAGES, filters=filters, with_vectors=True)
         intent = classify(found.question)
         hits = self._with_sides(found, intent, filters)
-        rarity, unknown = self._rarity(found)
-        content = self._content(found)
-        signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, rarity, unknown)
+        about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
+        content = asked.content(found)
+        signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, about)
         nearest = _nearest(found.hits)
         confidence = abstain.confidence(signals)
         refusal, doubt = self._refusal(found, intent)
@@ -85,7 +85,7 @@ class Answerer:
         composed = Composed((), (), ())
         if confidence >= abstain.threshold():
             candidates = [u for rank, hit in enumerate(hits) for u in units(hit, rank, self.searcher.encoder)]
-            composed = compose(score(candidates, content.tokens, intent, rarity), intent)
+            composed = compose(score(candidates, content.tokens, intent, about), intent, about.named)
         abstained = not composed.citations
         return Answer(
             question=found.question,
@@ -98,7 +98,8 @@ class Answerer:
             signals=signals,
             nearest=nearest,
             corrected=found.expansion.corrected,
-            uncovered=() if abstained else self._uncovered(found),
+            meant=asked.meant(found),
+            uncovered=() if abstained else tuple(dict.fromkeys([*self._uncovered(found), *composed.unmet])),
             refusal=refusal if abstained else "",
             ms=(time.perf_counter() - began) * 1000,
         )
@@ -112,7 +113,7 @@ class Answerer:
             what = f'"{pointer}" points at something said before' if pointer else "it names no subject"
             return f'Each question is read for itself and {what}: name the subject, as in "How does Kafka fail?".', 1.0
         for side in intent.sides:
-            named = query_content(_JOINT.sub(" ", found.expansion.mended(side)))
+            named = query_content(JOINT.sub(" ", found.expansion.mended(side)))
             if named and not any(map(self.searcher.expander.frequency, named)):
                 # Not the end of it: "spinlock over mutex" is answered by a card that speaks of spinning threads.
                 return f"The curriculum has nothing on {side}, so it cannot be compared.", 0.5
@@ -124,7 +125,7 @@ class Answerer:
         uncovered = []
         for word in re.findall(r"[^\W_][\w.+#-]*[^\W_]", found.question):
             lower = word.lower()
-            content = [w for w in query_content(_JOINT.sub(" ", word)) if w not in INTENT_WORDS]
+            content = [w for w in query_content(JOINT.sub(" ", word)) if w not in INTENT_WORDS]
             if not content or lower in corrected or any(map(self.searcher.expander.frequency, [lower, *content])):
                 continue
             if not any(map(self.searcher.encoder.is_word, base_forms(lower))):
@@ -141,47 +142,6 @@ class Answerer:
                     known.add(hit.passage.chunk_id)
                     hits.append(hit)
         return hits
-
-    def _rarity(self, found: SearchResult) -> tuple[dict[str, float], frozenset[str]]:
-        """The question's terms weighted by IDF (scaled to [0, 1]), and those that no passage holds."""
-        text = found.question
-        for wrong, right in found.expansion.corrected:
-            text = f"{text} {right}".replace(wrong, " ")
-        passages = max(2, self.searcher.reader.manifest.passages)
-        rarity: dict[str, float] = {}
-        unknown: set[str] = set()
-        asked, instead = query_content(text), dict(found.expansion.instead)
-        for word in [w for w in asked if w not in INTENT_WORDS] or asked:
-            # "cursor-based" counts by its parts where the corpus does not use it whole.
-            whole = self.searcher.expander.frequency(word)
-            parts = [word] if whole else query_content(_JOINT.sub(" ", word))
-            if word in instead:
-                parts = query_content(_JOINT.sub(" ", instead[word]))
-            for part in parts:
-                frequency = self.searcher.expander.frequency(part)
-                weight = math.log((passages + 1) / (frequency + 0.5)) / math.log(passages * 2 + 2)
-                for term in terms(part):
-                    rarity[term] = max(rarity.get(term, 0.0), weight)
-                    if not frequency:
-                        unknown.add(term)
-        return rarity, frozenset(unknown)
-
-    def _content(self, found: SearchResult) -> Encoded:
-        """The question's vectors without those of stop words and punctuation (all of them when nothing is left)."""
-        text = found.spoken
-        keep = [i for i, (a, b) in enumerate(found.encoded.offsets) if query_content(_whole_word(text, a, b))]
-        if not keep:
-            return found.encoded
-        return Encoded(found.encoded.dense, found.encoded.tokens[keep], ())
-
-
-def _whole_word(text: str, start: int, end: int) -> str:
-    """The word around a token, since a word piece alone may look like a stop word."""
-    while start > 0 and text[start - 1].isalnum():
-        start -= 1
-    while end < len(text) and text[end].isalnum():
-        end += 1
-    return text[start:end]
 
 
 def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from rank_bm25 import BM25Plus
 
+from tutor.answering.asked import Asked
 from tutor.answering.cite import Citation
 from tutor.answering.intent import Intent
 from tutor.answering.units import Unit
@@ -28,7 +30,15 @@ _LEXICAL, _FIT, _STANDING, _OPENING, _DEFINES = 0.35, 0.15, 0.25, 0.04, 0.15
 _LEADS = 0.1  # what a section that suits the intent is worth for the first sentence
 _OPENER = 0.72  # share of the best score that a sentence of the section for just this kind of question needs to lead
 _TEASER = 0.3
+_ADVICE, _AGAINST = 0.2, 0.5  # what speaking for the side to argue for is worth, and against it costs
+_LISTING = 0.15  # a plan names what to do; it explains nothing
+_RESTATED = 0.95  # share of the question's terms that a wrong claim needs to be what the question asks about
+_WEAK = 0.5  # share of the best score under which a sentence does not speak for its side
 _OWN = 0.1  # what naming everything the question names is worth for the first sentence
+
+_INSTEAD = re.compile(r"\b(?:instead of|rather than|over)\b", re.I)
+_TELLING = frozenset({"why", "learn", "body", "tradeoffs", "when", "when-not"})
+_PLANS = frozenset({"plan", "roadmap", "month"})
 
 _LABELS = {
     "why": "Why it exists",
@@ -64,11 +74,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """``verdict`` is one or two sentences; ``groups`` follow it; every sentence's ``n`` is in ``citations``."""
+    """``verdict`` is one or two sentences; ``groups`` follow it; every sentence's ``n`` is in ``citations``.
+
+    ``unmet`` are sides of a comparison of which no sentence says what they are or when to use them.
+    """
 
     verdict: tuple[Sentence, ...]
     groups: tuple[Group, ...]
     citations: tuple[Citation, ...]
+    unmet: tuple[str, ...] = ()
 
     def markdown(self) -> str:
         """The answer as Markdown with ``[n]`` behind every sentence."""
@@ -93,17 +107,15 @@ class Scored:
     own: float
 
 
-def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, rarity: Mapping[str, float]) -> list[Scored]:
+def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: Asked) -> list[Scored]:
     """Units by how well they answer, best first.
 
     Args:
         query_tokens: (n, token_dims), normalised, of the question's content words.
-        rarity: question term → weight in [0, 1]; rarer terms weigh more.
     """
     if not found:
         return []
-    lexical = _lexical(found, rarity)
-    total = sum(rarity.values()) or 1.0
+    lexical = _lexical(found, about)
     scored = []
     for unit, matched in zip(found, lexical, strict=True):
         likeness = float(np.mean(np.max(query_tokens @ unit.tokens.T, axis=1))) if len(unit.tokens) else 0.0
@@ -118,50 +130,89 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, rarity: 
             value -= 0.06
         if unit.teaser:
             value -= _TEASER
-        own = sum(weight for term, weight in rarity.items() if term in unit.terms) / total
-        scored.append(Scored(unit, value, likeness, own))
+        if unit.passage.kind in _PLANS and intent.name not in ("plan", "list"):
+            value -= _LISTING
+        if intent.name == "prefer" and intent.sides:
+            value += (0.0, _ADVICE, -_AGAINST)[_speaks_for(unit, *intent.sides)]
+        scored.append(Scored(unit, value, likeness, about.share(about.held(unit.terms))))
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))
 
 
-def _lexical(found: Sequence[Unit], rarity: Mapping[str, float]) -> NDArray[np.float64]:
+def _speaks_for(unit: Unit, first: str, second: str) -> int:
+    """1 where a sentence advises the first thing over the second, -1 the other way round, 0 where it does not say."""
+    ours, theirs = set(terms(first)), set(terms(second))
+    parts = _INSTEAD.split(unit.text, maxsplit=1)
+    if len(parts) == 2:
+        taken, left = (set(terms(p)) for p in parts)
+        balance = bool(ours & taken) - bool(theirs & taken) - bool(ours & left) + bool(theirs & left)
+        return (balance > 0) - (balance < 0)
+    role = {"when": 1, "when-not": -1}.get(unit.passage.role, 0)
+    for named in (unit.terms, set(terms(unit.passage.title))):
+        if side := bool(ours & named) - bool(theirs & named):
+            return role * side
+    return 0
+
+
+def _lexical(found: Sequence[Unit], about: Asked) -> NDArray[np.float64]:
     """BM25+ of each unit (its heading counts as part of it) for the question's terms, scaled to at most 1."""
     # The plus variant: its IDF never turns negative, as Okapi's does for a term in most of so few sentences.
-    ranking = BM25Plus([[*unit.terms, *terms(" ".join(unit.passage.heading))] or [""] for unit in found])
-    scores = np.asarray(ranking.get_scores(list(rarity)), dtype=np.float64)
+    texts = [[*about.held(unit.terms), *terms(" ".join(unit.passage.heading))] or [""] for unit in found]
+    scores = np.asarray(BM25Plus(texts).get_scores(list(about.rarity)), dtype=np.float64)
     return scores / max(float(scores.max()), 1e-9)
 
 
-def compose(scored: Sequence[Scored], intent: Intent) -> Composed:
-    """An answer of at most MAX_WORDS words as shown; empty when there is nothing to quote."""
+def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = frozenset()) -> Composed:
+    """An answer of at most MAX_WORDS words as shown; empty when there is nothing to quote.
+
+    ``named`` are the ids of documents that the question asks for by name.
+    """
     if not scored:
         return Composed((), (), ())
     best = scored[0].score
-    lead = _lead(scored, intent)
+    lead = _lead(scored, intent, named)
     selection = _Selection(lead.unit, intent)
     for required in _other_sides(scored, lead.unit, intent):
         selection.offer(required.unit)
     for candidate in scored:
-        on_subject = bool(intent.sides) or _same_subject(candidate.unit, lead.unit)
-        if candidate.score >= best * (_KEEP if on_subject else _STRAY):
+        on_subject = _on_subject(candidate.unit, lead.unit, intent)
+        if candidate.score >= best * _KEEP and (on_subject or (not named and candidate.score >= best * _STRAY)):
             selection.offer(candidate.unit)
     for floor, anywhere in ((_FILL, False), (_FILL_STRAY, True)):
         for candidate in scored:
             if selection.words >= MIN_WORDS:
                 break
-            if candidate.score >= best * floor and (anywhere or _same_subject(candidate.unit, lead.unit)):
+            if candidate.score >= best * floor and (anywhere or _on_subject(candidate.unit, lead.unit, intent)):
                 selection.offer(candidate.unit)
-    return _layout(selection.verdict, selection.bullets, intent)
+    unmet = tuple(side for side in intent.sides if not any(_tells_of(s.unit, _own_terms(side, intent)) for s in scored))
+    return replace(_layout(selection.verdict, selection.bullets, intent), unmet=unmet)
 
 
-def _lead(scored: Sequence[Scored], intent: Intent) -> Scored:
+def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Scored:
     """The sentence that opens the answer."""
     right = [s for s in scored if not s.unit.wrong] or scored
-    if intent.sides:
+    if named and not intent.sides:
+        right = [s for s in right if s.unit.passage.doc_id in named] or right
+    if intent.name == "prefer" and intent.sides:
+        speaking = [s for s in right if _speaks_for(s.unit, *intent.sides) > 0] or right
+        right = [s for s in speaking if _names(s.unit, _own_terms(intent.sides[0], intent))] or speaking
+    elif intent.sides:
         # Both sides in one sentence is what a comparison asks for; else one that speaks of the first.
-        sides = [set(terms(side)) for side in intent.sides]
-        most = max(sum(bool(side & _named(s.unit)) for side in sides) for s in right)
-        right = [s for s in right if sum(bool(side & _named(s.unit)) for side in sides) == most]
+        sides = [_own_terms(side, intent) for side in intent.sides]
+        most = max(sum(_names(s.unit, side) for side in sides) for s in right)
+        right = [s for s in right if sum(_names(s.unit, side) for side in sides) == most]
     lead = max(right, key=lambda s: s.score + _LEADS * intent.leads(s.unit.passage.role) + _OWN * s.own)
+    restated = max((s for s in scored if s.unit.wrong and s.own >= _RESTATED), key=lambda s: s.likeness, default=None)
+    claims = intent.name == "other" and restated and restated.likeness > lead.likeness and restated.own > lead.own
+    if restated and claims:
+        return restated  # "Does CAP mean two of three?" is answered by why that is wrong to say
+    if intent.name == "choose":
+        # Advice on the thing itself before advice that shares a word with the question.
+        subject = [s for s in right if s.unit.rank == 0 and s.score >= _FILL * lead.score and not s.unit.teaser]
+        lead = max(subject, key=lambda s: s.score + _LEADS * intent.leads(s.unit.passage.role), default=lead)
+    if intent.name == "definition":
+        # The thing itself has to be in the sentence that defines it, where one is near enough.
+        whole = [s for s in right if s.own >= _RESTATED and s.score >= _OPENER * lead.score and not s.unit.teaser]
+        lead = max(whole, key=lambda s: s.score, default=lead)
     if intent.opener and lead.unit.passage.role != intent.opener:
         for candidate in right:
             suits = candidate.unit.passage.role == intent.opener and not candidate.unit.teaser
@@ -217,13 +268,36 @@ def _same_subject(a: Unit, b: Unit) -> bool:
     return a.passage.doc_id == b.passage.doc_id or bool(set(a.passage.covers) & set(b.passage.covers))
 
 
+def _on_subject(unit: Unit, lead: Unit, intent: Intent) -> bool:
+    """Whether a sentence speaks of a side of the comparison, or of what the first sentence is about."""
+    if intent.sides:
+        return any(_names(unit, _own_terms(side, intent)) for side in intent.sides)
+    return _same_subject(unit, lead)
+
+
+def _own_terms(side: str, intent: Intent) -> set[str]:
+    """The terms of one side that the other does not have: "async" of "sync vs async replication"."""
+    shared = set.intersection(*(set(terms(s)) for s in intent.sides))
+    return set(terms(side)) - shared
+
+
+def _tells_of(unit: Unit, wanted: set[str]) -> bool:
+    """Whether a sentence says of a side what it is or when to use it; an outage that it had says neither."""
+    return not wanted or (unit.passage.role in _TELLING and not unit.teaser and _names(unit, wanted))
+
+
+def _names(unit: Unit, wanted: set[str]) -> bool:
+    """Whether the sentence or its document's title has one of the terms; "async" is in "asynchronous"."""
+    return any(there.startswith(term) for there in _named(unit) for term in wanted)
+
+
 def _other_sides(scored: Sequence[Scored], lead: Unit, intent: Intent) -> Iterator[Scored]:
     """For a comparison, the best sentence about each side that the lead's document is not about."""
     for side in intent.sides:
-        wanted = set(terms(side))
+        wanted = _own_terms(side, intent)
         if not wanted or wanted & set(terms(lead.passage.title)):
             continue
-        about = [s for s in scored if wanted & _named(s.unit) and not s.unit.wrong and not s.unit.teaser]
+        about = [s for s in scored if _names(s.unit, wanted) and not s.unit.wrong and not s.unit.teaser]
         titled = (s for s in about if wanted & set(terms(s.unit.passage.title)))
         if best := next(titled, None) or next((s for s in about if s.unit is not lead), None):
             yield best

@@ -12,6 +12,8 @@ _ROLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "how": (("learn", "body", "why"), ("tradeoffs", "failures", "figures", "scenarios")),
     "compare": (("tradeoffs", "when-not", "when"), ("learn", "why", "body", "failures")),
     "when": (("when", "why"), ("when-not", "tradeoffs", "scenarios", "learn", "body")),
+    "prefer": (("when", "when-not", "tradeoffs"), ("why", "learn", "figures", "scenarios")),
+    "choose": (("when", "when-not", "tradeoffs"), ("why", "scenarios", "learn", "body", "figures")),
     "when-not": (("when-not", "tradeoffs"), ("failures", "mistakes", "red-flags", "when")),
     "why-not": (("when-not", "tradeoffs"), ("when", "why", "red-flags", "failures", "learn")),
     "why": (("why", "learn", "body"), ("tradeoffs", "failures", "when", "when-not")),
@@ -25,14 +27,7 @@ _ROLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 #: Roles that answer one kind of question and no other.
 _PURPOSEFUL = frozenset({"when", "when-not", "failures", "tradeoffs", "figures"})
-
-#: Words that say what kind of answer is wanted, not what it is about: no passage needs to hold them.
-INTENT_WORDS = frozenset(
-    "difference differences differ different compare compared comparison versus better pros cons advantage advantages "
-    "disadvantage disadvantages drawback drawbacks downside downsides benefit benefits limitation limitations weakness "
-    "weaknesses overview definition define meaning mean example examples summary summarize detail details basics "
-    "introduction understand know good bad wrong right thing things overkill never always main best".split()
-)
+_OPENLESS = frozenset({"prefer", "choose"})  # advice for either case may open these
 
 #: The first that matches decides, so they go from the most to the least specific.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -48,7 +43,13 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\bwhy (?:would|should|do|does|must) (?:\w+ ){1,2}(?:not|never|avoid)\b|\bwhy never\b",
             r"\bwhat'?s wrong with\b",
             r"\bwhy (?:is|are) .{2,60} (?:bad|avoided|discouraged|a bad idea)\b",
-            r"\bwhy\b.*\b(?:instead of|rather than|over)\b",
+        ),
+        (
+            # One side is named as the one to argue for.
+            "prefer",
+            r"\b(?:why|when|choose|pick|prefer|use|favou?r|select)\b.*\b(?:instead of|rather than)\b",
+            r"\b(?:choose|pick|prefer|use|favou?r|select)\b.*\bover\b",
+            r"^\W*(?:why |when )?(?:[\w./+#-]+ ){1,2}(?:over|instead of|rather than)(?: [\w./+#-]+){1,2}\W*$",
         ),
         (
             "when-not",
@@ -65,6 +66,12 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\bdiffer(?:s|ent|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b",
             r"\b\w+ or \w+.*\?|^\W*\w+ or \w+",
             r"\b(?:better|faster|cheaper) than\b|\bchoose between\b|\bwhich (?:one|is better)\b",
+        ),
+        (
+            "choose",
+            r"\b(?:which|what) (?:[\w-]+ ){1,3}(?:should|would|do|could) (?:i|we|you|one) (?:use|pick|choose|take)\b",
+            r"^\W*(?:should|would|shall) (?:i|we|you|one)\b",
+            r"\bis it (?:worth|ok|okay|better|wise|a good idea)\b",
         ),
         ("trade-off", r"\btrade-?\s?offs?\b", r"\bpros and cons\b|\badvantages\b|\bbenefits and\b|\bcost of\b"),
         (
@@ -127,7 +134,10 @@ _TRAILING = re.compile(r"\s+(?:for|in|when|and|to|on|at|with)\s+.*$", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """``name`` is a key of the role table; ``sides`` are the two things of a comparison, or empty."""
+    """``name`` is a key of the role table; ``sides`` are the two things of a comparison, or empty.
+
+    Of an intent ``prefer`` the first side is the one to argue for.
+    """
 
     name: str
     sides: tuple[str, ...] = ()
@@ -147,13 +157,13 @@ class Intent:
     def opener(self) -> str | None:
         """The one role that should open the answer, where cards have a section for just this kind of question."""
         first = _ROLES[self.name][0][0]
-        return first if first in _PURPOSEFUL else None
+        return first if first in _PURPOSEFUL and self.name not in _OPENLESS else None
 
 
 def classify(question: str) -> Intent:
     """The intent of a question, and the two sides where it compares."""
     name = next((name for name, pattern in _PATTERNS if pattern.search(question)), "other")
-    return Intent(name, _sides(question) if name in ("compare", "trade-off", "when", "why-not") else ())
+    return Intent(name, _sides(question) if name in ("compare", "prefer", "trade-off", "when", "why-not") else ())
 
 
 def _sides(question: str) -> tuple[str, ...]:

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutor.retrieval.encoder import Encoder, Vectors
-from tutor.retrieval.index import Hit, Passage
+from tutor.retrieval.index import ASIDE, Hit, Passage
 from tutor.retrieval.lexical import terms
 from tutor.text import blank_markup, blocks, sentences
 
-#: Roles that hold questions to the reader, links or checklists, not statements.
-NEVER_QUOTED = frozenset({"probes", "resources", "mastery", "signal"})
 #: Roles whose sentences say what is wrong; they are only quoted with that mark.
 WRONG = frozenset({"red-flags", "mistakes"})
 
@@ -28,6 +26,8 @@ _TEASER = re.compile(
     r"|(?:how|why|what|when) (?!to\b)[^?,]+\.?$|(?:how|why|what|when) (?:every|the|an?|it|and)\b[^?]*$)",
     re.I,
 )
+#: How no sentence ends.
+_CUT_OFF = re.compile(r"(?:[—–,(/&]|\b(?:and|or|the|an?|of|to|with|for|in|by|vs|e\.g|i\.e|such as)\.?)[\s*_]*\Z", re.I)
 _LONG_WORDS = 42
 _MAX_WORDS = 60
 _MIN_WORDS = 5
@@ -63,7 +63,7 @@ class Unit:
 def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
     """The quotable spans of a passage, in order; ``hit`` must carry its token vectors."""
     passage = hit.passage
-    if passage.role in NEVER_QUOTED or hit.tokens is None:
+    if passage.role in ASIDE or hit.tokens is None:
         return
     shift = len(passage.prefix) + 1
     offsets = np.asarray(encoder.offsets(f"{passage.prefix}\n{blank_markup(passage.text)}")[: len(hit.tokens)])
@@ -80,8 +80,10 @@ def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
 
 
 def _torn(text: str) -> bool:
-    """Whether a paste cut the sentence off ("…"), or in two: a bracket closes before one opens."""
+    """Whether a paste cut the sentence off ("…", "such as"), or in two: a bracket closes before one opens."""
     if text.rstrip("*_\"'” )").endswith(("…", "...")):
+        return True
+    if _CUT_OFF.search(text) or (text.count("(") != text.count(")") and not re.match(r"\w{1,2}\)", text)):
         return True
     closing = text.find(")")
     return closing >= 0 and not 0 <= text.find("(") < closing and not re.match(r"\w{1,2}\)", text)

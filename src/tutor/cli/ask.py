@@ -56,6 +56,7 @@ def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) 
             "nearest": [],
             "intent": "",
             "corrected": [],
+            "meant": [],
             "uncovered": [],
             "ms": 0.0,
             "error": error.message,

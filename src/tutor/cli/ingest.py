@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,17 +44,27 @@ def _run(context: typer.Context, paths: list[Path], dropped: list[Path], rebuild
     for problem in report.news:
         print(f"tutor: {problem.message}", file=sys.stderr)
     typer.echo(summary(report))
+    if paths and report.skipped:
+        typer.echo(skipped(report.skipped))
     if old := len(report.problems) - len(report.news):
         typer.echo(f"{old} {'file' if old == 1 else 'files'} still cannot be read, as before: tutor doctor lists them.")
     if report.news:
         raise typer.Exit(1)
 
 
+def skipped(counts: Counter[str]) -> str:
+    """One line on files that no importer reads."""
+    total = counts.total()
+    kinds = ", ".join(f"{suffix} {count}" for suffix, count in counts.most_common(5))
+    return f"{total} {'file' if total == 1 else 'files'} of other types left alone ({kinds})."
+
+
 def summary(report: Report) -> str:
     """One line for people."""
     counts = f"{report.documents} documents, {report.passages} passages from {report.files} files"
     if not report.changed:
-        return f"Nothing changed: {counts} ({report.seconds:.1f} s)."
+        what = "The index is as it was" if report.news else "Nothing changed"
+        return f"{what}: {counts} ({report.seconds:.1f} s)."
     rate = f", {report.encoded / report.seconds:.0f}/s" if report.encoded and report.seconds else ""
     return (
         f"Indexed {counts}: {report.encoded} encoded, {report.reused} unchanged, {report.removed} removed"

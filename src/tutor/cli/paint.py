@@ -22,6 +22,8 @@ def print_answer(answer: Answer, out: TextIO) -> None:
     width = terminal_width()
     for wrong, right in answer.corrected:
         print(textwrap.fill(f"(searched for “{right}” instead of “{wrong}”)", width), file=out)
+    for short, long in answer.meant:
+        print(textwrap.fill(f"({short}: {long})", width), file=out)
     if answer.abstained:
         print(textwrap.fill(answer.text, width), file=out)
         return
@@ -34,7 +36,7 @@ def print_answer(answer: Answer, out: TextIO) -> None:
             print(_fill(_line(sentence), width, "- ", colour), file=out)
     print(file=out)
     if answer.uncovered:
-        print(textwrap.fill(f"(nothing here mentions {', '.join(answer.uncovered)})", width), file=out)
+        print(textwrap.fill(f"(nothing here is about {', '.join(answer.uncovered)})", width), file=out)
     for citation in answer.citations:
         where = " > ".join((citation.title, *[h for h in citation.heading if h != citation.title]))
         page = f", page {citation.page}" if citation.page else ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tutor.ingest.documents import Document, Section
+from tutor.retrieval.index import ASIDE
 from tutor.text import Block, blank_markup, blocks, sentences
 
 MAX_TOKENS = 220  # with the heading path it stays under the encoder's 254
@@ -15,7 +16,10 @@ _SLUG = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One passage. ``text == document.text[start:end]``; ``heading`` is the path shown above it, title first."""
+    """One passage. ``text == document.text[start:end]``; ``heading`` is the path shown above it, title first.
+
+    ``names`` are aliases and acronyms of the document that this passage explains; its text may not hold them.
+    """
 
     chunk_id: str
     doc_id: str
@@ -26,6 +30,7 @@ class Chunk:
     role: str
     page: int | None
     ordinal: int
+    names: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -73,7 +78,27 @@ def chunk(document: Document, count_tokens: Callable[[str], int], *, max_tokens:
                     len(chunks),
                 )
             )
-    return chunks
+    return _named(document, chunks)
+
+
+def _named(document: Document, chunks: list[Chunk]) -> list[Chunk]:
+    """The chunks with each name of the document's front matter on the first that holds it, or on the first of all."""
+    carriers = [c for c in chunks if c.role not in ASIDE] or chunks
+    if not carriers:
+        return chunks
+    names: dict[str, list[str]] = {}
+    plain = {c.chunk_id: _plain(f"{c.prefix} {c.text}") for c in carriers}
+    pairs = [(alias, alias) for alias in document.aliases] + list(document.acronyms.items())
+    for short, long in pairs:
+        held = [(_plain(short) in text) + 2 * (_plain(long) in text) for text in plain.values()]
+        carrier = carriers[held.index(max(held))]
+        names.setdefault(carrier.chunk_id, []).extend(dict.fromkeys((short, long)))
+    return [replace(c, names=tuple(dict.fromkeys(names.get(c.chunk_id, ())))) for c in chunks]
+
+
+def _plain(text: str) -> str:
+    """Letters and digits in lower case between single blanks, for finding whole names."""
+    return f" {_SLUG.sub(' ', text.lower()).strip()} "
 
 
 def _pack(

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +33,12 @@ class Found:
     mtime_ns: int
 
 
-def collect(roots: Iterable[Path]) -> tuple[list[Found], list[SourceError]]:
-    """The readable files under ``roots`` in a stable order, and what could not be looked into."""
+def collect(roots: Iterable[Path], *, skipped: Counter[str] | None = None) -> tuple[list[Found], list[SourceError]]:
+    """The readable files under ``roots`` in a stable order, and what could not be looked into.
+
+    ``skipped`` gains, by suffix, the files in folders that are of no known type.
+    """
+    skipped = Counter() if skipped is None else skipped
     found: dict[str, Found] = {}
     problems: list[SourceError] = []
     for root in roots:
@@ -45,7 +50,7 @@ def collect(roots: Iterable[Path]) -> tuple[list[Found], list[SourceError]]:
             problems.append(_circle(root) if error.errno == errno.ELOOP else Unreadable("path", root, error))
         else:
             if folder:
-                _walk(root, found, problems)
+                _walk(root, found, problems, skipped)
             else:
                 _add(root, root, found, problems, named=True)
     return list(found.values()), problems
@@ -55,7 +60,7 @@ def _circle(path: Path) -> SourceError:
     return SourceError("is a link that leads back to itself", about=str(path), fix="Remove the link.")
 
 
-def _walk(root: Path, found: dict[str, Found], problems: list[SourceError]) -> None:
+def _walk(root: Path, found: dict[str, Found], problems: list[SourceError], skipped: Counter[str]) -> None:
     seen: set[tuple[int, int]] = set()
 
     def unreadable(error: OSError) -> None:
@@ -69,12 +74,19 @@ def _walk(root: Path, found: dict[str, Found], problems: list[SourceError]) -> N
             continue
         if (status.st_dev, status.st_ino) in seen:  # a link that leads back up
             subfolders.clear()
+            if Path(folder).parent.resolve().is_relative_to(Path(folder).resolve()):
+                problems.append(_circle(Path(folder)))
             continue
         seen.add((status.st_dev, status.st_ino))
         subfolders[:] = sorted(s for s in subfolders if not s.startswith(".") and s not in _SKIPPED_FOLDERS)
         for name in sorted(names):
-            if not name.startswith(_SKIPPED_FILES) and _is_read(Path(name)):
-                _add(Path(folder, name), root, found, problems, named=False)
+            if name.startswith(_SKIPPED_FILES):
+                continue
+            path = Path(folder, name)
+            if _is_read(path) or (path.is_symlink() and not path.exists()):  # the latter is told, whatever its name
+                _add(path, root, found, problems, named=False)
+            else:
+                skipped[path.suffix.lower() or "none"] += 1
 
 
 def _is_read(path: Path) -> bool:

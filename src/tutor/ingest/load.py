@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tutor.curriculum import PLAN_SUFFIX
@@ -71,19 +72,23 @@ def _bytes(path: Path) -> bytes:
 
 
 def only_unique(documents: list[Document], taken: dict[str, str]) -> tuple[list[Document], list[SourceError]]:
-    """The documents whose ids are not taken by another file (``taken``: id → source), and an error for each other."""
+    """The documents whose ids are not taken by another file (``taken``: id → source), and an error for each such file.
+
+    What a pasted page says beside its items is kept whatever it is called: it gets the file's name behind its own.
+    """
     kept: list[Document] = []
-    problems: list[SourceError] = []
+    clashes: dict[str, list[str]] = {}
     for document in documents:
+        if document.kind == "note" and taken.get(document.doc_id, document.source) != document.source:
+            document = replace(document, doc_id=f"{document.doc_id}@{slug(Path(document.source).stem)}")
         other = taken.setdefault(document.doc_id, document.source)
         if other == document.source:
             kept.append(document)
         else:
-            problems.append(
-                SourceError(
-                    f"the id '{document.doc_id}' is already that of {other}",
-                    about=document.source,
-                    fix="Rename the file or its id; the first one was kept.",
-                )
-            )
+            clashes.setdefault(other, []).append(document.doc_id)
+    problems = []
+    for other, ids in clashes.items():
+        what = f"the id '{ids[0]}' is" if len(ids) == 1 else f"{len(ids)} ids ('{ids[0]}', '{ids[1]}' …) are"
+        fix = "Rename the file or its id; the first one was kept."
+        problems.append(SourceError(f"{what} already that of {other}", about=documents[0].source, fix=fix))
     return kept, problems

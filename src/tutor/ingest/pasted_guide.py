@@ -18,6 +18,7 @@ _BADGES = re.compile(r"(HIGH|MEDIUM|LOW)[ \t]*(FUNDAMENTAL|INTERMEDIATE|DEEP-DIV
 _PHASE = re.compile(r"(\d{1,2})([A-Z]\S* .*[^.:;,])$")
 _SECTION = re.compile(r"(\d{1,2}[a-z])\s+[—–-]\s+\S")
 _LONGEST_TITLE = 120
+_FEW, _MANY = 3, 10
 
 # A label may follow one pictograph and may carry a qualifier: "⚠️ Common mistakes (avoid these):".
 _ICON = r"(?:[^\x00-\x7f\w•·–—…‘’“”]\ufe0f?\s*)?"
@@ -63,8 +64,13 @@ class _Mark:
 
 
 def recognise_guide(text: str) -> bool:
-    """Whether at least three lines end in a priority badge run together with a depth badge."""
-    return len(list(islice(_BADGES.finditer(text), 3))) == 3
+    """Whether lines end in a priority badge run together with a depth badge, as the guide's cards do.
+
+    Three are enough where a phase or a section opens too. Without, it takes ten: a note that quotes a few titles of the
+    guide is the learner's own.
+    """
+    titles = len(list(islice(_BADGES.finditer(text), _MANY)))
+    return titles == _MANY or (titles >= _FEW and any(mark.level != "card" for mark in _marks(list(lines_of(text)))))
 
 
 def split_guide(text: str, source: str) -> list[Document]:

@@ -6,13 +6,12 @@ when it moved. A file that can no longer be read keeps its last indexed version,
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ from tutor.ingest.changes import Changes, compare, same
 from tutor.ingest.chunk import Chunk, chunk
 from tutor.ingest.collect import collect
 from tutor.ingest.documents import Document
+from tutor.ingest.records import content_hash, document_records, passage_payload, passage_record
 from tutor.retrieval.encoder import Encoder
 from tutor.retrieval.index import LAYOUT_VERSION, IndexReader, IndexStore, Manifest, Payload, Record, point_id
-from tutor.retrieval.lexical import document_vector, terms
 from tutor.retrieval.lexicon import Lexicon, defined_acronyms, passage_words
 
 _ENCODE_AT_ONCE = 256  # passages in memory with vectors: 256 x 220 tokens x 96 x 4 B = 22 MB
@@ -34,7 +33,8 @@ _ENCODE_AT_ONCE = 256  # passages in memory with vectors: 256 x 220 tokens x 96 
 class Report:
     """What an ingest did. Counts are of documents and passages; ``seconds`` is wall time.
 
-    ``told_before`` are the messages of problems that an earlier ingest reported, with files not asked for this time.
+    ``told_before`` are the messages of problems that an earlier ingest reported, with files not asked for this time;
+    ``skipped`` counts the files of no known type by suffix.
     """
 
     generation: str = ""
@@ -48,6 +48,7 @@ class Report:
     seconds: float = 0.0
     problems: list[SourceError] = field(default_factory=list)
     told_before: frozenset[str] = frozenset()
+    skipped: Counter[str] = field(default_factory=Counter)
 
     @property
     def news(self) -> list[SourceError]:
@@ -116,7 +117,7 @@ def _ingest(
         else:
             fix = f"Ingested were: {', '.join(roots)}." if roots else "Nothing was ingested yet."
             report.problems.append(SourceError("was not ingested by this path", about=path, fix=fix))
-    found, problems = collect([Path(r) for r in wanted])
+    found, problems = collect([Path(r) for r in wanted], skipped=report.skipped)
     # A new path that is not there, or of a type that is not read, is not tried again at every ingest.
     refused = {p.about for p in problems if not isinstance(p, Unreadable)} - set(roots)
     wanted = [r for r in wanted if r not in refused]
@@ -196,7 +197,7 @@ def _write(
     reusable: dict[str, str] = {}  # vector hash → point id
     old_payloads: dict[str, Payload] = {}  # point id → payload, of touched documents
     if base and touched:
-        for payload in base.passages(["chunk_id", "doc_id", "hash", "payload_hash", "text", "heading"]):
+        for payload in base.passages(["chunk_id", "doc_id", "hash", "payload_hash", "text", "heading", "names"]):
             pid = point_id("passage", payload["chunk_id"])
             reusable[payload["hash"]] = pid
             if payload["doc_id"] in touched:
@@ -209,8 +210,8 @@ def _write(
         by_document[document.doc_id].append(piece.chunk_id)
         pid = point_id("passage", piece.chunk_id)
         new_ids.add(pid)
-        vector_hash = _hash(encoder.name, piece.encoded_text)
-        payload_hash = _hash(json.dumps(_passage_payload(document, piece, vector_hash, ""), sort_keys=True))
+        vector_hash = content_hash(encoder.name, piece.encoded_text)
+        payload_hash = content_hash(json.dumps(passage_payload(document, piece, vector_hash, ""), sort_keys=True))
         before = old_payloads.get(pid)
         if before and before["hash"] == vector_hash and before["payload_hash"] == payload_hash:
             report.reused += 1
@@ -219,7 +220,7 @@ def _write(
     removed = [pid for pid in old_payloads if pid not in new_ids]
     lexicon = _lexicon(base, old_payloads, chunks, plan)
     documents = {k: v["hash"] for k, v in stored.items() if k not in plan.gone}
-    documents |= {d.doc_id: _hash(d.title, d.text, repr(sorted(d.meta.items()))) for d in plan.fresh}
+    documents |= {d.doc_id: content_hash(d.title, d.text, repr(sorted(d.meta.items()))) for d in plan.fresh}
     passages = sum(len(v["passages"]) for k, v in stored.items() if k not in touched) + len(new_ids)
     writer = store.begin(
         base=base.manifest if base else None, dense_dims=encoder.dense_dims, token_dims=encoder.token_dims
@@ -229,7 +230,7 @@ def _write(
             _refuse_other(store)
         writer.delete([*removed, *(point_id("document", d) for d in plan.gone)])
         writer.upsert(_records(encoder, base, work, reusable, report, on_progress))
-        writer.upsert(_document_records(plan.fresh, by_document, documents))
+        writer.upsert(document_records(plan.fresh, by_document, documents))
         writer.upsert([Record(point_id("lexicon", "lexicon"), {"type": "lexicon", **lexicon.to_payload()})])
         manifest = Manifest(
             generation=writer.generation,
@@ -240,7 +241,7 @@ def _write(
             passages=passages,
             documents=len(documents),
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            content_hash=_hash(json.dumps(documents, sort_keys=True)),
+            content_hash=content_hash(json.dumps(documents, sort_keys=True)),
             sources=sources,
         )
     except BaseException:
@@ -256,8 +257,8 @@ def _lexicon(
 ) -> Lexicon:
     old = Lexicon.from_payload((base.payload("lexicon", "lexicon") if base else None) or {})
     frequency = Counter(dict(old.frequency))
-    frequency.subtract(passage_words(f"{' '.join(p['heading'])}\n{p['text']}" for p in gone.values()))
-    frequency.update(passage_words(f"{' '.join(c.heading)}\n{c.text}" for _, c in chunks))
+    frequency.subtract(passage_words("\n".join([*p["heading"], *p["names"], p["text"]]) for p in gone.values()))
+    frequency.update(passage_words("\n".join([*c.heading, *c.names, c.text]) for _, c in chunks))
     forms = {k: v for k, v in old.forms.items() if k not in plan.gone}
     for document in plan.fresh:
         aliases = dict.fromkeys(document.aliases, document.title)
@@ -278,7 +279,7 @@ def _records(
     for document, piece, vector_hash, payload_hash in moved:
         dense, tokens = base.vectors(reusable[vector_hash])  # type: ignore[union-attr]  # reusable implies a base
         report.reused += 1
-        yield _record(document, piece, vector_hash, payload_hash, dense, tokens)
+        yield passage_record(document, piece, vector_hash, payload_hash, dense, tokens)
     done = 0
     if on_progress:
         on_progress(Progress(0, len(new)))
@@ -294,66 +295,4 @@ def _records(
         vectors = encoder.encode([piece.encoded_text for _, piece, _, _ in group], on_progress=advance)
         for (document, piece, vector_hash, payload_hash), encoded in zip(group, vectors, strict=True):
             report.encoded += 1
-            yield _record(document, piece, vector_hash, payload_hash, encoded.dense, encoded.tokens)
-
-
-def _record(document: Document, piece: Chunk, vector_hash: str, payload_hash: str, dense: Any, tokens: Any) -> Record:
-    return Record(
-        point_id("passage", piece.chunk_id),
-        _passage_payload(document, piece, vector_hash, payload_hash),
-        dense,
-        tokens,
-        document_vector(terms(f"{piece.prefix}\n{piece.text}")),
-    )
-
-
-def _passage_payload(document: Document, piece: Chunk, vector_hash: str, payload_hash: str) -> Payload:
-    return {
-        "type": "passage",
-        "chunk_id": piece.chunk_id,
-        "doc_id": piece.doc_id,
-        "title": document.title,
-        "heading": list(piece.heading),
-        "text": piece.text,
-        "start": piece.start,
-        "end": piece.end,
-        "role": piece.role,
-        "page": piece.page,
-        "kind": document.kind,
-        "source": document.source,
-        "covers": list(document.covers),
-        "meta": _plain(document.meta),
-        "ordinal": piece.ordinal,
-        "hash": vector_hash,
-        "payload_hash": payload_hash,
-    }
-
-
-def _document_records(
-    documents: Sequence[Document], by_document: Mapping[str, list[str]], hashes: Mapping[str, str]
-) -> Iterator[Record]:
-    for document in documents:
-        payload: Payload = {
-            "type": "document",
-            "doc_id": document.doc_id,
-            "title": document.title,
-            "text": document.text,
-            "source": document.source,
-            "kind": document.kind,
-            "covers": list(document.covers),
-            "meta": _plain(document.meta),
-            "aliases": list(document.aliases),
-            "acronyms": dict(document.acronyms),
-            "sections": [asdict(s) | {"heading": list(s.heading)} for s in document.sections],
-            "passages": by_document[document.doc_id],
-            "hash": hashes[document.doc_id],
-        }
-        yield Record(point_id("document", document.doc_id), payload)
-
-
-def _plain(meta: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in meta.items()}
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b("\x00".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+            yield passage_record(document, piece, vector_hash, payload_hash, encoded.dense, encoded.tokens)

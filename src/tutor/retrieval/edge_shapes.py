@@ -13,6 +13,7 @@ from tutor.retrieval.index import (
     DENSE,
     INTEGER_FIELDS,
     KEYWORD_FIELDS,
+    NAMES,
     PLAIN_KEYS,
     RRF_K,
     TOKENS,
@@ -46,7 +47,7 @@ def edge_config(dense_dims: int, token_dims: int) -> qe.EdgeConfig:
                 quantization_config=int8,
             ),
         },
-        sparse_vectors={BM25: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
+        sparse_vectors={name: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf) for name in (BM25, NAMES)},
         wal_enabled=False,
     )
 
@@ -60,9 +61,10 @@ def edge_request(query: HybridQuery, *, exact: bool) -> qe.QueryRequest | None:
         dense: Any = query.dense  # the engine takes arrays as they are; its stubs name lists only
         nearest = qe.Query.Nearest(dense, using=DENSE)
         legs[DENSE] = qe.Prefetch(limit=limit, query=nearest, filter=only, params=qe.SearchParams(exact=exact))
-    if BM25 in query.legs and query.sparse[0]:
-        sparse = qe.SparseVector(indices=query.sparse[0], values=query.sparse[1])
-        legs[BM25] = qe.Prefetch(limit=limit, query=qe.Query.Nearest(sparse, using=BM25), filter=only)
+    for leg, (ids, weights) in ((BM25, query.sparse), (NAMES, query.names)):
+        if leg in query.legs and ids:
+            sparse = qe.SparseVector(indices=list(ids), values=list(weights))
+            legs[leg] = qe.Prefetch(limit=limit, query=qe.Query.Nearest(sparse, using=leg), filter=only)
     if TOKENS in query.legs:
         tokens: Any = query.tokens
         maxsim = qe.Query.Nearest(tokens, using=TOKENS)
@@ -95,8 +97,9 @@ def edge_point(record: Record) -> qe.Point:
         vectors[DENSE] = record.dense
     if record.tokens is not None and len(record.tokens):
         vectors[TOKENS] = record.tokens
-    if record.sparse is not None and record.sparse[0]:
-        vectors[BM25] = qe.SparseVector(indices=record.sparse[0], values=record.sparse[1])
+    for name, sparse in ((BM25, record.sparse), (NAMES, record.names)):
+        if sparse is not None and sparse[0]:
+            vectors[name] = qe.SparseVector(indices=list(sparse[0]), values=list(sparse[1]))
     return qe.Point(record.id, vectors, record.payload)
 
 

@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 
 from tutor.errors import TutorError
 
-LAYOUT_VERSION = 1
-DENSE, TOKENS, BM25 = "dense", "tokens", "bm25"
+LAYOUT_VERSION = 2
+DENSE, TOKENS, BM25, NAMES = "dense", "tokens", "bm25", "names"
 EXACT_BELOW = 50_000  # passages; exact p50 1.2 ms at 15k with recall 1.0 (DESIGN.md), HNSW above
 CANDIDATES = 50  # per leg; what MaxSim reranks
 RRF_K = 60  # Cormack, Clarke & Büttcher 2009, "Reciprocal Rank Fusion …", where 60 was best
+
+#: Roles that name a subject often and say little of it: good signs of the right document, poor things to read first,
+#: and nothing to quote.
+ASIDE = frozenset({"resources", "mastery", "probes", "signal"})
 
 _NAMESPACE = uuid.UUID("6a1c0c3e-7d3f-5c55-9d0e-3b8f2f1f6c11")
 FILTER_KEYS = frozenset({"phase", "section", "priority", "depth", "tier", "tags", "kind", "role", "doc_id", "covers"})
@@ -37,6 +41,7 @@ INTEGER_FIELDS = ("meta.phase", "meta.tier")
 
 Payload = dict[str, Any]
 Vector = NDArray[np.float32]
+Sparse = tuple[Sequence[int], Sequence[float]]  # ids of terms, and their weights
 
 
 def point_id(kind: str, name: str) -> str:
@@ -58,7 +63,7 @@ def in_batches(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One stored chunk. ``text`` is ``document.text[start:end]``."""
+    """One stored chunk. ``text`` is ``document.text[start:end]``; ``names`` are aliases that it explains."""
 
     chunk_id: str
     doc_id: str
@@ -72,6 +77,7 @@ class Passage:
     source: str
     page: int | None
     covers: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Passage:
@@ -88,6 +94,7 @@ class Passage:
             source=payload["source"],
             page=payload.get("page"),
             covers=tuple(payload["covers"]),
+            names=tuple(payload["names"]),
         )
 
     @property
@@ -110,15 +117,17 @@ class Hit:
 class HybridQuery:
     """One question, encoded. ``dense`` (dense_dims,), ``tokens`` (n, token_dims), ``sparse`` ids and weights.
 
-    ``legs`` names what takes part: any of dense, bm25 and tokens (the MaxSim rerank of the other legs' candidates).
+    ``names`` are ids and weights of the names in it, whole. ``legs`` says what takes part: any of dense, bm25, names
+    and tokens (the MaxSim rerank of the other legs' candidates).
     ``weights`` is the weight of each leg in the reciprocal rank fusion.
     """
 
     dense: Vector
     tokens: Vector
-    sparse: tuple[list[int], list[float]]
+    sparse: Sparse
     limit: int
     legs: tuple[str, ...] = (DENSE, BM25, TOKENS)
+    names: Sparse = ((), ())
     weights: Mapping[str, float] = field(default_factory=dict)
     filters: Mapping[str, Sequence[str | int]] = field(default_factory=dict)
     with_vectors: bool = False
@@ -132,7 +141,8 @@ class Record:
     payload: Payload
     dense: Vector | None = None
     tokens: Vector | None = None
-    sparse: tuple[list[int], list[float]] | None = None
+    sparse: Sparse | None = None
+    names: Sparse | None = None
 
 
 @dataclass(frozen=True, slots=True)

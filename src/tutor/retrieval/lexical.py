@@ -26,6 +26,14 @@ _STOP = frozenset(
     "what which who whom whose how why when where vs versus any some each other such only own same s t d ll re ve "
     "explain describe tell please use used using work works".split()
 )
+#: Words that say what kind of answer is wanted, not what it is about: no passage needs to hold them.
+INTENT_WORDS = frozenset(
+    "difference differences differ different compare compared comparison versus better pros cons advantage advantages "
+    "disadvantage disadvantages drawback drawbacks downside downsides benefit benefits limitation limitations weakness "
+    "weaknesses overview definition define meaning mean example examples summary summarize detail details basics "
+    "introduction understand know good bad wrong right thing things overkill never always main best".split()
+)
+
 # NFKC, which goes first, makes U+2010 of U+2011, the hyphen that does not break.
 _DASHES = str.maketrans("\u2010\u2012–−—’‘“”×", "----" + " ''" + '""' + "x") | {ord("≥"): ">=", ord("≤"): "<="}
 #: The blanks in "R + W > N", so that it is the term "R+W>N".
@@ -99,3 +107,20 @@ def query_vector(weighted: Mapping[str, float]) -> tuple[list[int], list[float]]
         key = term_id(term)
         weights[key] = max(weights.get(key, 0.0), weight)
     return list(weights), list(weights.values())
+
+
+def name_key(name: str) -> str:
+    """What two spellings of a name have in common: the stems of its words, joints and stop words left out."""
+    return " ".join(stem(part) for word in query_content(name) for part in _SPLIT.split(word) if part)
+
+
+def names_vector(names: Iterable[str]) -> tuple[list[int], list[float]]:
+    """Whole names as terms, each of weight 1: "in-sync replicas" is one, and says nothing of other replicas."""
+    ids = list(dict.fromkeys(term_id(key) for name in names if (key := name_key(name))))
+    return ids, [1.0] * len(ids)
+
+
+def spans(text: str, longest: int = 6) -> list[str]:
+    """Every run of up to ``longest`` words of a question, as it may be somebody's name."""
+    parts = [part for word in query_content(text) for part in _SPLIT.split(word) if part]
+    return [" ".join(parts[a:b]) for a in range(len(parts)) for b in range(a + 1, min(a + longest, len(parts)) + 1)]

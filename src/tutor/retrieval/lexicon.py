@@ -62,13 +62,14 @@ def defined_acronyms(text: str) -> dict[str, str]:
 class Expansion:
     """What was made of a question: ``added`` forms, and ``corrected`` words (as typed → as searched).
 
-    ``instead`` are the added forms of words that passages hold more often than the word itself (word → form): a card
-    may have "EOS" in its front matter only.
+    ``same`` are the spans of the question that have other forms, each with one (a passage that holds the form holds
+    the span); ``instead`` those of single words whose form passages hold more often than the word itself.
     """
 
     added: tuple[str, ...]
     corrected: tuple[tuple[str, str], ...]
     instead: tuple[tuple[str, str], ...] = ()
+    same: tuple[tuple[str, str], ...] = ()
 
     def mended(self, text: str) -> str:
         """``text`` with its misspelt words replaced."""
@@ -109,20 +110,29 @@ class Expander:
         """How many passages hold the lower-case word, in this form or another with the same stem."""
         return self._stems.get(stem(word), 0)
 
+    def is_name(self, text: str) -> bool:
+        """Whether a text is an alias, an acronym or a long form of one, and nothing else."""
+        return _key(text) in self._forms
+
     def expand(self, question: str, *, is_word: Any = None) -> Expansion:
         """Other forms of what the question names, and corrections of words that neither corpus nor English knows."""
         corrected = [(w, c) for w in dict.fromkeys(words(question)) if (c := self._correction(w, is_word))]
         found = Expansion((), tuple(corrected))
         tokens = _tokens(found.mended(question))
         added: dict[str, None] = {}
+        same: list[tuple[str, str]] = []
         for size in range(min(_MAX_PHRASE, len(tokens)), 0, -1):
             for at in range(len(tokens) - size + 1):
-                for form in self._forms.get(" ".join(tokens[at : at + size]), ()):
+                span = " ".join(tokens[at : at + size])
+                for form in self._forms.get(span, ()):
                     added[form] = None
+                    same.append((span, form))
         present = f" {' '.join(tokens)} "
         kept = tuple(f for f in added if f" {_key(f)} " not in present)
         instead = [(t, f) for t in dict.fromkeys(tokens) if (f := next(iter(self._forms.get(t, ())), "")) in kept]
-        return replace(found, added=kept, instead=tuple(pair for pair in instead if self._commoner(*pair)))
+        return replace(
+            found, added=kept, instead=tuple(pair for pair in instead if self._commoner(*pair)), same=tuple(same)
+        )
 
     def _commoner(self, word: str, form: str) -> bool:
         """Whether passages hold each word of the form, and more often than ``word`` itself."""

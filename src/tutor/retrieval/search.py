@@ -9,20 +9,40 @@ from dataclasses import dataclass, replace
 
 from tutor.errors import IndexMismatch, UsageError
 from tutor.retrieval.encoder import Encoded, Encoder
-from tutor.retrieval.index import BM25, CANDIDATES, DENSE, FILTER_KEYS, TOKENS, Hit, HybridQuery, IndexReader
-from tutor.retrieval.lexical import query_vector, terms
+from tutor.retrieval.index import (
+    ASIDE,
+    BM25,
+    CANDIDATES,
+    DENSE,
+    FILTER_KEYS,
+    NAMES,
+    TOKENS,
+    Hit,
+    HybridQuery,
+    IndexReader,
+)
+from tutor.retrieval.lexical import (
+    INTENT_WORDS,
+    name_key,
+    names_vector,
+    query_content,
+    query_vector,
+    spans,
+    stem,
+    terms,
+)
 from tutor.retrieval.lexicon import Expander, Expansion, Lexicon
 from tutor.text import clean_question
 
 MAX_QUESTION_CHARS = 4_000
-#: Roles that name a subject often and say little of it: good signs of the right document, poor things to read first.
-ASIDE = frozenset({"resources", "mastery", "probes", "signal"})
 _SPARE = 10  # further hits to trade places with
 _WANTS_ASIDE = re.compile(
     r"\b(?:books?|papers?|courses?|videos?|articles?|blogs?|resources?|links?|readings?|read|watch|checklist|mastery"
     r"|interview questions?|probes?)\b",
     re.I,
 )
+_INTENT = frozenset(map(stem, INTENT_WORDS))
+_BRACKETS = re.compile(r"\s*\([^)]*\)")
 EXPANSION_WEIGHT = 0.2  # of an added form's terms in the BM25 leg, against 1 for a word of the question
 
 Filters = Mapping[str, Sequence[str | int]]
@@ -38,19 +58,24 @@ class Ranking:
 
 # Unequal, and no small fractions of each other: the engine breaks exact ties at random, and with 1 and 1.1 the tenth of
 # one leg ties with the eleventh of the other.
-FUSED = Ranking((DENSE, BM25), {DENSE: 1.0, BM25: 1.097})
-RERANKED = Ranking((DENSE, BM25, TOKENS), {DENSE: 1.0, BM25: 1.097, TOKENS: 1.031})
+FUSED = Ranking((DENSE, BM25, NAMES), {DENSE: 1.0, BM25: 1.097, NAMES: 1.543})
+RERANKED = Ranking((DENSE, BM25, NAMES, TOKENS), {DENSE: 1.0, BM25: 1.097, NAMES: 1.543, TOKENS: 1.031})
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """``hits`` best first; ``question`` cleaned; ``spoken`` what ``encoded`` was made from; ``ms`` wall time."""
+    """``hits`` best first; ``question`` cleaned; ``spoken`` what ``encoded`` was made from; ``ms`` wall time.
+
+    ``named`` are the ids of the documents among the hits by whose names the question goes, if it asks of nothing else:
+    "What is EOS?", "Kafka vs Redis". They come first.
+    """
 
     question: str
     spoken: str
     hits: list[Hit]
     encoded: Encoded
     expansion: Expansion
+    named: frozenset[str]
     ms: float
 
 
@@ -127,23 +152,48 @@ class Searcher:
         expansion = self._expander.expand(text, is_word=self.encoder.is_word)
         read = spoken(text, expansion)
         encoded = self.encoder.encode([read])[0]
+        name = self._expander.is_name(" ".join(query_content(text)))  # what bears it may rank low for all else
         query = HybridQuery(
             dense=encoded.dense,
             tokens=encoded.tokens,
             sparse=query_vector(weighted_terms(text, expansion)),
-            limit=max(limit, CANDIDATES) if by_document else limit + _SPARE,
+            names=names_vector(spans(expansion.mended(text))),
+            limit=max(limit, CANDIDATES) if by_document or name else limit + _SPARE,
             legs=ranking.legs,
             weights=ranking.weights,
             filters=filters or {},
             with_vectors=with_vectors,
         )
         hits = _asides_in_place(self.reader.search(query), text) if len(encoded.tokens) else []
+        named = _named(expansion.mended(text), hits)
+        hits.sort(key=lambda hit: hit.passage.doc_id not in named)
         if by_document:
             best: dict[str, Hit] = {}
             for hit in hits:
                 best.setdefault(hit.passage.doc_id, hit)
             hits = list(best.values())
-        return SearchResult(text, read, hits[:limit], encoded, expansion, (time.perf_counter() - began) * 1000)
+        return SearchResult(text, read, hits[:limit], encoded, expansion, named, (time.perf_counter() - began) * 1000)
+
+
+def _named(question: str, hits: Sequence[Hit]) -> frozenset[str]:
+    """The documents whose titles, aliases and acronyms together are all that the question speaks of, or none."""
+    asked = _key(question)
+    found: dict[frozenset[str], set[str]] = {}
+    for hit in hits:
+        passage = hit.passage
+        for name in (*passage.names, passage.title, _BRACKETS.sub("", passage.title)):
+            if (key := _key(name)) and key <= asked:
+                found.setdefault(key, set()).add(passage.doc_id)
+    if not asked or frozenset().union(*found) != asked:
+        return frozenset()
+    # "Lightweight transactions" are not also transactions.
+    longest = [key for key in found if not any(key < other for other in found)]
+    return frozenset().union(*(found[key] for key in longest))
+
+
+def _key(name: str) -> frozenset[str]:
+    """The stems of a name's words, in no order, but for words such as "definition"."""
+    return frozenset(w for w in name_key(name).split() if w not in _INTENT)
 
 
 def _asides_in_place(hits: list[Hit], question: str) -> list[Hit]:

@@ -7,7 +7,19 @@ from typing import Any
 import numpy as np
 from qdrant_client import models
 
-from tutor.retrieval.index import BM25, CANDIDATES, DENSE, PLAIN_KEYS, RRF_K, TOKENS, Hit, HybridQuery, Passage, Record
+from tutor.retrieval.index import (
+    BM25,
+    CANDIDATES,
+    DENSE,
+    NAMES,
+    PLAIN_KEYS,
+    RRF_K,
+    TOKENS,
+    Hit,
+    HybridQuery,
+    Passage,
+    Record,
+)
 from tutor.settings import QdrantSettings
 
 
@@ -28,7 +40,7 @@ def server_layout(settings: QdrantSettings, dense_dims: int, token_dims: int) ->
                 quantization_config=int8,
             ),
         },
-        "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        "sparse_vectors_config": {n: models.SparseVectorParams(modifier=models.Modifier.IDF) for n in (BM25, NAMES)},
         "shard_number": settings.shards,
         "replication_factor": settings.replication,
         "on_disk_payload": True,
@@ -48,9 +60,10 @@ def server_request(query: HybridQuery, *, exact: bool) -> dict[str, Any]:
             filter=only,
             params=models.SearchParams(exact=exact),
         )
-    if BM25 in query.legs and query.sparse[0]:
-        sparse = models.SparseVector(indices=query.sparse[0], values=query.sparse[1])
-        legs[BM25] = models.Prefetch(query=sparse, using=BM25, limit=limit, filter=only)
+    for leg, (ids, factors) in ((BM25, query.sparse), (NAMES, query.names)):
+        if leg in query.legs and ids:
+            sparse = models.SparseVector(indices=list(ids), values=list(factors))
+            legs[leg] = models.Prefetch(query=sparse, using=leg, limit=limit, filter=only)
     if TOKENS in query.legs:
         legs[TOKENS] = models.Prefetch(
             query=query.tokens.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values()), filter=only
@@ -85,8 +98,9 @@ def server_point(record: Record) -> models.PointStruct:
         vectors[DENSE] = np.asarray(record.dense).tolist()
     if record.tokens is not None and len(record.tokens):
         vectors[TOKENS] = np.asarray(record.tokens).tolist()
-    if record.sparse is not None and record.sparse[0]:
-        vectors[BM25] = models.SparseVector(indices=record.sparse[0], values=record.sparse[1])
+    for name, sparse in ((BM25, record.sparse), (NAMES, record.names)):
+        if sparse is not None and sparse[0]:
+            vectors[name] = models.SparseVector(indices=list(sparse[0]), values=list(sparse[1]))
     return models.PointStruct(id=record.id, vector=vectors, payload=record.payload)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from tutor.errors import IndexFault, MissingExtra, ModelError, NotFound, SourceError, TutorError, UsageError
@@ -48,6 +49,15 @@ def respond(request: Request, error: TutorError, status: int) -> Response:
     return page(request, "error.html", status=status, headers=headers, error=error)
 
 
+def _known(request: Request) -> str:
+    """The parameters of the route that was asked for."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return ""
+    models = [p.field_info.annotation for p in (*route.dependant.query_params, *route.dependant.body_params)]
+    return ", ".join(name for model in models for name in getattr(model, "model_fields", ()))
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers. What nobody expected is answered by ``security.Guard``."""
 
@@ -59,8 +69,12 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
-        what = "the body is not valid JSON" if first["type"] == "json_invalid" else str(first["msg"])
-        return respond(request, UsageError(what, about=where, fix="The API is described at /docs."), 422)
+        fix = "The API is described at /docs."
+        if first["type"] == "json_invalid":
+            return respond(request, UsageError("the body is not valid JSON", fix=fix), 422)
+        if first["type"] == "extra_forbidden" and (known := _known(request)):
+            return respond(request, UsageError("unknown parameter", about=where, fix=f"Known: {known}."), 422)
+        return respond(request, UsageError(str(first["msg"]), about=where, fix=fix), 422)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

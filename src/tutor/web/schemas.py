@@ -69,7 +69,8 @@ class AnswerOut(BaseModel):
     nearest: list[NearestOut]
     intent: str
     corrected: list[Words] = Field(description="Mended typos, each as written and as read.")
-    uncovered: list[str] = Field(description="Names in the question that no document holds.")
+    meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
+    uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
     ms: float
 
 

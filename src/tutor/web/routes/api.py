@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from tutor.retrieval.search import checked_question
 from tutor.web.core import Core, core_of
 from tutor.web.schemas import AnswerOut, DocumentOut, DocumentRow, ErrorOut, Question, SearchIn, SearchOut
 from tutor.web.stream import answer_events
@@ -38,9 +39,9 @@ async def stream(
     request: Request, core: CoreOf, q: Annotated[str, Query(description="The question, 1 to 4,000 characters.")]
 ) -> StreamingResponse:
     """Events: status, then verdict, group … and sources (safe HTML) or abstain, then done with the JSON answer; or
-    error with the same three parts as everywhere."""
+    error with the same three parts as everywhere. A question that cannot be asked is refused before the stream."""
     return StreamingResponse(
-        answer_events(request, core, q),
+        answer_events(request, core, checked_question(q)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

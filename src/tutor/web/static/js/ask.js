@@ -70,7 +70,8 @@ export function setUpAsk(root) {
     if (data.corrected.length && !data.abstained) {
       turn.note(`Read as ${data.corrected.map(([wrong, right]) => `“${right}” instead of “${wrong}”`).join(", ")}.`);
     }
-    if (data.uncovered.length) turn.note(`Nothing here mentions ${data.uncovered.join(", ")}.`);
+    if (data.meant.length) turn.note(`${data.meant.map(([short, long]) => `${short}: ${long}`).join("; ")}.`);
+    if (data.uncovered.length) turn.note(`Nothing here is about ${data.uncovered.join(", ")}.`);
     turn.offerCopy();
   }
 
