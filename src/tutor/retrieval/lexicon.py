@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from tutor.retrieval.lexical import query_content, stem, words
+from tutor.retrieval.lexical import name_key, query_content, stem, words
 
 #: "two-phase commit (2PC)": at most eight words, then capitals, digits and signs in brackets. Possessive and from the
 #: beginning of a word only: with other ways to cut it, "a-a-a-…" or a word of 20,000 letters would take minutes.
@@ -96,6 +96,10 @@ class Expander:
         return {key: list(values)[:4] for key, values in forms.items() if key}
 
     @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(map(name_key, self._forms))
+
+    @cached_property
     def _stems(self) -> Counter[str]:
         stems: Counter[str] = Counter()
         for word, count in self._frequency.items():
@@ -112,7 +116,7 @@ class Expander:
 
     def is_name(self, text: str) -> bool:
         """Whether a text is an alias, an acronym or a long form of one, and nothing else."""
-        return _key(text) in self._forms
+        return name_key(text) in self._names
 
     def expand(self, question: str, *, is_word: Any = None) -> Expansion:
         """Other forms of what the question names, and corrections of words that neither corpus nor English knows."""

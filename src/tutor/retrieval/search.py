@@ -25,7 +25,6 @@ from tutor.retrieval.lexical import (
     INTENT_WORDS,
     name_key,
     names_vector,
-    query_content,
     query_vector,
     spans,
     stem,
@@ -152,7 +151,7 @@ class Searcher:
         expansion = self._expander.expand(text, is_word=self.encoder.is_word)
         read = spoken(text, expansion)
         encoded = self.encoder.encode([read])[0]
-        name = self._expander.is_name(" ".join(query_content(text)))  # what bears it may rank low for all else
+        name = self._expander.is_name(text)  # what bears it may rank low for all else
         query = HybridQuery(
             dense=encoded.dense,
             tokens=encoded.tokens,
