@@ -216,7 +216,8 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
     if intent.opener and lead.unit.passage.role != intent.opener:
         for candidate in right:
             suits = candidate.unit.passage.role == intent.opener and not candidate.unit.teaser
-            if suits and candidate.score >= _OPENER * lead.score and _same_subject(candidate.unit, lead.unit):
+            near = candidate.unit.passage.doc_id in named or _same_subject(candidate.unit, lead.unit)
+            if suits and near and candidate.score >= _OPENER * lead.score:
                 return candidate
     return lead
 

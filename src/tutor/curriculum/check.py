@@ -63,7 +63,7 @@ def _sizes(corpus: Corpus) -> Iterator[CardError]:
         if isinstance(document, Card) and document.tier <= FULL_TIERS:
             high = WORDS["deep-dive"][1]
         if not low <= (count := word_count(body)) <= high:
-            yield _problem(corpus, document.id, f"the body has {count} words, a {kind} has {low} to {high}")
+            yield _problem(corpus, document.id, f"the body has {count} words, {low} to {high} are due ({kind})")
         if (length := sentence_length(body)) > LONGEST_MEAN_SENTENCE:
             yield _problem(corpus, document.id, f"the mean sentence has {length:.0f} words", "Break the longest ones.")
         if isinstance(document, Card):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 RUN = 8  # words: names, numbers and short lists carry over freely, eight words in a row rarely do by chance
 
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
+_DIAGRAM = re.compile(r"^(```|~~~)[ ]*mermaid.*?^\1", re.M | re.S)
 _TABLE = re.compile(r"^\|.*$", re.M)
 _RULE = re.compile(r"^\|[\s:|-]+\|\s*$", re.M)
 _MARKS = re.compile(r"[*`#>|]|^\s*(?:[-+*]|\d+\.)\s", re.M)
@@ -17,8 +18,8 @@ _WORD = re.compile(r"[a-z0-9]+(?:[+.'-][a-z0-9]+)*")
 
 
 def word_count(body: str) -> int:
-    """Words to read, those of tables too: code, diagrams and Markdown marks are not counted."""
-    return len(_MARKS.sub(" ", _RULE.sub("", _FENCE.sub("", body))).split())
+    """Words to read, those of tables and code too: diagrams and Markdown marks are not counted."""
+    return len(_MARKS.sub(" ", _RULE.sub("", _DIAGRAM.sub("", body))).split())
 
 
 def sentence_length(body: str) -> float:

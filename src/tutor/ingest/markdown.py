@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
@@ -11,7 +12,7 @@ from tutor.curriculum.card import Card, Resource
 from tutor.curriculum.note import Article, Day, agenda
 from tutor.curriculum.parse import ENTRIES, load_yaml, parse_card, parse_front, split_front_matter
 from tutor.curriculum.plan import as_text, read_plan
-from tutor.curriculum.practice import Problem
+from tutor.curriculum.practice import FlawedDesign, Problem
 from tutor.errors import SourceError
 from tutor.ingest.documents import Document, Section
 from tutor.ingest.roles import role_of
@@ -75,13 +76,16 @@ def read_entry(text: str, *, source: str, stem: str, kind: str) -> Document:
             meta |= {"section": entry.track, "tier": entry.tier, "resources": _links(entry.resources)}
         case _:
             meta["resources"] = _links(entry.resources)
+    sections = _sections(body, title=None)
+    if isinstance(entry, FlawedDesign):  # put before the reader to be picked apart: nothing to quote as advice
+        sections = tuple(replace(section, role="probes") for section in sections)
     return Document(
         doc_id=entry.id,
         title=entry.title,
         text=body,
         source=source,
         kind=kind,
-        sections=_sections(body, title=None),
+        sections=sections,
         covers=tuple(entry.covers),
         meta=meta,
         aliases=tuple(entry.aliases),

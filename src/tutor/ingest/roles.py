@@ -29,7 +29,7 @@ _ROLES: tuple[tuple[str, str], ...] = (
     (
         "mistakes",
         r"(?:common |typical |frequent |beginner )?(?:mistakes?|errors to avoid|misconceptions|misunderstandings)"
-        r"(?: to avoid)?|(?:common )?(?:pitfalls?|gotchas?|anti-?patterns)|(?:common )?pitfalls and \w+",
+        r"(?: to avoid)?|(?:common )?(?:pitfalls?|gotchas?|traps?|anti-?patterns)|(?:common )?pitfalls and \w+",
     ),
     (
         "failures",

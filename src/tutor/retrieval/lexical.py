@@ -24,7 +24,7 @@ _STOP = frozenset(
     "those there here he she they them their you your we our us i me my do does did done doing can could would should "
     "will shall may might must have has had having not no so if then than too very just about into over under between "
     "what which who whom whose how why when where vs versus any some each other such only own same s t d ll re ve "
-    "explain describe tell please use used using work works".split()
+    "explain describe tell please use used using work works wo ca sha bother exactly really actually".split()
 )
 #: Words that say what kind of answer is wanted, not what it is about: no passage needs to hold them.
 INTENT_WORDS = frozenset(
@@ -46,6 +46,9 @@ _TOKEN = re.compile(
     r"|\.net\b"
     r"|[^\W_]+(?:[-/.'+&_][^\W_]+)*(?:\+\+|#)?"
 )
+#: "shouldn't" is two stop words, and "Little's law" is Little's.
+_NEGATED = re.compile(r"(?<=[a-z])n't\b")
+_CONTRACTED = re.compile(r"(?<=[a-z])'(?:s|re|ve|ll|d|m)\b")
 _SPLIT = re.compile(r"[-/.'+&_*<>=]")
 _stemmer = snowballstemmer.stemmer("english")
 
@@ -58,6 +61,7 @@ def stem(word: str) -> str:
 
 def _tokens(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", text).translate(_DASHES).lower()
+    plain = _NEGATED.sub(" not", _CONTRACTED.sub("", plain))
     return _TOKEN.findall(_SPACED.sub(r"\1", plain))
 
 
