@@ -24,11 +24,13 @@ _MAX_BULLETS = 7
 _TOO_SIMILAR = 0.7  # shared terms / terms of the shorter sentence
 # Shares of the best sentence's score that others must reach: on the lead's subject, on another one, and the same two
 # while the answer is still shorter than MIN_WORDS.
-_KEEP, _STRAY, _FILL, _FILL_STRAY = 0.65, 0.85, 0.50, 0.60
+_KEEP, _STRAY, _FILL, _FILL_STRAY = 0.65, 0.90, 0.50, 0.60
 # What a sentence's score is made of, beside its likeness to the question; chosen in evals/LOG.md.
-_LEXICAL, _FIT, _STANDING, _OPENING, _DEFINES = 0.35, 0.15, 0.25, 0.04, 0.15
+_LEXICAL, _FIT, _STANDING, _OPENING, _DEFINES = 0.45, 0.15, 0.25, 0.04, 0.15
 _LEADS = 0.1  # what a section that suits the intent is worth for the first sentence
 _OPENER = 0.72  # share of the best score that a sentence of the section for just this kind of question needs to lead
+_LABELLED = 0.4  # what a bullet's own label is worth when it names all that the question does
+_SECOND = 0.75  # share of the first sentence's score that a second one needs to stand beside it
 _TEASER = 0.3
 _ADVICE, _AGAINST = 0.2, 0.5  # what speaking for the side to argue for is worth, and against it costs
 _LISTING = 0.15  # a plan names what to do; it explains nothing
@@ -36,6 +38,9 @@ _RESTATED = 0.95  # share of the question's terms that a wrong claim needs to be
 _WEAK = 0.5  # share of the best score under which a sentence does not speak for its side
 _OWN = 0.1  # what naming everything the question names is worth for the first sentence
 
+#: "**Raft election:** a follower …": what a bullet says it is about.
+_LEAD_IN = re.compile(r"\*\*(.{1,80}?):?\*\*:?\s")
+_COPULA = re.compile(r"\W*((?:[^\s.;:]+ ){1,8}?)(?:is|are) ", re.I)
 _INSTEAD = re.compile(r"\b(?:instead of|rather than|over)\b", re.I)
 _TELLING = frozenset({"why", "learn", "body", "tradeoffs", "when", "when-not"})
 _PLANS = frozenset({"plan", "roadmap", "month"})
@@ -98,13 +103,14 @@ class Scored:
     """A unit with its score.
 
     ``likeness`` is its MaxSim part alone (cosine, at most 1); ``own`` is the rarity-weighted share of the question's
-    terms that it holds itself, not by its heading.
+    terms that it holds itself, not by its heading; ``defines`` whether it begins "<all that the question names> is".
     """
 
     unit: Unit
     score: float
     likeness: float
     own: float
+    defines: bool = False
 
 
 def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: Asked) -> list[Scored]:
@@ -134,7 +140,11 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
             value -= _LISTING
         if intent.name == "prefer" and intent.sides:
             value += (0.0, _ADVICE, -_AGAINST)[_speaks_for(unit, *intent.sides)]
-        scored.append(Scored(unit, value, likeness, about.share(about.held(unit.terms))))
+        if label := _LEAD_IN.match(unit.text):
+            value += _LABELLED * about.share(about.held(terms(label.group(1))))
+        opening = _COPULA.match(unit.text)
+        defines = bool(opening) and about.share(about.held(terms(opening.group(1) if opening else ""))) >= _RESTATED
+        scored.append(Scored(unit, value, likeness, about.share(about.held(unit.terms)), defines))
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))
 
 
@@ -170,19 +180,19 @@ def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = fr
         return Composed((), (), ())
     best = scored[0].score
     lead = _lead(scored, intent, named)
-    selection = _Selection(lead.unit, intent)
+    selection = _Selection(lead, intent)
     for required in _other_sides(scored, lead.unit, intent):
-        selection.offer(required.unit)
+        selection.offer(required)
     for candidate in scored:
         on_subject = _on_subject(candidate.unit, lead.unit, intent)
         if candidate.score >= best * _KEEP and (on_subject or (not named and candidate.score >= best * _STRAY)):
-            selection.offer(candidate.unit)
+            selection.offer(candidate)
     for floor, anywhere in ((_FILL, False), (_FILL_STRAY, True)):
         for candidate in scored:
             if selection.words >= MIN_WORDS:
                 break
             if candidate.score >= best * floor and (anywhere or _on_subject(candidate.unit, lead.unit, intent)):
-                selection.offer(candidate.unit)
+                selection.offer(candidate)
     unmet = tuple(side for side in intent.sides if not any(_tells_of(s.unit, _own_terms(side, intent)) for s in scored))
     return replace(_layout(selection.verdict, selection.bullets, intent), unmet=unmet)
 
@@ -212,7 +222,7 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
     if intent.name == "definition":
         # The thing itself has to be in the sentence that defines it, where one is near enough.
         whole = [s for s in right if s.own >= _RESTATED and s.score >= _OPENER * lead.score and not s.unit.teaser]
-        lead = max(whole, key=lambda s: s.score, default=lead)
+        lead = max(whole, key=lambda s: (s.defines, s.score), default=lead)
     if intent.opener and lead.unit.passage.role != intent.opener:
         for candidate in right:
             suits = candidate.unit.passage.role == intent.opener and not candidate.unit.teaser
@@ -225,20 +235,23 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
 class _Selection:
     """The sentences chosen so far, within the limits of length and likeness."""
 
-    def __init__(self, lead: Unit, intent: Intent) -> None:
-        self.verdict = [lead]
+    def __init__(self, lead: Scored, intent: Intent) -> None:
+        self.verdict = [lead.unit]
         self.bullets: list[Unit] = []
-        self.words = _shown(lead)
+        self.words = _shown(lead.unit)
+        self._second = _SECOND * lead.score
         self._labels: set[str] = set()
         self._intent = intent
 
-    def offer(self, unit: Unit) -> None:
+    def offer(self, candidate: Scored) -> None:
         """Take the sentence where it fits: beside the lead when it continues the verdict, else as a bullet."""
+        unit = candidate.unit
         chosen = [*self.verdict, *self.bullets]
         if unit in chosen or any(_alike(unit, other) for other in chosen):
             return
         lead = self.verdict[0]
         continues = unit.passage.doc_id == lead.passage.doc_id and self._intent.leads(unit.passage.role)
+        continues = continues and candidate.score >= self._second
         beside = len(self.verdict) == 1 and continues and not unit.wrong and lead.words + unit.words <= VERDICT_WORDS
         label = "" if beside else _label(unit)
         words = _shown(unit) + (0 if beside else 1 + (0 if label in self._labels else len(label.split())))

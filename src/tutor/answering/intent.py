@@ -93,6 +93,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "plan",
             r"\b(?:design|build|architect|implement)\b.*\b(?:system|service|api|pipeline|platform|app|feed|limiter|store|it)\b",
+            r"^\W*(?:let'?s |please )?(?:design|architect) (?:a|an|the|me|us|\w+(?:'s)?)\b",
             r"\bhow would you (?:design|build|approach|scale|handle)\b|\bstudy plan\b",
         ),
         (

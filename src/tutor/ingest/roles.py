@@ -23,9 +23,16 @@ _ROLES: tuple[tuple[str, str], ...] = (
     (
         "when-not",
         r"when (?:not|never)\b.*|when (?:you )?(?:should not|shouldn't|don't)\b.*|when to avoid\b.*"
-        r"|why[- ]not\b.*|not (?:suitable|recommended) for\b.*|non[- ]goals|anti[- ]use[- ]cases",
+        r"|when to (?:skip|leave .* out|do without|(?:use|choose|prefer|pick) something else)\b.*"
+        r"|when .{1,40} (?:is|are) (?:(?:the )?wrong|unnecessary|enough|right|better|overkill)\b.*"
+        r"|when (?:none|nothing)\b.*|what not to (?:use|pick|choose)\b.*|why[- ]not\b.*"
+        r"|not (?:suitable|recommended) for\b.*|non[- ]goals|anti[- ]use[- ]cases",
     ),
-    ("when", r"when (?:to|should|you should)\b.*|when it (?:fits|wins|works)|(?:typical |common |best )?use[- ]cases?"),
+    (
+        "when",
+        r"when (?:to|should|you should)\b.*|when .{1,40} (?:makes? sense|fits?|wins?|works|pays? off)"
+        r"|(?:typical |common |best )?use[- ]cases?",
+    ),
     (
         "mistakes",
         r"(?:common |typical |frequent |beginner )?(?:mistakes?|errors to avoid|misconceptions|misunderstandings)"
@@ -34,6 +41,7 @@ _ROLES: tuple[tuple[str, str], ...] = (
     (
         "failures",
         r"(?:production )?(?:failures|incidents|outages)(?: and \w+)?|(?:common )?failure (?:modes?|scenarios|stories)"
+        r"|how .{1,40} (?:fails?|breaks?|goe?s? wrong)\b.*|what breaks\b.*|failures? and .{1,30}"
         r"|what (?:can go|goes|went) wrong\b.*|post-?mortems?|war stories",
     ),
     (
