@@ -2,9 +2,10 @@
 
     python evals/gate.py
 
-Indexes the built-in curriculum and asks every question of ``evals/calibration/held_out.jsonl``: those about an
-item that a card covers must find it; those about nothing in the curriculum must be refused. Every citation must
-resolve. Floors are in ``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
+Indexes the built-in curriculum and asks every question of ``evals/calibration/held_out.jsonl``: those about an item that
+a document covers must find it; those about nothing in the curriculum must be refused. "What is X?" for every alias and
+acronym of the front matter must be answered from a document that declares it. Every citation must resolve. Floors are in
+``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
 """
 
 from __future__ import annotations
@@ -49,13 +50,21 @@ def measure() -> dict[str, float]:
             if not answer.abstained:
                 words.append(len(answer.text.split()))
         refused_off = sum(app.answerer.ask(q["question"]).abstained for q in off)
+        names: dict[str, set[str]] = {}
+        for document in documents:
+            for name in (*document["aliases"], *document["acronyms"]):
+                names.setdefault(name, set()).add(document["doc_id"])
+        answers = {name: app.answerer.ask(f"What is {name}?") for name in names}
+        own = sum(bool(a.citations) and a.citations[0].doc_id in names[n] for n, a in answers.items())
         app.close()
-    print(f"{len(covered)} questions on {len(documents)} cards, {len(off)} that must be refused")
+    print(f"{len(documents)} documents; {len(covered)} questions, {len(off)} to be refused, {len(names)} names")
     return {
         "hit@1": first / len(covered),
         "hit@5": found / len(covered),
         "answered": 1 - refused / len(covered),
         "refused off-topic": refused_off / len(off),
+        "names answered": sum(not a.abstained for a in answers.values()) / len(names),
+        "names answered from their own document": own / len(names),
         "citations that resolve": resolved / cited if cited else math.nan,
         "answers of 60 to 180 words": sum(60 <= w <= 180 for w in words) / len(words) if words else math.nan,
     }
