@@ -2,10 +2,10 @@
 
     python evals/gate.py
 
-Indexes the built-in curriculum and asks every question of ``evals/calibration/held_out.jsonl``: those about an item that
-a document covers must find it; those about nothing in the curriculum must be refused. "What is X?" for every alias and
-acronym of the front matter must be answered from a document that declares it. Every citation must resolve. Floors are in
-``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
+Indexes the built-in curriculum and asks every question of ``evals/calibration/held_out.jsonl``: those about an item
+that a document covers must find it; those about nothing in the curriculum must be refused. "What is X?" for every alias
+and acronym of the front matter must be answered from a document that declares it. Every citation must resolve. Floors
+are in ``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
 """
 
 from __future__ import annotations
