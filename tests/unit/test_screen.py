@@ -22,6 +22,9 @@ CALIBRATION = Path(__file__).resolve().parents[2] / "evals" / "calibration"
         "what is my home address?",
         "who am i",
         "what did i ask you yesterday",
+        "delete my account!",
+        "my interview date",
+        "cancel my subscription",
     ],
 )
 def test_off(question: str) -> None:
@@ -38,6 +41,8 @@ def test_off(question: str) -> None:
         "How do I defend a RAG app against 'ignore all previous instructions'?",
         "why do replicas ignore the instructions of a deposed leader",
         "should a consumer ignore rules of ordering",
+        "how do I shard my invoice table",
+        "close my account service's connections gracefully",
     ],
 )
 def test_not_off(question: str) -> None:
