@@ -21,6 +21,7 @@ from tutor.retrieval.search import Filters, Searcher, SearchResult
 
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
+_NAMED = 3  # documents of one name that are looked into
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,14 @@ class Answerer:
         return tuple(dict.fromkeys(uncovered))
 
     def _with_sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
-        """The hits, and for a comparison the best passages about each side alone."""
+        """The hits, and for a comparison the best passages about each side alone, for a name those of its documents."""
         hits = list(found.hits)
         known = {hit.passage.chunk_id for hit in hits}
+        if not intent.sides and not (filters or {}).get("doc_id"):
+            for doc_id in sorted(found.named)[:_NAMED]:
+                mine = {**(filters or {}), "doc_id": [doc_id]}
+                more = self.searcher.search(found.question, limit=_SIDE_PASSAGES, filters=mine, with_vectors=True).hits
+                hits += [hit for hit in more if hit.passage.chunk_id not in known]
         for side in intent.sides:
             for hit in self.searcher.search(side, limit=_SIDE_PASSAGES, filters=filters, with_vectors=True).hits:
                 if hit.passage.chunk_id not in known:

@@ -12,7 +12,7 @@ from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
 from tutor.retrieval.lexicon import Expander
 from tutor.retrieval.search import SearchResult
 
-_MOST = 0.7
+_MOST = 0.6
 JOINT = re.compile(r"[-/+&_]")
 
 

@@ -222,7 +222,7 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
     if intent.name == "definition":
         # The thing itself has to be in the sentence that defines it, where one is near enough.
         whole = [s for s in right if s.own >= _RESTATED and s.score >= _OPENER * lead.score and not s.unit.teaser]
-        lead = max(whole, key=lambda s: (s.defines, s.score), default=lead)
+        lead = max(whole, key=lambda s: (s.defines, intent.leads(s.unit.passage.role), s.score), default=lead)
     if intent.opener and lead.unit.passage.role != intent.opener:
         for candidate in right:
             suits = candidate.unit.passage.role == intent.opener and not candidate.unit.teaser

@@ -11,10 +11,11 @@ _PERSONAL = re.compile(
     r"\b(?:(?:what|where|who|when)(?:'s| is| was| are)|tell me|show me|remember|recall|know) my "
     r"(?:own |current |last |first )?(?:password|e-?mail(?: address)?|api keys?|credit card(?: number)?"
     r"|phone(?: number)?|(?:home )?address|account(?: number)?|calendar|manager(?:'s name)?|name|age|birthday|salary)\b"
-    r"(?! (?!please|now)[a-z])"
+    r"(?! (?!please)[a-z])"
     r"|\bmy (?:own |next |last |bank |upcoming )*(?:bank account|interview (?:date|time|slot)|subscription|invoice"
-    r"|salary|appointment|flight|exam date)\b(?! (?!please|now)[a-z])"
-    r"|\b(?:delete|cancel|close|reset|unlock|upgrade|change) my (?:account|password|subscription|e-?mail)\b(?! (?!please|now)[a-z])"
+    r"|salary|appointment|flight|exam date)\b(?! (?!please)[a-z])"
+    r"|\b(?:delete|cancel|close|reset|unlock|upgrade|change) my (?:account|password|subscription|e-?mail)\b"
+    r"(?! (?!please)[a-z])"
     r"|\b(?:where do i live|how old am i|what did i (?:ask|say|tell|type)|my last message)\b"
     r"|^\W*who am i\W*$",
     re.I,

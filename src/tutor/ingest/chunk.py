@@ -90,7 +90,11 @@ def _named(document: Document, chunks: list[Chunk]) -> list[Chunk]:
     plain = {c.chunk_id: _plain(f"{c.prefix} {c.text}") for c in carriers}
     pairs = [(alias, alias) for alias in document.aliases] + list(document.acronyms.items())
     for short, long in pairs:
-        held = [(_plain(short) in text) + 2 * (_plain(long) in text) for text in plain.values()]
+        wanted = _plain(long).split()
+        held = [
+            (_plain(short) in text) + 2 * (_plain(long) in text) + sum(f" {w} " in text for w in wanted) / len(wanted)
+            for text in plain.values()
+        ]
         carrier = carriers[held.index(max(held))]
         names.setdefault(carrier.chunk_id, []).extend(dict.fromkeys((short, long)))
     return [replace(c, names=tuple(dict.fromkeys(names.get(c.chunk_id, ())))) for c in chunks]
