@@ -336,7 +336,7 @@ def test_an_acronym_that_cards_spell_out_is_searched_by_its_long_form(searcher: 
 @pytest.mark.parametrize(
     ("question", "doc_id"),
     [
-        ("ISR", "kafka"),
+        ("WCU", "dynamodb"),
         ("define LWT", "cassandra"),
         ("What is Brewer's theorem?", "cap-and-pacelc"),
         ("what are lightweight transactions", "cassandra"),

@@ -13,6 +13,13 @@ from tutor.retrieval.lexicon import Expander
 from tutor.retrieval.search import SearchResult
 
 _MOST = 0.6
+#: How the answer should be told; it says nothing of the subject.
+_MANNER = re.compile(
+    r"\b(?:at|on) an? (?:very )?(?:high|low|basic) level\b"
+    r"|\bin (?:simple|plain|your own|a few) (?:terms|words|english)\b"
+    r"|\bin (?:detail|depth|short|brief)\b|\bstep by step\b|\bfrom first principles\b|\bwith an example\b",
+    re.I,
+)
 JOINT = re.compile(r"[-/+&_]")
 
 
@@ -49,6 +56,7 @@ def read(found: SearchResult, expander: Expander, passages: int) -> Asked:
     text = found.question
     for wrong, right in found.expansion.corrected:
         text = f"{text} {right}".replace(wrong, " ")
+    text = _MANNER.sub(" ", text)
     rarity: dict[str, float] = {}
     unknown: set[str] = set()
     asked = query_content(text)

@@ -103,7 +103,8 @@ class Scored:
     """A unit with its score.
 
     ``likeness`` is its MaxSim part alone (cosine, at most 1); ``own`` is the rarity-weighted share of the question's
-    terms that it holds itself, not by its heading; ``defines`` whether it begins "<all that the question names> is".
+    terms that it holds itself, not by its heading; ``defines`` whether it begins "<all that the question names> is",
+    ``literal`` whether it holds them as they were asked for, not by another name.
     """
 
     unit: Unit
@@ -111,6 +112,7 @@ class Scored:
     likeness: float
     own: float
     defines: bool = False
+    literal: bool = False
 
 
 def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: Asked) -> list[Scored]:
@@ -144,7 +146,16 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
             value += _LABELLED * about.share(about.held(terms(label.group(1))))
         opening = _COPULA.match(unit.text)
         defines = bool(opening) and about.share(about.held(terms(opening.group(1) if opening else ""))) >= _RESTATED
-        scored.append(Scored(unit, value, likeness, about.share(about.held(unit.terms)), defines))
+        scored.append(
+            Scored(
+                unit,
+                value,
+                likeness,
+                about.share(about.held(unit.terms)),
+                defines,
+                about.share(unit.terms) >= _RESTATED,
+            )
+        )
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))
 
 
@@ -222,7 +233,9 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
     if intent.name == "definition":
         # The thing itself has to be in the sentence that defines it, where one is near enough.
         whole = [s for s in right if s.own >= _RESTATED and s.score >= _OPENER * lead.score and not s.unit.teaser]
-        lead = max(whole, key=lambda s: (s.defines, intent.leads(s.unit.passage.role), s.score), default=lead)
+        lead = max(
+            whole, key=lambda s: (s.defines, s.literal, intent.leads(s.unit.passage.role), s.score), default=lead
+        )
     if intent.opener and lead.unit.passage.role != intent.opener:
         for candidate in right:
             suits = candidate.unit.passage.role == intent.opener and not candidate.unit.teaser

@@ -31,7 +31,8 @@ INTENT_WORDS = frozenset(
     "difference differences differ different compare compared comparison versus better pros cons advantage advantages "
     "disadvantage disadvantages drawback drawbacks downside downsides benefit benefits limitation limitations weakness "
     "weaknesses overview definition define meaning mean example examples summary summarize detail details basics "
-    "introduction understand know good bad wrong right thing things overkill never always main best".split()
+    "introduction understand know good bad wrong right thing things overkill never always main best "
+    "possible approach approaches solve solving solution solutions way ways typical typically problem problems".split()
 )
 
 # NFKC, which goes first, makes U+2010 of U+2011, the hyphen that does not break.
