@@ -40,7 +40,7 @@ _OWN = 0.1  # what naming everything the question names is worth for the first s
 
 #: "**Raft election:** a follower …": what a bullet says it is about.
 _LEAD_IN = re.compile(r"\*\*(.{1,80}?):?\*\*:?\s")
-_COPULA = re.compile(r"\W*((?:[^\s.;:]+ ){1,8}?)(?:is|are) ", re.I)
+_COPULA = re.compile(r"\W*((?:[^\s.;:]+ ){1,8}?)(?:is|are|means?|occurs?|happens?) ", re.I)
 _INSTEAD = re.compile(r"\b(?:instead of|rather than|over)\b", re.I)
 _TELLING = frozenset({"why", "learn", "body", "tradeoffs", "when", "when-not"})
 _PLANS = frozenset({"plan", "roadmap", "month"})
@@ -144,7 +144,7 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
             value += (0.0, _ADVICE, -_AGAINST)[_speaks_for(unit, *intent.sides)]
         if label := _LEAD_IN.match(unit.text):
             value += _LABELLED * about.share(about.held(terms(label.group(1))))
-        opening = _COPULA.match(unit.text)
+        opening = _COPULA.match(_LEAD_IN.sub("", unit.text, count=1))
         defines = bool(opening) and about.share(about.held(terms(opening.group(1) if opening else ""))) >= _RESTATED
         scored.append(
             Scored(
@@ -234,7 +234,7 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
         # The thing itself has to be in the sentence that defines it, where one is near enough.
         whole = [s for s in right if s.own >= _RESTATED and s.score >= _OPENER * lead.score and not s.unit.teaser]
         lead = max(
-            whole, key=lambda s: (s.defines, s.literal, intent.leads(s.unit.passage.role), s.score), default=lead
+            whole, key=lambda s: (intent.leads(s.unit.passage.role), s.defines, s.literal, s.score), default=lead
         )
     if intent.opener and lead.unit.passage.role != intent.opener:
         for candidate in right:
