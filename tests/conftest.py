@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fakes import FakeEncoder, write_notes
+from tutor.bootstrap import App
 from tutor.retrieval.edge import EdgeStore
+from tutor.settings import Settings
 
 settings.register_profile("tutor", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tutor")
@@ -25,6 +28,22 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     for name in [n for n in os.environ if n.startswith("TUTOR_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TUTOR_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def curriculum(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the index of the whole curriculum, made once a run. To be copied, not written to."""
+    folder = tmp_path_factory.mktemp("curriculum") / "home"
+    app = App(Settings(home=folder))
+    assert app.ingest().problems == []
+    app.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def curriculum_home(curriculum: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A module's own copy of ``curriculum``, as if ``tutor ingest`` had run there."""
+    return Path(shutil.copytree(curriculum, tmp_path_factory.mktemp("copy") / "home"))
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ class EncoderSettings(_Section):
     """Which encoder makes the vectors."""
 
     model: str = Field("", description="A Hugging Face model name or folder (extra 'hf'); empty: the packaged one.")
-    threads: int = Field(0, ge=0, le=256, description="Threads of one forward pass; 0 lets the runtime choose.")
+    threads: int = Field(0, ge=0, le=256, description="Threads that encode; 0 takes one a core.")
 
 
 class QdrantSettings(_Section):

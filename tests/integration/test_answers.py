@@ -37,9 +37,8 @@ REFUSED = (
 
 
 @pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    app = App(Settings(home=tmp_path_factory.mktemp("home")))
-    assert app.ingest().problems == []
+def core(curriculum_home: Path) -> Iterator[App]:
+    app = App(Settings(home=curriculum_home))
     yield app
     app.close()
 

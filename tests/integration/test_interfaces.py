@@ -10,11 +10,8 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home")
-    done = run(folder, "ingest")
-    assert done.returncode == 0, done.stderr
-    return folder
+def home(curriculum_home: Path) -> Path:
+    return curriculum_home
 
 
 def run(home: Path, *arguments: str, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -148,7 +145,7 @@ def test_fits_eighty_columns(home: Path, arguments: list[str]) -> None:
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 
-def test_index_option_chooses_the_place(home: Path, tmp_path: Path) -> None:
+def test_index_option_chooses_the_place_and_the_first_question_fills_it(home: Path, tmp_path: Path) -> None:
     done = run(home, "--index", str(tmp_path / "elsewhere"), "search", "quorum", "--json", "-k", "1")
     assert done.returncode == 0
     assert (tmp_path / "elsewhere" / "CURRENT").is_file()

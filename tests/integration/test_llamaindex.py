@@ -10,12 +10,11 @@ CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 
 
 @pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory):
+def core(curriculum_home: Path):
     from tutor.bootstrap import App
     from tutor.settings import Settings
 
-    app = App(Settings(home=tmp_path_factory.mktemp("home")))
-    app.ingest()
+    app = App(Settings(home=curriculum_home))
     yield app
     app.close()
 

@@ -24,11 +24,10 @@ def question(command: str) -> str:
 
 
 @pytest.mark.parametrize("shown", SHOWN, ids=lambda s: s.splitlines()[0])
-def test_shown_output_is_printed(shown: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_shown_output_is_printed(shown: str, curriculum_home: Path) -> None:
     command, _, output = shown.partition("\n")
-    home = tmp_path_factory.mktemp("home")
     done = subprocess.run(
-        [sys.executable, "-m", "tutor", "--home", str(home), "ask", "--", question(command)],
+        [sys.executable, "-m", "tutor", "--home", str(curriculum_home), "ask", "--", question(command)],
         capture_output=True,
         text=True,
         encoding="utf-8",

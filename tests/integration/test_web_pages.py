@@ -270,9 +270,8 @@ def _letters(text: str) -> str:
     return "".join(re.findall(r"[^\W_]+", text))
 
 
-def test_every_example_is_answered_by_the_curriculum(tmp_path: Path) -> None:
-    core = App(Settings(home=tmp_path))
-    core.ingest()
+def test_every_example_is_answered_by_the_curriculum(curriculum_home: Path) -> None:
+    core = App(Settings(home=curriculum_home))
     client = TestClient(create_app(core))
     asked = {q: client.post("/api/v1/ask", json={"question": q}).json() for q in EXAMPLES}
     core.close()
