@@ -128,10 +128,9 @@ def main() -> int:
             print(f"ratio, first answer: {theirs.first_s / first:.0f} times")
             print(f"ratio, reranked query: {theirs.reranked_ms / mine['search, with MaxSim rerank'][0]:.0f} times")
         if args.large:
-            from large import measure_large
+            from large import report
 
-            p50, p95, load = measure_large(home, 100_000)
-            print(f"100,000 synthetic passages: p50 {p50:.1f} ms, p95 {p95:.1f} ms, load {load:.2f} s")
+            print(report(home, 100_000))
     return 0
 
 
