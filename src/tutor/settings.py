@@ -57,7 +57,7 @@ class QdrantSettings(_Section):
 class SearchSettings(_Section):
     """Ranking."""
 
-    rerank: bool = Field(False, description="MaxSim takes part in the fusion (evals/LOG.md says why it does not yet).")
+    rerank: bool = Field(True, description="MaxSim over the candidates takes part in the fusion.")
 
 
 class ServerSettings(_Section):

@@ -17,6 +17,9 @@ from tutor.errors import SourceError
 from tutor.ingest.documents import Document, Section
 from tutor.ingest.roles import role_of
 
+#: What a learner is to do. It names the subject and says little of it.
+_TASKS_OF_A_DAY = frozenset({"Exercise", "Practice problem", "Reflection"})
+_TASKS_OF_A_PROBLEM = frozenset({"Requirements"})
 _parser = MarkdownIt("commonmark").enable("table")
 
 
@@ -79,6 +82,9 @@ def read_entry(text: str, *, source: str, stem: str, kind: str) -> Document:
     sections = _sections(body, title=None)
     if isinstance(entry, FlawedDesign):  # put before the reader to be picked apart: nothing to quote as advice
         sections = tuple(replace(section, role="probes") for section in sections)
+    elif isinstance(entry, Day | Problem):
+        tasks = _TASKS_OF_A_DAY if isinstance(entry, Day) else _TASKS_OF_A_PROBLEM
+        sections = tuple(replace(s, role="task") if s.heading[-1] in tasks else s for s in sections)
     return Document(
         doc_id=entry.id,
         title=entry.title,

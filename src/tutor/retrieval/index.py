@@ -25,6 +25,8 @@ RRF_K = 60  # Cormack, Clarke & Büttcher 2009, "Reciprocal Rank Fusion …", wh
 #: Roles that name a subject often and say little of it: good signs of the right document, poor things to read first,
 #: and nothing to quote.
 ASIDE = frozenset({"resources", "mastery", "probes", "signal"})
+#: A role of exercises and requirements: read last too, but quoted where they are asked for.
+TASK = "task"
 
 _NAMESPACE = uuid.UUID("6a1c0c3e-7d3f-5c55-9d0e-3b8f2f1f6c11")
 FILTER_KEYS = frozenset({"phase", "section", "priority", "depth", "tier", "tags", "kind", "role", "doc_id", "covers"})

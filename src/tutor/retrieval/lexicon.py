@@ -120,7 +120,10 @@ class Expander:
 
     def expand(self, question: str, *, is_word: Any = None) -> Expansion:
         """Other forms of what the question names, and corrections of words that neither corpus nor English knows."""
-        corrected = [(w, c) for w in dict.fromkeys(words(question)) if (c := self._correction(w, is_word))]
+        asked = dict.fromkeys(words(question))
+        joined = {w: form for w in asked if (form := self._joined(w))}
+        parts = {part for w in joined for part in w.split("-")}  # "modal" of "multi-modal" is no misspelt "model"
+        corrected = [(w, c) for w in asked if w not in parts and (c := joined.get(w) or self._correction(w, is_word))]
         found = Expansion((), tuple(corrected))
         tokens = _tokens(found.mended(question))
         added: dict[str, None] = {}
@@ -141,6 +144,13 @@ class Expander:
     def _commoner(self, word: str, form: str) -> bool:
         """Whether passages hold each word of the form, and more often than ``word`` itself."""
         return min(map(self.frequency, query_content(form.replace("-", " "))), default=0) > self.frequency(word)
+
+    def _joined(self, word: str) -> str | None:
+        """ "multimodal" for "multi-modal", where that is how the passages spell it."""
+        joined = word.replace("-", "")
+        if joined != word and joined.isalpha() and self._frequency.get(joined, 0) > self._frequency.get(word, 0):
+            return joined
+        return None
 
     def _correction(self, word: str, is_word: Any) -> str | None:
         if len(word) < 4 or word in _NO_TYPOS or not (word.isascii() and word.isalpha()) or word in self._frequency:

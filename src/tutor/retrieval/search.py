@@ -16,6 +16,7 @@ from tutor.retrieval.index import (
     DENSE,
     FILTER_KEYS,
     NAMES,
+    TASK,
     TOKENS,
     Hit,
     HybridQuery,
@@ -40,7 +41,20 @@ _WANTS_ASIDE = re.compile(
     r"|interview questions?|probes?)\b",
     re.I,
 )
+_WANTS_TASK = re.compile(r"\b(?:requirements?|exercises?|hands-on|reflect\w*|practi[cs]e)\b", re.I)
 _INTENT = frozenset(map(stem, INTENT_WORDS))
+#: Words of a question's frame, not of its subject: how it wants to be answered, and what every subject here is.
+_FRAME = frozenset(
+    term
+    for word in (
+        *INTENT_WORDS,
+        *"trade-off trade-offs tradeoff tradeoffs strategy strategies method methods implement implementing".split(),
+        *"implementation design build handle application applications system systems explain describe".split(),
+        *"choose various consider".split(),
+    )
+    for term in terms(word) or [stem(word)]
+)
+FRAME_WEIGHT = 0.3  # of such a word in the BM25 leg, where the question has others
 _BRACKETS = re.compile(r"\s*\([^)]*\)")
 EXPANSION_WEIGHT = 0.2  # of an added form's terms in the BM25 leg, against 1 for a word of the question
 
@@ -196,17 +210,23 @@ def _key(name: str) -> frozenset[str]:
 
 
 def _asides_in_place(hits: list[Hit], question: str) -> list[Hit]:
-    """Within each document's places in the ranking, its links and checklists last, or first where they are asked for.
+    """Within each document's places in the ranking, its links, checklists and tasks last, or first where asked for.
 
     The order of the documents stays: a weight of 0.9 or 0.8 on such passages instead lost .02 nDCG@10 (evals/LOG.md).
     """
-    wanted = _WANTS_ASIDE.search(question) is not None
+    wanted = (ASIDE if _WANTS_ASIDE.search(question) else frozenset()) | (
+        {TASK} if _WANTS_TASK.search(question) else frozenset()
+    )
+
+    def order(role: str) -> int:
+        return 0 if role in wanted else 2 if role in ASIDE or role == TASK else 1
+
     places: dict[str, list[int]] = {}
     for place, hit in enumerate(hits):
         places.setdefault(hit.passage.doc_id, []).append(place)
     ordered = list(hits)
     for mine in places.values():
-        sources = sorted(mine, key=lambda i: (hits[i].passage.role in ASIDE) != wanted)
+        sources = sorted(mine, key=lambda i: order(hits[i].passage.role))
         for place, source in zip(mine, sources, strict=True):
             ordered[place] = replace(hits[source], score=hits[place].score)
     return ordered
@@ -243,11 +263,15 @@ def spoken(text: str, expansion: Expansion) -> str:
 
 
 def weighted_terms(text: str, expansion: Expansion) -> dict[str, float]:
-    """BM25 terms of the question with their weights: its own 1, corrections 1, other forms EXPANSION_WEIGHT."""
+    """BM25 terms of the question with their weights: its own and corrections 1, or FRAME_WEIGHT; other forms
+    EXPANSION_WEIGHT."""
     weighted: dict[str, float] = {}
     for form in expansion.added[:6]:
         weighted.update(dict.fromkeys(terms(form), EXPANSION_WEIGHT))
     for _, right in (*expansion.corrected, *expansion.instead):
         weighted.update(dict.fromkeys(terms(right), 1.0))
     weighted.update(dict.fromkeys(terms(text), 1.0))
+    frame = _FRAME & weighted.keys()
+    if len(frame) < len(weighted):
+        weighted.update({term: weighted[term] * FRAME_WEIGHT for term in frame})
     return weighted
