@@ -165,14 +165,15 @@ class Searcher:
         expansion = self._expander.expand(text, is_word=self.encoder.is_word)
         read = spoken(text, expansion)
         encoded = self.encoder.encode([read])[0]
-        name = self._expander.is_name(text)  # what bears it may rank low for all else
+        # What bears a name may rank low for all else, and must not be outvoted by what three legs find near it.
+        name = self._expander.is_name(text)
         query = HybridQuery(
             dense=encoded.dense,
             tokens=encoded.tokens,
             sparse=query_vector(weighted_terms(text, expansion)),
             names=names_vector(spans(expansion.mended(text))),
             limit=max(limit, CANDIDATES) if by_document or name else limit + _SPARE,
-            legs=ranking.legs,
+            legs=tuple(leg for leg in ranking.legs if not (name and leg == TOKENS and NAMES in ranking.legs)),
             weights=ranking.weights,
             filters=filters or {},
             with_vectors=with_vectors,
