@@ -14,6 +14,8 @@ _BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)\s*(\S*)")
 _ABBREVIATIONS = frozenset("e.g i.e vs etc cf approx ca dr mr mrs prof al inc ltd jr sr st est".split())
 _BEFORE_NUMBERS = frozenset(["no", "fig", "eq", "sec", "ch", "vol", "pp", "p", "min", "max"])
+#: The rest of a Markdown link from inside its text: "[528. Random Pick](https://…)".
+_LINK_REST = re.compile(r"[^\[\]\n]*\]\(")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]*_]*\s+(?=[\"'“‘(\[*_]*[A-Z0-9])")
 #: C0 and C1 controls (tab and newline stay), soft hyphen, zero-width, bidi and tag characters.
 _INVISIBLE = dict.fromkeys(
@@ -120,13 +122,18 @@ def sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
         else:
             initial = len(word) == 1 and word.isalpha() and text[match.start() - 1 : match.start()] == "."
             joined = initial or word in _ABBREVIATIONS
-        if joined:
+        if joined or _in_link(text, begin, match.start()):
             continue
         cut = match.start() + len(match.group().rstrip())
         spans.append((begin, cut))
         begin = match.end()
     spans.append((begin, end))
     return [(a, b) for a, b in (_trim(text, a, b) for a, b in spans) if a < b]
+
+
+def _in_link(text: str, begin: int, at: int) -> bool:
+    """Whether ``at`` lies in the text of a Markdown link that opened at or after ``begin``."""
+    return text.rfind("[", begin, at) > text.rfind("]", begin, at) and _LINK_REST.match(text, at) is not None
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -14,10 +14,10 @@ from tutor.answering.compose import Composed, compose, score
 from tutor.answering.intent import Intent, classify
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
-from tutor.retrieval.index import Hit
+from tutor.retrieval.index import TASK, Hit
 from tutor.retrieval.lexical import INTENT_WORDS, query_content
 from tutor.retrieval.lexicon import base_forms
-from tutor.retrieval.search import Filters, Searcher, SearchResult
+from tutor.retrieval.search import Filters, Searcher, SearchResult, wants_task
 
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
@@ -75,6 +75,8 @@ class Answerer:
         began = time.perf_counter()
         found = self.searcher.search(question, limit=_PASSAGES, filters=filters, with_vectors=True)
         intent = classify(found.question)
+        if intent.name == "other" and found.named and not intent.sides:
+            intent = Intent("definition")  # "Kafka"
         hits = self._with_sides(found, intent, filters)
         about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
         content = asked.content(found)
@@ -85,7 +87,8 @@ class Answerer:
         confidence *= 1.0 - doubt
         composed = Composed((), (), ())
         if confidence >= abstain.threshold():
-            candidates = [u for rank, hit in enumerate(hits) for u in units(hit, rank, self.searcher.encoder)]
+            quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
+            candidates = [u for rank, hit in enumerate(quotable) for u in units(hit, rank, self.searcher.encoder)]
             composed = compose(score(candidates, content.tokens, intent, about), intent, about.named)
         abstained = not composed.citations
         return Answer(

@@ -8,18 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tutor.retrieval.encoder import Encoded
-from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
+from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms, without_manner
 from tutor.retrieval.lexicon import Expander
 from tutor.retrieval.search import SearchResult
 
 _MOST = 0.6
-#: How the answer should be told; it says nothing of the subject.
-_MANNER = re.compile(
-    r"\b(?:at|on) an? (?:very )?(?:high|low|basic) level\b"
-    r"|\bin (?:simple|plain|your own|a few) (?:terms|words|english)\b"
-    r"|\bin (?:detail|depth|short|brief)\b|\bstep by step\b|\bfrom first principles\b|\bwith an example\b",
-    re.I,
-)
 JOINT = re.compile(r"[-/+&_]")
 
 
@@ -56,7 +49,7 @@ def read(found: SearchResult, expander: Expander, passages: int) -> Asked:
     text = found.question
     for wrong, right in found.expansion.corrected:
         text = f"{text} {right}".replace(wrong, " ")
-    text = _MANNER.sub(" ", text)
+    text = without_manner(text)
     rarity: dict[str, float] = {}
     unknown: set[str] = set()
     asked = query_content(text)
@@ -97,6 +90,7 @@ def meant(found: SearchResult) -> tuple[tuple[str, str], ...]:
     stands: dict[str, str] = {}
     for span, form in found.expansion.same:
         spelt = re.compile(r"\W*?\b" + r".*?".join(map(re.escape, span)), re.I)  # its letters, in order
-        if span in written and len(span) < len(form) and len(form.split()) > 1 and spelt.match(form):
+        initials = span not in form.lower().split() and span != re.sub(r"\W+", "", form.lower())
+        if span in written and len(span) < len(form) and len(form.split()) > 1 and initials and spelt.match(form):
             stands.setdefault(written[span], form)
     return tuple(stands.items())

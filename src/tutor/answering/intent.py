@@ -49,7 +49,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "prefer",
             r"\b(?:why|when|choose|pick|prefer|use|favou?r|select)\b.*\b(?:instead of|rather than)\b",
             r"\b(?:choose|pick|prefer|use|favou?r|select)\b.*\bover\b",
-            r"^\W*(?:why |when )?(?:[\w./+#-]+ ){1,2}(?:over|instead of|rather than)(?: [\w./+#-]+){1,2}\W*$",
+            r"^\W*(?:why |when )?(?:[\w./+#-]+ ){1,2}(?:over|instead of|rather than)(?: [\w./+#-]+){1,2}\W*"
+            r"(?:\b(?:why|when)\W*)?$",
         ),
         (
             "when-not",
@@ -83,6 +84,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "estimate",
             r"\bhow (?:many|much|big|large|fast|long)\b",
+            r"\b(?:max(?:imum)?|min(?:imum)?|default|recommended|typical) (?:\w+ ){1,3}?(?:size|number|count|length"
+            r"|time|timeout|interval|limit|factor|rate|retention|throughput|latency|value|ttl|port|of)\b"
+            r"|\b(?:size|rate|time|item|request|connection) limits?\b|\bwhat (?:port|size|percentage)\b",
             r"\bestimate\b|\bcapacity\b|\bqps\b|\bback.of.the.envelope\b|\bsize (?:a|the)\b",
         ),
         (
@@ -120,6 +124,7 @@ _SIDES = tuple(
     re.compile(pattern, re.I)
     for pattern in (
         r"\bbetween\s+(?P<a>.+?)\s+and\s+(?P<b>[^?.,;]+)",
+        r"\bcompar(?:e|ing|ison of)\s+(?P<a>.+?)\s+(?:and|with|to|against)\s+(?P<b>[^?.,;]+)",
         r"\bhow (?:is|are|does|do)\s+(?P<a>.+?)\s+(?:differ(?:ent)?(?:s)? from|compare (?:to|with))\s+(?P<b>[^?.,;]+)",
         r"^(?:.*?\b(?:what(?:'s| is)|when|explain|compare|use|choose|prefer|pick|difference)\b)?\s*(?P<a>[^?.,;]+?)"
         r"\s+(?:vs\.?|versus|compared (?:to|with)|over|instead of|rather than|differs? from|different from)"

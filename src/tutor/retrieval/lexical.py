@@ -35,6 +35,18 @@ INTENT_WORDS = frozenset(
     "possible approach approaches solve solving solution solutions way ways typical typically problem problems".split()
 )
 
+#: How the answer should be told, and how people begin to speak; it says nothing of the subject.
+_MANNER = re.compile(
+    r"\b(?:at|on) an? (?:very )?(?:high|low|basic) level\b"
+    r"|\bin (?:simple|plain|your own|a few) (?:terms|words|english)\b"
+    r"|^\W*(?:(?:hey|hi|hello|ok|okay|so|um+|uh+|well|please)\b\W*)+"
+    r"|\b(?:can|could|would) you (?:please |quickly |briefly )?(?:explain|describe|tell me(?: about)?"
+    r"|walk me through)\b"
+    r"|\bi (?:was|got|am being) asked (?:about|how|why|what|to explain)\b|\b(?:yesterday|today|please)\b"
+    r"|\bin (?:detail|depth|short|brief)\b|\bstep by step\b|\bfrom first principles\b|\bwith an example\b",
+    re.I,
+)
+
 # NFKC, which goes first, makes U+2010 of U+2011, the hyphen that does not break.
 _DASHES = str.maketrans("\u2010\u2012–−—’‘“”×", "----" + " ''" + '""' + "x") | {ord("≥"): ">=", ord("≤"): "<="}
 #: The blanks in "R + W > N", so that it is the term "R+W>N".
@@ -129,3 +141,9 @@ def spans(text: str, longest: int = 6) -> list[str]:
     """Every run of up to ``longest`` words of a question, as it may be somebody's name."""
     parts = [part for word in query_content(text) for part in _SPLIT.split(word) if part]
     return [" ".join(parts[a:b]) for a in range(len(parts)) for b in range(a + 1, min(a + longest, len(parts)) + 1)]
+
+
+def without_manner(text: str) -> str:
+    """A question without how it wants to be told ("in simple words"); the question where nothing would be left."""
+    left = " ".join(_MANNER.sub(" ", text).split())
+    return left if query_content(left) else text

@@ -14,6 +14,7 @@ from tutor.retrieval.lexical import name_key, query_content, stem, words
 #: "two-phase commit (2PC)": at most eight words, then capitals, digits and signs in brackets. Possessive and from the
 #: beginning of a word only: with other ways to cut it, "a-a-a-…" or a word of 20,000 letters would take minutes.
 _DEFINED = re.compile(r"(?<![\w'/])((?:\w[\w'/]*+[ -]){0,7}\w[\w'/]*+) \(([A-Z0-9][A-Za-z0-9+/-]{1,7})\)")
+_VOWEL = re.compile(r"[aeiou]")
 _MAX_PHRASE = 6
 _NO_TYPOS = frozenset({"pros", "cons"})  # no word pieces of their own, and one edit from "prod" and "cdns"
 _ENDINGS = ("s", "es", "ed", "ing", "er", "ers", "or", "ors", "ly", "able")
@@ -96,6 +97,16 @@ class Expander:
         return {key: list(values)[:4] for key, values in forms.items() if key}
 
     @cached_property
+    def _shorts(self) -> dict[str, set[str]]:
+        """Short forms with two capitals or more, by their lower-case spelling."""
+        shorts: dict[str, set[str]] = {}
+        for table in self._lexicon.forms.values():
+            for short in table:
+                if short.isalpha() and sum(map(str.isupper, short)) > 1:
+                    shorts.setdefault(short.lower(), set()).add(short)
+        return shorts
+
+    @cached_property
     def _names(self) -> frozenset[str]:
         return frozenset(map(name_key, self._forms))
 
@@ -131,6 +142,8 @@ class Expander:
         for size in range(min(_MAX_PHRASE, len(tokens)), 0, -1):
             for at in range(len(tokens) - size + 1):
                 span = " ".join(tokens[at : at + size])
+                if size == 1 and self._only_a_word(span, question, is_word):
+                    continue
                 for form in self._forms.get(span, ()):
                     added[form] = None
                     same.append((span, form))
@@ -139,6 +152,19 @@ class Expander:
         instead = [(t, f) for t in dict.fromkeys(tokens) if (f := next(iter(self._forms.get(t, ())), "")) in kept]
         return replace(
             found, added=kept, instead=tuple(pair for pair in instead if self._commoner(*pair)), same=tuple(same)
+        )
+
+    def _only_a_word(self, span: str, question: str, is_word: Any) -> bool:
+        """Whether a word of a question only looks like a short form: "use" is not USE, a "React hook" not ReAct.
+
+        A word alone may still be one ("rag"), and so may what nobody can pronounce ("cdc").
+        """
+        shorts = self._shorts.get(span)
+        if not shorts or is_word is None or not is_word(span) or not _VOWEL.search(span):
+            return False
+        typed = re.findall(r"[^\W_]+", question)
+        return len(query_content(question)) > 1 and not any(
+            w in shorts or (w.isupper() and w.lower() == span) for w in typed
         )
 
     def _commoner(self, word: str, form: str) -> bool:

@@ -30,6 +30,7 @@ from tutor.retrieval.lexical import (
     spans,
     stem,
     terms,
+    without_manner,
 )
 from tutor.retrieval.lexicon import Expander, Expansion, Lexicon
 from tutor.text import clean_question
@@ -215,9 +216,7 @@ def _asides_in_place(hits: list[Hit], question: str) -> list[Hit]:
 
     The order of the documents stays: a weight of 0.9 or 0.8 on such passages instead lost .02 nDCG@10 (evals/LOG.md).
     """
-    wanted = (ASIDE if _WANTS_ASIDE.search(question) else frozenset()) | (
-        {TASK} if _WANTS_TASK.search(question) else frozenset()
-    )
+    wanted = (ASIDE if _WANTS_ASIDE.search(question) else frozenset()) | ({TASK} if wants_task(question) else set())
 
     def order(role: str) -> int:
         return 0 if role in wanted else 2 if role in ASIDE or role == TASK else 1
@@ -231,6 +230,11 @@ def _asides_in_place(hits: list[Hit], question: str) -> list[Hit]:
         for place, source in zip(mine, sources, strict=True):
             ordered[place] = replace(hits[source], score=hits[place].score)
     return ordered
+
+
+def wants_task(question: str) -> bool:
+    """Whether a question asks for exercises or requirements."""
+    return _WANTS_TASK.search(question) is not None
 
 
 def check_limit(limit: int) -> None:
@@ -258,8 +262,8 @@ def checked_question(question: str) -> str:
 
 
 def spoken(text: str, expansion: Expansion) -> str:
-    """What the encoder reads: typos mended, acronyms spelt out behind the question."""
-    text = expansion.mended(text)
+    """What the encoder reads: typos mended, words of manner gone, acronyms spelt out behind the question."""
+    text = without_manner(expansion.mended(text))
     return f"{text} ({', '.join(expansion.added[:3])})" if expansion.added else text
 
 
