@@ -259,3 +259,48 @@ def test_an_index_of_an_older_layout_is_made_anew_when_it_holds_only_the_curricu
         monkeypatch.setattr(f"{module}.LAYOUT_VERSION", 100)
     with pytest.raises(IndexMismatch, match="layout 99"):
         App(Settings(home=tmp_path / "home")).ensure_index()
+
+
+def test_words_that_only_look_like_short_forms_are_words(core: App) -> None:
+    asked = core.answerer.ask("Should I use optimistic or pessimistic locking for seat booking?")
+    assert asked.meant == ()
+    assert "lock" in asked.citations[0].quote.lower()
+    assert core.answerer.ask("How do I apply the USE method?").meant[0][0] == "USE"
+    assert core.answerer.ask("what is cap").meant == (("cap", "consistency, availability, partition tolerance"),)
+    assert core.answerer.ask("What is the maximum item size in DynamoDB?").meant == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("What is the maximum item size in DynamoDB?", "400 KB"),
+        ("What is a quorum?", "a quorum is"),
+        ("What is a thundering herd?", "thundering herd"),
+        ("What is caching", "Caching is"),
+        ("Kafka", "Apache Kafka is"),
+        ("hey can you please explain what a write-ahead log is", "log"),
+    ],
+)
+def test_the_verdict_says_what_was_asked(core: App, question: str, said: str) -> None:
+    answer = core.answerer.ask(question)
+    assert said in " ".join(s.text for s in answer.composed.verdict).replace("**", "")
+
+
+def test_a_comparison_in_any_form_draws_from_both_sides(core: App) -> None:
+    for question in ("Compare DynamoDB and Cassandra for a write-heavy timeline", "DynamoDB vs Cassandra"):
+        quotes = " ".join(c.quote for c in core.answerer.ask(question).citations)
+        assert "DynamoDB" in quotes
+        assert "Cassandra" in quotes
+    assert core.answerer.ask("Kafka over RabbitMQ, why?").intent == "prefer"
+
+
+def test_exercises_are_quoted_only_where_they_are_asked_for(core: App) -> None:
+    for question in ("How does garbage collection work in Go?", "Give me the mistakes people make with caching"):
+        for citation in core.answerer.ask(question).citations:
+            assert not citation.quote.startswith("Done when")
+            assert "](" not in citation.quote or "[" in citation.quote
+
+
+def test_a_name_that_the_question_turns_on_and_nothing_quoted_speaks_of_is_said(core: App) -> None:
+    assert core.answerer.ask("How does SQLite handle concurrent writers?").uncovered == ("SQLite",)
+    assert core.answerer.ask("How do I choose GSIs in DynamoDB?").uncovered == ()

@@ -149,3 +149,11 @@ def test_a_cleaned_question_is_one_trimmed_line_and_stays_so(text: str) -> None:
 
 def test_invisible_characters_leave_a_question() -> None:
     assert clean_question("wh\u200by\u202e \x00Kafka\U000e0041?\ufeff\n now") == "why Kafka? now"
+
+
+def test_the_text_of_a_link_is_not_cut() -> None:
+    text = "Do [528. Random Pick with Weight](https://example.org/x): it needs prefix sums. Then rest."
+    assert [text[a:b] for a, b in sentences(text, 0, len(text))] == [
+        "Do [528. Random Pick with Weight](https://example.org/x): it needs prefix sums.",
+        "Then rest.",
+    ]

@@ -8,19 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tutor.answering import abstain, asked
-from tutor.answering.asked import JOINT
+from tutor.answering.asked import JOINT, Asked
 from tutor.answering.cite import Citation
 from tutor.answering.compose import Composed, compose, score
 from tutor.answering.intent import Intent, classify
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
 from tutor.retrieval.index import TASK, Hit
-from tutor.retrieval.lexical import INTENT_WORDS, query_content
+from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
 from tutor.retrieval.lexicon import base_forms
 from tutor.retrieval.search import Filters, Searcher, SearchResult, wants_task
 
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
+_TURNS_ON = 0.2  # rarity-weighted share of a question's terms that a name needs to be what it turns on
 _NAMED = 3  # documents of one name that are looked into
 
 
@@ -103,7 +104,9 @@ class Answerer:
             nearest=nearest,
             corrected=found.expansion.corrected,
             meant=asked.meant(found),
-            uncovered=() if abstained else tuple(dict.fromkeys([*self._uncovered(found), *composed.unmet])),
+            uncovered=()
+            if abstained
+            else tuple(dict.fromkeys([*self._uncovered(found, composed.citations, about), *composed.unmet])),
             refusal=refusal if abstained else "",
             ms=(time.perf_counter() - began) * 1000,
         )
@@ -123,14 +126,27 @@ class Answerer:
                 return f"The curriculum has nothing on {side}, so it cannot be compared.", 0.5
         return "", 0.0
 
-    def _uncovered(self, found: SearchResult) -> tuple[str, ...]:
-        """Names in the question that no passage holds: words that are no English either."""
+    def _uncovered(self, found: SearchResult, quoted: Sequence[Citation], about: Asked) -> tuple[str, ...]:
+        """Names in the question that no passage holds, and those it turns on that nothing quoted speaks of."""
         corrected = {wrong for wrong, _ in found.expansion.corrected}
-        uncovered = []
+        texts = (" ".join([citation.title, *citation.heading, citation.quote]) for citation in quoted)
+        there = about.held(term for text in texts for term in terms(text))
+        uncovered = [
+            word
+            for word in about.proper
+            if about.share(frozenset(terms(word))) >= _TURNS_ON
+            and not {*terms(word), *terms(word.removesuffix("s"))} & there  # "GSIs"
+            and word.lower() not in corrected
+        ]
         for word in re.findall(r"[^\W_][\w.+#-]*[^\W_]", found.question):
             lower = word.lower()
             content = [w for w in query_content(JOINT.sub(" ", word)) if w not in INTENT_WORDS]
-            if not content or lower in corrected or any(map(self.searcher.expander.frequency, [lower, *content])):
+            if (
+                not content
+                or word[0].isdigit()
+                or lower in corrected
+                or any(map(self.searcher.expander.frequency, [lower, *content]))
+            ):
                 continue
             if not any(map(self.searcher.encoder.is_word, base_forms(lower))):
                 uncovered.append(word)

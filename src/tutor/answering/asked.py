@@ -13,6 +13,7 @@ from tutor.retrieval.lexicon import Expander
 from tutor.retrieval.search import SearchResult
 
 _MOST = 0.6
+_WRITTEN = re.compile(r"[^\W\d_][\w.+#]*[^\W_]")
 JOINT = re.compile(r"[-/+&_]")
 
 
@@ -22,13 +23,15 @@ class Asked:
 
     ``rarity`` maps each to its IDF scaled to [0, 1]; ``unknown`` are those that no passage holds. ``same`` pairs terms
     of the question with those of another name: a text with most of the second holds the first. ``named`` are the ids of
-    the documents whose titles, aliases and acronyms are all that the question speaks of, or empty.
+    the documents whose titles, aliases and acronyms are all that the question speaks of, or empty. ``proper`` are
+    words written as names are: "SQLite", and "Rust" inside a sentence.
     """
 
     rarity: Mapping[str, float]
     unknown: frozenset[str] = frozenset()
     same: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
     named: frozenset[str] = frozenset()
+    proper: tuple[str, ...] = ()
 
     def held(self, found: Iterable[str]) -> frozenset[str]:
         """Terms of a text, and those of the question that it holds by another name."""
@@ -63,7 +66,18 @@ def read(found: SearchResult, expander: Expander, passages: int) -> Asked:
                 if not frequency:
                     unknown.add(term)
     same = tuple((frozenset(terms(span)), frozenset(terms(form))) for span, form in found.expansion.same)
-    return Asked(rarity, frozenset(unknown), same, found.named)
+    return Asked(rarity, frozenset(unknown), same, found.named, _proper(text))
+
+
+def _proper(question: str) -> tuple[str, ...]:
+    found = []
+    for match in _WRITTEN.finditer(question):
+        word = match.group()
+        capitals = sum(map(str.isupper, word))
+        first = question[: match.start()].rstrip(" \"'(*_")[-1:] in ("", ".", "?", "!", ":", ";")
+        if capitals > 1 or (capitals and not first):
+            found.append(word)
+    return tuple(found)
 
 
 def content(found: SearchResult) -> Encoded:

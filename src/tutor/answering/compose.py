@@ -40,7 +40,8 @@ _OWN = 0.1  # what naming everything the question names is worth for the first s
 
 #: "**Raft election:** a follower …": what a bullet says it is about.
 _LEAD_IN = re.compile(r"\*\*(.{1,80}?):?\*\*:?\s")
-_COPULA = re.compile(r"\W*((?:[^\s.;:]+ ){1,8}?)(?:is|are|means?|occurs?|happens?) ", re.I)
+_COPULA = re.compile(r"\W*((?:[^\s.;:]+ ){1,8}?)(?:is|are|means?|(?P<event>occurs?|happens?)) ", re.I)
+_BRACKETED = re.compile(r"\s*[()]\s*")
 _INSTEAD = re.compile(r"\b(?:instead of|rather than|over)\b", re.I)
 _TELLING = frozenset({"why", "learn", "body", "tradeoffs", "when", "when-not"})
 _PLANS = frozenset({"plan", "roadmap", "month"})
@@ -104,7 +105,8 @@ class Scored:
 
     ``likeness`` is its MaxSim part alone (cosine, at most 1); ``own`` is the rarity-weighted share of the question's
     terms that it holds itself, not by its heading; ``defines`` whether it begins "<all that the question names> is",
-    ``literal`` whether it holds them as they were asked for, not by another name.
+    ``literal`` whether it holds them as they were asked for, not by another name; ``entry`` whether its own label is
+    just what was asked for ("**Cache stampede (thundering herd):** …").
     """
 
     unit: Unit
@@ -113,6 +115,7 @@ class Scored:
     own: float
     defines: bool = False
     literal: bool = False
+    entry: bool = False
 
 
 def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: Asked) -> list[Scored]:
@@ -145,6 +148,8 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
         if label := _LEAD_IN.match(unit.text):
             value += _LABELLED * about.share(about.held(terms(label.group(1))))
         opening = _COPULA.match(_LEAD_IN.sub("", unit.text, count=1))
+        # "Layers: caching happens in …" says where, not what.
+        opening = None if opening and label and opening["event"] else opening
         defines = bool(opening) and about.share(about.held(terms(opening.group(1) if opening else ""))) >= _RESTATED
         scored.append(
             Scored(
@@ -154,9 +159,15 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
                 about.share(about.held(unit.terms)),
                 defines,
                 about.share(unit.terms) >= _RESTATED,
+                bool(label) and _is_entry(label.group(1) if label else "", frozenset(about.rarity)),
             )
         )
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))
+
+
+def _is_entry(label: str, asked: frozenset[str]) -> bool:
+    """Whether a label, without or within its brackets, has the terms of the question and no others."""
+    return any(set(terms(part)) == asked for part in (label, *_BRACKETED.split(label)) if part.strip())
 
 
 def _speaks_for(unit: Unit, first: str, second: str) -> int:
@@ -234,7 +245,9 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
         # The thing itself has to be in the sentence that defines it, where one is near enough.
         whole = [s for s in right if s.own >= _RESTATED and s.score >= _OPENER * lead.score and not s.unit.teaser]
         lead = max(
-            whole, key=lambda s: (intent.leads(s.unit.passage.role), s.defines, s.literal, s.score), default=lead
+            whole,
+            key=lambda s: (s.entry, intent.leads(s.unit.passage.role), s.defines, s.literal, s.score),
+            default=lead,
         )
     if intent.opener and lead.unit.passage.role != intent.opener:
         for candidate in right:
