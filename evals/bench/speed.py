@@ -26,6 +26,7 @@ from tutor.bootstrap import App
 from tutor.retrieval.search import FUSED, RERANKED
 from tutor.settings import Settings
 
+SERVED = 400
 QUESTIONS = (
     "Why not Kafka for a simple task queue?",
     "What is semantic caching?",
@@ -72,13 +73,15 @@ def warm(app: App, repeat: int = 20) -> dict[str, tuple[float, float]]:
 
 
 def serving_memory(home: Path) -> float:
-    """Peak resident MB of ``tutor serve`` after every question was asked over HTTP."""
+    """Peak resident MB of ``tutor serve`` after ``SERVED`` questions asked over HTTP: pages of the index come one by one."""
+    lines = (Path(__file__).parents[1] / "calibration" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    asked = [json.loads(line)["question"] for line in lines[:SERVED]]
     command = [sys.executable, "-u", "-m", "tutor", "--home", str(home), "serve", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
         base = next(word for word in process.stdout.readline().split() if word.startswith("http"))
-        for question in QUESTIONS:
+        for question in asked:
             body = json.dumps({"question": question}).encode()
             headers = {"content-type": "application/json"}
             urllib.request.urlopen(urllib.request.Request(f"{base}api/v1/ask", body, headers)).read()
@@ -115,7 +118,7 @@ def main() -> int:
         first = cold(home)
         print(f"cold tutor ask: median {first:.2f} s")
         if Path("/proc/self/status").exists():
-            print(f"serving process: peak {serving_memory(home):.0f} MB resident")
+            print(f"serving process after {SERVED} questions: peak {serving_memory(home):.0f} MB resident")
         if args.stock:
             from stock import measure
 

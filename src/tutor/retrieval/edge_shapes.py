@@ -34,14 +34,16 @@ def edge_config(dense_dims: int, token_dims: int) -> qe.EdgeConfig:
     """The collection layout; ``server_shapes.server_layout`` is its twin."""
     int8 = qe.ScalarQuantizationConfig(type=qe.ScalarType.Int8, always_ram=False)
     half = qe.VectorStorageDatatype.Float16
+    # on_disk: pages come into memory as they are read. Else the engine reads whole 32 MB chunks, each twice, at opening.
     return qe.EdgeConfig(
         vectors={
-            DENSE: qe.EdgeVectorParams(size=dense_dims, distance=qe.Distance.Dot, datatype=half),
+            DENSE: qe.EdgeVectorParams(size=dense_dims, distance=qe.Distance.Dot, datatype=half, on_disk=True),
             # m=0: token vectors only rerank, they are never searched, so they need no graph.
             TOKENS: qe.EdgeVectorParams(
                 size=token_dims,
                 distance=qe.Distance.Dot,
                 datatype=half,
+                on_disk=True,
                 multivector_config=qe.MultiVectorConfig(qe.MultiVectorComparator.MaxSim),
                 hnsw_config=qe.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
                 quantization_config=int8,
