@@ -34,7 +34,7 @@ def edge_config(dense_dims: int, token_dims: int) -> qe.EdgeConfig:
     """The collection layout; ``server_shapes.server_layout`` is its twin."""
     int8 = qe.ScalarQuantizationConfig(type=qe.ScalarType.Int8, always_ram=False)
     half = qe.VectorStorageDatatype.Float16
-    # on_disk: pages come into memory as they are read. Else the engine reads whole 32 MB chunks, each twice, at opening.
+    # on_disk: pages come into memory as they are read; else opening reads whole chunks of 32 MB, each twice.
     return qe.EdgeConfig(
         vectors={
             DENSE: qe.EdgeVectorParams(size=dense_dims, distance=qe.Distance.Dot, datatype=half, on_disk=True),
