@@ -73,7 +73,7 @@ def warm(app: App, repeat: int = 20) -> dict[str, tuple[float, float]]:
 
 
 def serving_memory(home: Path) -> float:
-    """Peak resident MB of ``tutor serve`` after ``SERVED`` questions: pages of the index come into memory one by one."""
+    """Peak resident MB of ``tutor serve`` after ``SERVED`` questions: pages of the index come in one by one."""
     lines = (Path(__file__).parents[1] / "calibration" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     asked = [json.loads(line)["question"] for line in lines[:SERVED]]
     command = [sys.executable, "-u", "-m", "tutor", "--home", str(home), "serve", "--port", "0"]
