@@ -40,11 +40,12 @@ test-heavy: $(VENV)/heavy  ## Run the tests that need torch, sentence-transforme
 
 test-all: test test-heavy  ## Run every test, with what the heavy extras bring
 
-check: $(VENV)/dev  ## Lint, types, format, cards
+check: $(VENV)/dev  ## Lint, types, format; check and count the curriculum
 	@$(BIN)/ruff check src tests evals
 	@$(BIN)/ruff format --check src tests evals
 	@$(BIN)/mypy
 	@$(BIN)/tutor corpus check corpus
+	@$(BIN)/tutor corpus stats corpus
 
 gate: $(VENV)/dev  ## Fail when retrieval or abstaining got worse than the floors in evals/thresholds.json
 	@$(BIN)/python evals/gate.py
