@@ -50,7 +50,7 @@ class State:
         core = App(self.settings(**given))
         with bar("Indexing the curriculum") as advance:
             report = core.ensure_index(on_progress=advance)
-        for problem in report.problems if report else ():
+        for problem in report.news if report else ():
             print(f"tutor: {problem.message}", file=sys.stderr)
         warn_about_fallback(core)
         warn_about_changes(core)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SourceError, Unreadable
+from tutor.ingest.builtin import marked, real, replaced
 from tutor.ingest.changes import Changes, compare, same
 from tutor.ingest.chunk import Chunk, chunk
 from tutor.ingest.collect import collect
@@ -69,6 +70,7 @@ def ingest(
     encoder: Encoder,
     paths: Sequence[Path],
     *,
+    builtin: Sequence[Path] = (),
     forget: Sequence[Path] = (),
     rebuild: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -79,6 +81,7 @@ def ingest(
         store: where generations live.
         encoder: makes the vectors; must be the one the index was built with, unless ``rebuild``.
         paths: files and folders to add as roots.
+        builtin: the folders of the package's curriculum, which take the place of another installation's.
         forget: roots to drop, with all documents under them; a path that is no root is a problem in the report.
         rebuild: start from nothing (the roots are remembered).
 
@@ -90,7 +93,7 @@ def ingest(
     began = time.perf_counter()
     base = _base(store, encoder, rebuild)
     try:
-        report = _ingest(store, encoder, base, paths, forget, rebuild, on_progress)
+        report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
     finally:
         if base:
             base.close()
@@ -103,19 +106,24 @@ def _ingest(
     encoder: Encoder,
     base: IndexReader | None,
     paths: Sequence[Path],
+    builtin: Sequence[Path],
     forget: Sequence[Path],
     rebuild: bool,
     on_progress: Callable[[Progress], None] | None,
 ) -> Report:
     report = Report()
-    roots: list[str] = base.manifest.sources["roots"] if base else _remembered(store) if rebuild else []
+    previous = base.manifest.sources if base else _remembered(store) if rebuild else {}
+    roots: list[str] = previous.get("roots", [])
     known: dict[str, dict[str, Any]] = base.manifest.sources["files"] if base else {}
-    wanted = list(dict.fromkeys([*roots, *(os.path.realpath(p) for p in paths)]))
+    ours = real(builtin)
+    others = replaced(previous, ours)
+    # The curriculum comes first, where the other copy stood: of two files with one id the same one is kept.
+    wanted = list(dict.fromkeys([*ours, *(r for r in roots if r not in others), *real(paths)]))
     for path in map(os.path.realpath, forget):
         if path in wanted:
             wanted.remove(path)
         else:
-            fix = f"Ingested were: {', '.join(roots)}." if roots else "Nothing was ingested yet."
+            fix = f"Ingested were: {', '.join(wanted)}." if wanted else "Nothing was ingested yet."
             report.problems.append(SourceError("was not ingested by this path", about=path, fix=fix))
     found, problems = collect([Path(r) for r in wanted], skipped=report.skipped)
     # A new path that is not there, or of a type that is not read, is not tried again at every ingest.
@@ -125,7 +133,7 @@ def _ingest(
     failed = [p for p in (*problems, *changes.problems) if p.about not in refused]
     report.problems += [*problems, *changes.problems]
     before: list[str] = base.manifest.sources.get("failed", []) if base else []
-    asked = tuple(os.path.realpath(p) for p in paths)
+    asked = tuple(real(paths))
     report.told_before = frozenset(before) - {p.message for p in failed if p.about.startswith(asked)}
     messages = sorted(p.message for p in failed)
     report.files = len(changes.files)
@@ -137,13 +145,19 @@ def _ingest(
         and not changes.fresh
         and not changes.gone
         and roots == wanted
+        and previous.get("builtin", []) == marked(previous, ours)
         and sorted(before) == messages
         and same(known, changes.files)
     ):
         report.generation = base.manifest.generation
         report.documents, report.passages = base.manifest.documents, base.manifest.passages
         return report
-    sources = {"roots": wanted, "files": changes.files, "failed": messages}
+    sources = {
+        "roots": wanted,
+        "builtin": marked(previous, ours),
+        "files": changes.files,
+        "failed": messages,
+    }
     _write(store, encoder, base, changes, sources, report, on_progress, first=base is None and not rebuild)
     return report
 
@@ -166,9 +180,10 @@ def _base(store: IndexStore, encoder: Encoder, rebuild: bool) -> IndexReader | N
     return reader
 
 
-def _remembered(store: IndexStore) -> list[str]:
-    """The roots ingested before, as far as the store can say: a damaged index or another layout still names them."""
-    return [root for root in store.remembered().get("roots", ()) if isinstance(root, str)]
+def _remembered(store: IndexStore) -> dict[str, Any]:
+    """What was ingested before, as far as the store can say: a damaged index or another layout still names it."""
+    sources = store.remembered()
+    return sources | {"roots": [root for root in sources.get("roots", ()) if isinstance(root, str)]}
 
 
 def _refuse_other(store: IndexStore) -> None:
