@@ -35,6 +35,7 @@ class Report:
     """What an ingest did. Counts are of documents and passages; ``seconds`` is wall time.
 
     ``told_before`` are the messages of problems that an earlier ingest reported, with files not asked for this time;
+    ``failed`` those of all files that are left out of the index, which is what ``tutor doctor`` lists;
     ``skipped`` counts the files of no known type by suffix.
     """
 
@@ -49,6 +50,7 @@ class Report:
     seconds: float = 0.0
     problems: list[SourceError] = field(default_factory=list)
     told_before: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
     skipped: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -134,8 +136,9 @@ def _ingest(
     report.problems += [*problems, *changes.problems]
     before: list[str] = base.manifest.sources.get("failed", []) if base else []
     asked = tuple(real(paths))
-    report.told_before = frozenset(before) - {p.message for p in failed if p.about.startswith(asked)}
-    messages = sorted(p.message for p in failed)
+    report.told_before = frozenset(before) - {p.message for p in failed if _below(p.about, asked)}
+    report.failed = frozenset(p.message for p in failed)
+    messages = sorted(report.failed)
     report.files = len(changes.files)
     # A generation that stands in for a damaged one is published anew, whether or not anything changed.
     stands_in = base is not None and base.fallback is not None
@@ -160,6 +163,11 @@ def _ingest(
     }
     _write(store, encoder, base, changes, sources, report, on_progress, first=base is None and not rebuild)
     return report
+
+
+def _below(about: str, paths: Sequence[str]) -> bool:
+    """Whether what a problem is about (a file, maybe with its line) is one of the paths or below one."""
+    return any(about == path or about.startswith((path.rstrip(os.sep) + os.sep, f"{path}:")) for path in paths)
 
 
 def _base(store: IndexStore, encoder: Encoder, rebuild: bool) -> IndexReader | None:
