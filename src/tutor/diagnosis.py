@@ -117,7 +117,7 @@ def _sources(app: App) -> Iterator[Finding]:
     failed: list[str] = sources.get("failed", [])
     for problem in problems:
         yield Finding("warn", "sources", problem.message, "Run: tutor forget PATH, if it is gone for good")
-    for message in set(failed) - {problem.message for problem in problems}:
+    for message in sorted(set(failed) - {problem.message for problem in problems}):
         yield Finding("warn", "sources", message, "It was so at the last ingest. Mend or remove the file.")
     stale = [path for path in stale if not any(message.startswith(path) for message in failed)]
     if stale or gone:

@@ -328,6 +328,8 @@ def test_ingest_and_doctor_count_the_same_files(tmp_path: Path) -> None:
         (folder / f"bad{n}.pdf").write_bytes(b"%PDF-1.7 broken")
     front = "id: card\ntitle: x\ncovers: [y]\nphase: four\npriority: urgent"
     (folder / "card.md").write_text(f"---\n{front}\n---\nBody.\n", encoding="utf-8")
+    (folder / "dead.md").symlink_to(tmp_path / "nowhere.md")
+    (folder / "circle").symlink_to(folder, target_is_directory=True)
     (tmp_path / "docs-too").mkdir()
     (tmp_path / "docs-too" / "other.md").write_text("", encoding="utf-8")
 
@@ -341,16 +343,16 @@ def test_ingest_and_doctor_count_the_same_files(tmp_path: Path) -> None:
         return sum(line.startswith("warn  sources:") for line in lines)
 
     told = ingest(tmp_path / "docs", tmp_path / "docs-too", code=1)
-    assert (told[1], listed()) == (6, 6)
+    assert (told[1], listed()) == (8, 8)
     assert "as before" not in told[0]
-    assert "6 files still cannot be indexed, as before: tutor doctor lists them." in ingest()[0]
+    assert "8 files still cannot be indexed, as before: tutor doctor lists them." in ingest()[0]
     (folder / "new.pdf").write_bytes(b"%PDF-1.7 broken")
     out, told_now = ingest(code=1)
-    assert (told_now, listed()) == (1, 7)
-    assert "7 files cannot be indexed, 6 of them as before: tutor doctor lists them all." in out
+    assert (told_now, listed()) == (1, 9)
+    assert "9 files cannot be indexed, 8 of them as before: tutor doctor lists them all." in out
     out, told_now = ingest(folder, code=1)  # asked for, so told again, the card too; the other folder is not
-    assert told_now == 6
-    assert "7 files cannot be indexed, 1 of them as before" in out
+    assert told_now == 8
+    assert "9 files cannot be indexed, 1 of them as before" in out
 
 
 def test_a_wrong_card_is_told_line_by_line_in_the_doctor(tmp_path: Path) -> None:
@@ -359,7 +361,8 @@ def test_a_wrong_card_is_told_line_by_line_in_the_doctor(tmp_path: Path) -> None
     path.write_text(f"---\n{front}\n---\nBody.\n", encoding="utf-8")
     said = tutor(tmp_path / "home", "--no-builtin", "ingest", str(path), code=1).stderr.decode()
     assert f"tutor: {path}: " in said
-    assert "fields are wrong\n  line 3: title: 'x' is too short" in said
+    assert "fields are wrong\n  line 2: section: is missing" in said
+    assert "\n  line 3: title: 'x' is too short" in said
     assert said.endswith("  All fields: tutor corpus schema\n")
     lines = tutor(tmp_path / "home", "--no-builtin", "doctor", code=None).stdout.decode().splitlines()
     for begin in ("line 3: title:", "line 4: covers, entry 1:", "line 5: phase:", "line 6: priority:", "All fields:"):

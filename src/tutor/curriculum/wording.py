@@ -49,6 +49,7 @@ def card_error(
         whole: what to call the fields together.
     """
     found = [(line_of(p["loc"]), field(p["loc"]) or whole, *_words(p, model)) for p in error.errors(include_url=False)]
+    found.sort(key=lambda problem: problem[0])
     kind = schema_name(model)
     schema = f"All fields: tutor corpus schema{'' if kind == 'card' else f' {kind}'}"
     if len(found) == 1:

@@ -129,7 +129,7 @@ def _ingest(
             report.problems.append(SourceError("was not ingested by this path", about=path, fix=fix))
     found, problems = collect([Path(r) for r in wanted], skipped=report.skipped)
     # A new path that is not there, or of a type that is not read, is not tried again at every ingest.
-    refused = {p.about for p in problems if not isinstance(p, Unreadable)} - set(roots)
+    refused = ({p.about for p in problems if not isinstance(p, Unreadable)} & set(wanted)) - set(roots)
     wanted = [r for r in wanted if r not in refused]
     changes = compare(found, problems, known)
     failed = [p for p in (*problems, *changes.problems) if p.about not in refused]
