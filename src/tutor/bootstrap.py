@@ -85,13 +85,25 @@ class App:
         """Bring the index up to date with the built-in curriculum, earlier roots and ``paths``."""
         from tutor.ingest.pipeline import ingest
 
-        corpus = builtin_roots() if self.settings.corpus.builtin else []
         return ingest(
-            self.store, self.encoder, [*corpus, *paths], forget=forget, rebuild=rebuild, on_progress=on_progress
+            self.store,
+            self.encoder,
+            paths,
+            builtin=builtin_roots() if self.settings.corpus.builtin else [],
+            forget=forget,
+            rebuild=rebuild,
+            on_progress=on_progress,
         )
 
     def ensure_index(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report | None:
-        """Index the built-in curriculum where it is missing or has changed; None when there was nothing to do."""
+        """Index the built-in curriculum where it is missing, has changed or is that of another installation.
+
+        Returns:
+            None when there was nothing to do.
+        """
+        from tutor.ingest.builtin import real, replaced
+
+        ours = real(builtin_roots())
         try:
             reader = self.reader
             self._same_encoder(reader)
@@ -99,8 +111,9 @@ class App:
             return self.ingest(on_progress=on_progress)
         except IndexMismatch:
             # After an upgrade. What the learner added is theirs to rebuild, and may take long; the curriculum is ours.
-            builtin = {str(root.resolve()) for root in builtin_roots()}
-            if self.settings.qdrant.url or not set(self.store.remembered().get("roots", ())) <= builtin:
+            before = self.store.remembered()
+            added = set(before.get("roots", ())) - set(ours) - replaced(before, ours)
+            if self.settings.qdrant.url or added:
                 raise
             self.close()
             return self.ingest(rebuild=True, on_progress=on_progress)
@@ -108,9 +121,9 @@ class App:
             return None  # a shared server is brought up to date by whoever operates it
         from tutor.ingest.collect import outdated
 
-        roots = builtin_roots()
-        if {str(root.resolve()) for root in roots} <= set(reader.manifest.sources["roots"]):
-            stale, gone, _ = outdated(reader.manifest.sources, roots)
+        sources = reader.manifest.sources
+        if set(ours) <= set(sources["roots"]) and not replaced(sources, ours):
+            stale, gone, _ = outdated(sources, [Path(root) for root in ours])
             if not stale and not gone:
                 return None
         try:

@@ -8,15 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tutor.bootstrap import App, builtin_corpus
+from tutor.bootstrap import App, builtin_corpus, builtin_roots
 from tutor.errors import IndexFault, IndexMissing, TutorError
 from tutor.retrieval.encoder import OnnxEncoder
 from tutor.settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 _PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
 _EXTRAS = {"hf": "sentence-transformers", "llm": "llama-index-core", "eval": "ragas"}
@@ -109,14 +105,19 @@ def _index(app: App) -> Iterator[Finding]:
 
 
 def _sources(app: App) -> Iterator[Finding]:
+    from tutor.ingest.builtin import real, replaced
     from tutor.ingest.collect import outdated
 
     sources = app.reader.manifest.sources
-    stale, gone, problems = outdated(sources, [Path(root) for root in sources["roots"]])
+    others = replaced(sources, real(builtin_roots()) if app.settings.corpus.builtin else [])
+    if others:
+        what = f"the curriculum of another installation is indexed ({', '.join(sorted(others))})"
+        yield Finding("warn", "sources", what, "This one's takes its place at the next question, or by: tutor ingest")
+    stale, gone, problems = outdated(sources, [Path(root) for root in sources["roots"] if root not in others])
     failed: list[str] = sources.get("failed", [])
     for problem in problems:
         yield Finding("warn", "sources", problem.message, "Run: tutor forget PATH, if it is gone for good")
-    for message in set(failed) - {problem.message for problem in problems}:
+    for message in sorted(set(failed) - {problem.message for problem in problems}):
         yield Finding("warn", "sources", message, "It was so at the last ingest. Mend or remove the file.")
     stale = [path for path in stale if not any(message.startswith(path) for message in failed)]
     if stale or gone:

@@ -43,8 +43,10 @@ class TutorError(Exception):
 
     @property
     def message(self) -> str:
-        """The three parts as one line: ``about: what. fix``."""
+        """The three parts as one line: ``about: what. fix``; with ``fix`` on its own line below a list."""
         head = f"{self.about}: {self.what}" if self.about else self.what
+        if self.fix and "\n" in self.what:
+            return f"{head}\n  {self.fix}"
         return f"{head.rstrip('.')}. {self.fix}" if self.fix else head
 
 
@@ -67,7 +69,10 @@ class SourceError(TutorError):
 
 
 class CardError(SourceError):
-    """Front matter or sections break the card format; ``about`` is ``file:line: field``."""
+    """Front matter or sections break the card format; ``about`` is ``file:line: field``.
+
+    Where several fields are wrong, it is the file, and ``what`` has a line for each.
+    """
 
 
 class Unreadable(SourceError):

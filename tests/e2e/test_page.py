@@ -111,6 +111,52 @@ def test_the_answers_of_a_session_stay_and_are_listed(visit: Callable[..., Any])
     assert page.locator(".question").all_inner_texts() == [NOT_ANSWERED]
 
 
+def paste(page: Any, text: str) -> None:
+    page.evaluate("document.querySelector('#q').focus()")
+    page.keyboard.insert_text(text)
+
+
+def test_a_question_that_is_too_long_is_told_and_kept(visit: Callable[..., Any]) -> None:
+    page = visit()
+    text = "Why not Kafka? " * 400
+    paste(page, text)
+    assert page.input_value("#q") == text
+    assert "5,999 characters, the limit is 4,000" in page.inner_text("[data-over]")
+    page.keyboard.press("Enter")
+    assert page.is_visible("[data-over]")
+    assert page.input_value("#q") == text
+    assert page.locator(".turn").count() == 0
+    ask(page, ANSWERED)
+    page.wait_for_selector(".sources")
+    assert page.is_hidden("[data-over]")
+
+
+def test_a_question_that_is_too_long_is_kept_without_scripts(visit: Callable[..., Any]) -> None:
+    page = visit(java_script_enabled=False)
+    text = "Why not Kafka? " * 400
+    page.fill("#q", text)
+    page.click("[data-send]")
+    assert "5,999 characters, the limit is 4,000" in page.inner_text("[data-over]")
+    assert page.input_value("#q") == text
+    page.fill("#q", ANSWERED)
+    page.click("[data-send]")
+    page.wait_for_selector(".sources")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_long_question_does_not_fill_the_screen(visit: Callable[..., Any], scripts: bool) -> None:
+    text = ("Is a B-tree or an LSM-tree better for a write-heavy store? " * 60).strip()
+    page = visit(java_script_enabled=scripts)
+    page.fill("#q", text)
+    page.click("[data-send]")
+    page.wait_for_selector(".sources, .abstain")
+    heading = page.locator(".question")
+    assert heading.inner_text() == text
+    assert heading.bounding_box()["height"] < 120
+    page.click(".turn .whole summary")
+    assert heading.bounding_box()["height"] > 400
+
+
 def test_an_example_is_one_click(visit: Callable[..., Any]) -> None:
     page = visit()
     page.click("[data-example] >> nth=0")

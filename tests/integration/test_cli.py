@@ -130,22 +130,23 @@ def test_a_bad_question_is_its_lines_error(home: Path) -> None:
         assert {*found[3]} <= {*found[0]}
 
 
-BAD_LINES = [
-    b"not json",
-    b"[1]",
-    b'"text"',
-    b"null",
-    b"{}",
-    b'{"id": 1}',
-    b'{"question": "x"}',
-    b'{"id": 1, "question": null}',
-    b'{"id": 1, "question": 5}',
-    b'{"id": 1, "question": "caf\xe9"}',
-    b"\xff\xfe",
-    b"\x00",
-    b"[" * 100_000,
-    b'{"id": ' + b"9" * 5000 + b', "question": "x"}',
-]
+BAD_LINES = {
+    b"not json": "the line is not JSON (at character 1)",
+    b"[1]": "the line is a list, not an object with 'id' and 'question'",
+    b'"text"': "the line is text, not an object with 'id' and 'question'",
+    b"null": "the line is null, not an object with 'id' and 'question'",
+    b"{}": "the line has no 'id' and no 'question'",
+    b'{"id": 1}': "the line has no 'question'",
+    b'{"question": "x"}': "the line has no 'id'",
+    b'{"id": 1, "question": null}': "'question' is null, not text",
+    b'{"id": 1, "question": 5}': "'question' is a number, not text",
+    b'{"id": 1, "question": ["a"]}': "'question' is a list, not text",
+    b'{"id": 1, "question": "caf\xe9"}': "the line is not UTF-8 (at byte 27)",
+    b"\xff\xfe": "the line is not UTF-8 (at byte 1)",
+    b"\x00": "the line is not JSON (at character 1)",
+    b"[" * 100_000: "the line is nested too deeply",
+    b'{"id": ' + b"9" * 5000 + b', "question": "x"}': "the line has a number that is too long",
+}
 
 
 def test_bad_lines_are_named_and_the_others_are_done(home: Path) -> None:
@@ -155,7 +156,7 @@ def test_bad_lines_are_named_and_the_others_are_done(home: Path) -> None:
         done = tutor(home, command, "--batch", "-", stdin=asked, code=2)
         assert [row["id"] for row in rows(done)] == [1, 1]
         said = done.stderr.decode().splitlines()
-        assert [line.split(": ")[1] for line in said[:-1]] == [f"-:{n}" for n in range(3, 3 + len(BAD_LINES))]
+        assert said[:-1] == [f"tutor: -:{n}: {what}" for n, what in enumerate(BAD_LINES.values(), 3)]
         assert f"{len(BAD_LINES)} lines were left out" in said[-1]
 
 
@@ -307,6 +308,66 @@ def test_ingest_does_the_rest_and_says_what_failed(tmp_path: Path) -> None:
     assert "missing" in said
     assert b"Indexed 1 documents" in done.stdout
     assert b"Nothing changed" in tutor(tmp_path / "home", "--no-builtin", "ingest", code=None).stdout
+
+
+def test_a_refused_comparison_names_the_nearest_cards(home: Path) -> None:
+    asked = "Kafka vs Pizza"
+    said = " ".join(tutor(home, "ask", asked).stdout.decode().split())
+    nearest = json.loads(tutor(home, "ask", "--json", asked).stdout)["nearest"]
+    assert len(nearest) == 3
+    assert said.endswith(f"The nearest cards are: {'; '.join(near['title'] for near in nearest)}.")
+
+
+def test_ingest_and_doctor_count_the_same_files(tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "good.md").write_text("# Raft\n\nRaft elects one leader per term.\n", encoding="utf-8")
+    (folder / "same.md").write_text("# One\n\nA text.\n", encoding="utf-8")
+    (folder / "same.txt").write_text("Another of that name.\n", encoding="utf-8")
+    for n in range(3):
+        (folder / f"bad{n}.pdf").write_bytes(b"%PDF-1.7 broken")
+    front = "id: card\ntitle: x\ncovers: [y]\nphase: four\npriority: urgent"
+    (folder / "card.md").write_text(f"---\n{front}\n---\nBody.\n", encoding="utf-8")
+    (folder / "dead.md").symlink_to(tmp_path / "nowhere.md")
+    (folder / "circle").symlink_to(folder, target_is_directory=True)
+    (tmp_path / "docs-too").mkdir()
+    (tmp_path / "docs-too" / "other.md").write_text("", encoding="utf-8")
+
+    def ingest(*paths: Path, code: int | None = 0) -> tuple[str, int]:
+        done = tutor(tmp_path / "home", "--no-builtin", "ingest", *map(str, paths), code=code)
+        told = [line for line in done.stderr.decode().splitlines() if line.startswith("tutor: ")]
+        return done.stdout.decode(), len(told)
+
+    def listed() -> int:
+        lines = tutor(tmp_path / "home", "--no-builtin", "doctor", code=None).stdout.decode().splitlines()
+        return sum(line.startswith("warn  sources:") for line in lines)
+
+    told = ingest(tmp_path / "docs", tmp_path / "docs-too", code=1)
+    assert (told[1], listed()) == (8, 8)
+    assert "as before" not in told[0]
+    assert "8 files still cannot be indexed, as before: tutor doctor lists them." in ingest()[0]
+    (folder / "new.pdf").write_bytes(b"%PDF-1.7 broken")
+    out, told_now = ingest(code=1)
+    assert (told_now, listed()) == (1, 9)
+    assert "9 files cannot be indexed, 8 of them as before: tutor doctor lists them all." in out
+    out, told_now = ingest(folder, code=1)  # asked for, so told again, the card too; the other folder is not
+    assert told_now == 8
+    assert "9 files cannot be indexed, 1 of them as before" in out
+
+
+def test_a_wrong_card_is_told_line_by_line_in_the_doctor(tmp_path: Path) -> None:
+    path = tmp_path / "card.md"
+    front = "id: card\ntitle: x\ncovers: [y]\nphase: four\npriority: urgent"
+    path.write_text(f"---\n{front}\n---\nBody.\n", encoding="utf-8")
+    said = tutor(tmp_path / "home", "--no-builtin", "ingest", str(path), code=1).stderr.decode()
+    assert f"tutor: {path}: " in said
+    assert "fields are wrong\n  line 2: section: is missing" in said
+    assert "\n  line 3: title: 'x' is too short" in said
+    assert said.endswith("  All fields: tutor corpus schema\n")
+    lines = tutor(tmp_path / "home", "--no-builtin", "doctor", code=None).stdout.decode().splitlines()
+    for begin in ("line 3: title:", "line 4: covers, entry 1:", "line 5: phase:", "line 6: priority:", "All fields:"):
+        assert [line for line in lines if line.startswith(f"        {begin}")], lines
+    assert max(map(len, lines)) <= 80
 
 
 # --- pipes, widths, terminals ---------------------------------------------------------------------------------------

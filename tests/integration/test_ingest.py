@@ -237,8 +237,9 @@ def test_a_rebuild_knows_the_roots_when_no_manifest_can_be_read(
 def test_a_card_that_lacks_a_field_is_an_error_not_a_page(store: EdgeStore, encoder: FakeEncoder, notes: Path) -> None:
     (notes / "card.md").write_text("---\nid: card\ntitle: A\ncovers: [guide/a]\nphase: four\npriority: high\n---\nB.\n")
     (problem,) = ingest(store, encoder, [notes]).problems
-    assert "card.md:5: phase" in problem.message
-    assert "tier: Field required" in problem.message
+    assert problem.about == str(notes / "card.md")
+    assert "line 5: phase: 'four' is no whole number" in problem.message
+    assert "tier: is missing" in problem.message
 
 
 def test_a_problem_is_news_once_unless_it_is_asked_for(store: EdgeStore, encoder: FakeEncoder, notes: Path) -> None:

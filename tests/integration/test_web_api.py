@@ -354,3 +354,11 @@ def test_an_unknown_parameter_is_told_with_the_known_ones(client: TestClient) ->
     body = client.post("/api/v1/ask", content=b"{bad", headers={"content-type": "application/json"})
     assert (body.status_code, body.json()["error"]["what"]) == (422, "the body is not valid JSON")
     assert body.json()["error"]["about"] == ""
+
+
+def test_a_body_that_is_not_utf8_is_told_with_the_mend(client: TestClient) -> None:
+    body = client.post("/api/v1/ask", content=b'{"question": "caf\xe9"}', headers={"content-type": "application/json"})
+    assert body.status_code == 400
+    error = body.json()["error"]
+    assert (error["what"], error["about"]) == ("the request cannot be read", "/api/v1/ask")
+    assert "UTF-8" in error["fix"]

@@ -122,13 +122,39 @@ def test_a_question_is_shown_as_text(client: TestClient) -> None:
 
 
 def test_an_error_has_its_three_parts_and_a_way_on(client: TestClient, tmp_path: Path) -> None:
-    page = soup(client, f"/?q={'a' * 4001}", 422)
-    assert "4,001 characters" in one(page, ".failed h3").get_text()
-    assert one(page, ".failed dd").get_text()
-    assert one(page, ".failed [data-retry]")
     empty = TestClient(create_app(App(Settings(home=tmp_path), encoder=FakeEncoder())), headers=HTML)
     for path in ("/?q=what", "/documents", "/documents/x", "/healthz"):
-        assert "tutor ingest" in one(soup(empty, path, 503), ".failed").get_text()
+        failed = one(soup(empty, path, 503), ".failed")
+        assert "tutor ingest" in failed.get_text()
+        assert one(failed, "h3").get_text()
+        assert one(failed, "[data-retry]")
+
+
+def test_a_question_that_is_too_long_stays_in_the_box(client: TestClient) -> None:
+    text = "\n" + "Why not <b>Kafka</b> & co?\n" * 240
+    response = client.get("/", params={"q": text})
+    assert response.status_code == 422
+    page = BeautifulSoup(response.text, "html.parser")
+    assert one(page, "textarea").get_text() == f"\n{text}"  # a browser drops the first line break
+    assert one(page, "textarea")["aria-invalid"] == "true"
+    over = one(page, "[data-over]")
+    assert not over.has_attr("hidden")
+    assert over.get_text().startswith("The question has 6,479 characters, the limit is 4,000. ")
+    assert not page.select(".question, .turn .failed")
+    page = soup(client, "/?q=" + "quorum " * 571)  # 3,996 characters
+    assert one(page, "[data-over]").has_attr("hidden")
+    assert one(page, "textarea").get_text() == ""
+
+
+def test_a_long_question_is_clamped_and_can_be_opened(client: TestClient) -> None:
+    text = "Why is an LSM tree better than a B-tree when a store takes many writes? " * 4
+    page = soup(client, f"/?q={text}")
+    heading = one(page, "h2.question.long")
+    assert heading.get_text() == text.strip()
+    assert one(page, "h2.question + details.whole summary").get_text()
+    assert len(one(page, "title").get_text()) < 100
+    page = soup(client, f"/?q={ANSWERED}")
+    assert not page.select(".turn > .whole, .question.long")
 
 
 @pytest.mark.parametrize(

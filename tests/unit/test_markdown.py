@@ -109,7 +109,7 @@ def test_nothing_below_the_front_matter_is_an_error(text: str) -> None:
 
 
 def test_broken_front_matter_is_an_error_with_its_line() -> None:
-    with pytest.raises(CardError, match=r"/page-one\.md:3: front matter is not valid YAML") as caught:
+    with pytest.raises(CardError, match=r"/page-one\.md:3: title: front matter is not valid YAML") as caught:
         read("---\nid: x\ntitle: a: b\n---\nbody\n")
     assert "Quote values" in caught.value.fix
 

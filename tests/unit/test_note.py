@@ -87,7 +87,7 @@ def test_a_problem_is_read_with_its_ladder(tmp_path: Path) -> None:
         (DAY.replace("day: 6", "day: 7"), "day 7 has the id day-07"),
         (DAY.replace("kind: video", "kind: blog"), "the video's kind is 'video'"),
         (DAY.replace('  - {kind: blog, title: Three, url: "https://example.org/3"}\n', ""), "readings"),
-        (DAY.replace("number: 146", "number: 0"), "problem.number"),
+        (DAY.replace("number: 146", "number: 0"), "problem > number: 0 is too small. The least is 1."),
         (PROBLEM.replace("scale: [A point.]", "scale: []"), "rubric lacks scale"),
         (PROBLEM.replace("track: hld", "track: lld"), "the id of a lld problem begins with 'lld-'"),
     ],

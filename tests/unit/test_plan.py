@@ -121,7 +121,7 @@ def test_tiers_agree_with_the_cards(root: Path) -> None:
         (PLAN.replace("unit: month", "unit: year"), "unit"),
         (PLAN.replace("month/1]", "somewhere/1]"), "covers"),
         (PLAN.replace('    goal: "Build a store."', '    gaol: "Build a store."'), "gaol"),
-        ("- a list", "valid dictionary"),
+        ("- a list", "plan.yaml:1: file: '['a list']' is not a mapping"),
     ],
 )
 def test_bad_plans_are_named(text: str, said: str) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from tutor.cli.state import echo_wrapped
-from tutor.errors import CardError
+from tutor.errors import CardError, UsageError
 
 app = typer.Typer(help="Check and count the curriculum's files.", no_args_is_help=True)
 Folder = Annotated[Path | None, typer.Argument(help="Folder with cards/ (default: the built-in curriculum).")]
@@ -86,8 +86,18 @@ def twins(
 
 
 @app.command("schema")
-def schema() -> None:
-    """Print the card front matter's JSON Schema."""
+def schema(
+    kind: Annotated[
+        str, typer.Argument(help="card, day, article, problem, flawed-design, study, plan or tables.")
+    ] = "card",
+) -> None:
+    """Print the JSON Schema of a file's fields: of a card's front matter, or of another kind of file."""
     from tutor.curriculum.card import Card
+    from tutor.curriculum.parse import ENTRIES
+    from tutor.curriculum.plan import Plan, Tables
+    from tutor.curriculum.wording import schema_name
 
-    typer.echo(json.dumps(Card.model_json_schema(), indent=2))
+    models = {schema_name(model): model for model in (Card, *ENTRIES.values(), Plan, Tables)}
+    if kind not in models:
+        raise UsageError("there is no such kind of file", about=kind, fix=f"Known: {', '.join(models)}.")
+    typer.echo(json.dumps(models[kind].model_json_schema(), indent=2))

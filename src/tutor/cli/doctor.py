@@ -18,7 +18,10 @@ def doctor(context: typer.Context) -> None:
     state: State = context.obj
     failed = False
     for finding in diagnose(state.settings):
-        echo_wrapped(f"{finding.about}: {finding.what}", lead=f"{finding.level:<5} ", hang=6)
+        first, *others = finding.what.splitlines()
+        echo_wrapped(f"{finding.about}: {first}", lead=f"{finding.level:<5} ", hang=6)
+        for line in others:  # a list, as of a card's wrong fields
+            echo_wrapped(line.strip(), lead="        ", hang=10)
         if finding.fix:
             echo_wrapped(finding.fix, lead="      → ", hang=8)
         failed = failed or finding.level == "fail"

@@ -46,10 +46,18 @@ def _run(context: typer.Context, paths: list[Path], dropped: list[Path], rebuild
     typer.echo(summary(report))
     if paths and report.skipped:
         typer.echo(skipped(report.skipped))
-    if old := len(report.problems) - len(report.news):
-        typer.echo(f"{old} {'file' if old == 1 else 'files'} still cannot be read, as before: tutor doctor lists them.")
+    if old := len(report.failed & report.told_before):
+        typer.echo(left_out(len(report.failed), old))
     if report.news:
         raise typer.Exit(1)
+
+
+def left_out(all_of_them: int, old: int) -> str:
+    """One line on files that could not be indexed; ``old`` of them were told at an earlier ingest."""
+    if old == all_of_them:
+        files = "1 file still cannot" if old == 1 else f"{old} files still cannot"
+        return f"{files} be indexed, as before: tutor doctor lists {'it' if old == 1 else 'them'}."
+    return f"{all_of_them} files cannot be indexed, {old} of them as before: tutor doctor lists them all."
 
 
 def skipped(counts: Counter[str]) -> str:

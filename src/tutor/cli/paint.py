@@ -26,6 +26,9 @@ def print_answer(answer: Answer, out: TextIO) -> None:
         print(textwrap.fill(f"({short}: {long})", width), file=out)
     if answer.abstained:
         print(textwrap.fill(answer.text, width), file=out)
+        if answer.refusal and answer.nearest:  # where there is no refusal, the text names them
+            nearest = "; ".join(near.title for near in answer.nearest)
+            print(textwrap.fill(f"The nearest cards are: {nearest}.", width), file=out)
         return
     print(_fill(" ".join(map(_line, answer.composed.verdict)), width, "", colour), file=out)
     for group in answer.composed.groups:

@@ -50,7 +50,7 @@ class State:
         core = App(self.settings(**given))
         with bar("Indexing the curriculum") as advance:
             report = core.ensure_index(on_progress=advance)
-        for problem in report.problems if report else ():
+        for problem in report.news if report else ():
             print(f"tutor: {problem.message}", file=sys.stderr)
         warn_about_fallback(core)
         warn_about_changes(core)
@@ -99,12 +99,9 @@ def batch_questions(name: str) -> Iterator[tuple[Any, str]]:
                 continue
             try:
                 asked = _asked(line)
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
+            except UsageError as error:
                 bad += 1
-                problem = UsageError(
-                    f"the line is not a JSON object with 'id' and 'question' ({error})", about=f"{name}:{number}"
-                )
-                print(f"tutor: {problem.message}", file=sys.stderr)
+                print(f"tutor: {name}:{number}: {error.message}", file=sys.stderr)
             else:
                 yield asked
     if bad:
@@ -116,10 +113,39 @@ def batch_questions(name: str) -> Iterator[tuple[Any, str]]:
 
 
 def _asked(line: bytes) -> tuple[Any, str]:
-    row = json.loads(line.decode("utf-8-sig"))
+    """The id and the question of a line.
+
+    Raises:
+        UsageError: it has none; says what the line is instead.
+    """
+    try:
+        row = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the line is not UTF-8 (at byte {error.start + 1})") from error
+    except json.JSONDecodeError as error:
+        raise UsageError(f"the line is not JSON (at character {error.pos + 1})") from error
+    except RecursionError as error:
+        raise UsageError("the line is nested too deeply") from error
+    except ValueError as error:  # more digits than Python reads
+        raise UsageError("the line has a number that is too long") from error
+    if not isinstance(row, dict):
+        raise UsageError(f"the line is {_kind(row)}, not an object with 'id' and 'question'")
+    if missing := [f"'{key}'" for key in ("id", "question") if key not in row]:
+        raise UsageError(f"the line has no {' and no '.join(missing)}")
     if not isinstance(row["question"], str):
-        raise TypeError("'question' is not text")
+        raise UsageError(f"'question' is {_kind(row['question'])}, not text")
     return row["id"], row["question"]
+
+
+def _kind(value: object) -> str:
+    """What JSON calls a value."""
+    kinds: tuple[tuple[type, str], ...] = (
+        (bool, "true or false"),
+        (dict, "an object"),
+        (list, "a list"),
+        (str, "text"),
+    )
+    return next((name for kind, name in kinds if isinstance(value, kind)), "null" if value is None else "a number")
 
 
 def parse_filters(pairs: list[str]) -> dict[str, list[str | int]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import yaml
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from tutor.curriculum.card import DEEP_DIVE_SECTIONS, NEEDED_SECTIONS, OPTIONAL_SECTIONS, Card, Entity
 from tutor.curriculum.note import Article, Day
 from tutor.curriculum.practice import FlawedDesign, Problem, Study
+from tutor.curriculum.wording import card_error, yaml_problem
 from tutor.errors import CardError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -26,6 +28,8 @@ ENTRIES: Mapping[str, type[Entry]] = {
     "flawed-design": FlawedDesign,
     **dict.fromkeys(("outage", "playbook", "checklist", "prompts"), Study),
 }
+_BEGIN = "Begin with a line '---', then 'id: …' and the other fields, then '---'. All fields: tutor corpus schema"
+_KEY = re.compile(r"^([A-Za-z_][\w-]*)\s*:")
 _H2 = re.compile(r"^## +(.+?) *#* *$")
 
 
@@ -68,12 +72,17 @@ def load_yaml(front: FrontMatter, *, about: str) -> dict[str, Any]:
         mark = error.problem_mark
         line = mark.line + 2 if mark else 1
         raise CardError(
-            f"front matter is not valid YAML ({error.problem})",
-            about=f"{about}:{line}",
+            f"front matter is not valid YAML ({yaml_problem(str(error.problem))})",
+            about=f"{about}:{line}{_field_at(front.yaml_text, line - 2)}",
             fix="Quote values that contain ': ' or '#', or that begin with a quote, bracket, *, &, % or @.",
         ) from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-01
-        raise CardError(f"front matter is not valid YAML ({error})", about=f"{about}:1") from error
+        line = next((n for n, row in enumerate(front.yaml_text.splitlines()) if not _readable(row)), -1)
+        raise CardError(
+            f"front matter is not valid YAML ({error})",
+            about=f"{about}:{line + 2}{_field_at(front.yaml_text, line)}",
+            fix="Correct the value, or quote it.",
+        ) from error
     except RecursionError as error:
         raise CardError("front matter is nested too deeply", about=f"{about}:1") from error
     if not isinstance(data, dict):
@@ -100,17 +109,13 @@ def parse_front(model: type[M], text: str, *, about: str, stem: str) -> tuple[M,
     """
     front = split_front_matter(text, about=about)
     if front is None:
-        raise CardError("a card begins with YAML front matter", about=f"{about}:1", fix="See docs/card-format.md.")
+        raise CardError("a card begins with YAML front matter", about=f"{about}:1", fix=_BEGIN)
     data = load_yaml(front, about=about)
     try:
         parsed = model.model_validate(data)
     except ValidationError as error:
         node = yaml.compose(front.yaml_text, Loader=_Loader)
-        lines = []
-        for problem in error.errors():
-            field = ".".join(str(part) for part in problem["loc"]) or "front matter"
-            lines.append(f"{about}:{_line_of(node, problem['loc'])}: {field}: {problem['msg']}")
-        raise CardError("\n".join(lines), fix="See docs/card-format.md.") from error
+        raise card_error(error, model, about=about, line_of=partial(line_of, node)) from error
     if parsed.id != stem:
         raise CardError(f"id is '{parsed.id}', the file is '{stem}.md'", about=f"{about}:2: id", fix="Make them equal.")
     return parsed, front.body_start
@@ -128,7 +133,27 @@ def _check_sections(card: Card, text: str, body_start: int, about: str) -> None:
         what = "out of order or repeated"
     else:
         return
-    raise CardError(f"sections {what}", about=about, fix="See docs/card-format.md for the headings of each depth.")
+    needed = ", ".join(NEEDED_SECTIONS[card.depth])
+    raise CardError(f"sections {what}", about=about, fix=f"A card of depth {card.depth} has, in this order: {needed}.")
+
+
+def _field_at(yaml_text: str, line: int) -> str:
+    """``: key`` of the field that the line (0-based) belongs to, or "" where none is found."""
+    for row in reversed(yaml_text.splitlines()[: line + 1]):
+        if key := _KEY.match(row):
+            return f": {key.group(1)}"
+    return ""
+
+
+def _readable(row: str) -> bool:
+    """Whether a line, read for itself, has no value that is of a kind and out of its range."""
+    try:
+        yaml.load(row.strip().removeprefix("- "), Loader=_Loader)
+    except yaml.YAMLError:
+        return True  # half of something longer
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_repeats(node: yaml.Node | None, about: str, above: set[int]) -> None:
@@ -153,18 +178,18 @@ def _refuse_repeats(node: yaml.Node | None, about: str, above: set[int]) -> None
         _refuse_repeats(value, about, above)
 
 
-def _line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
-    """The 1-based file line of the deepest node on ``path`` that exists (front matter starts at file line 2)."""
-    line = 2
+def line_of(node: yaml.Node | None, path: Sequence[int | str], *, first: int = 2) -> int:
+    """The file line of the deepest node on ``path`` that exists; the YAML's first line is line ``first``."""
+    line = first
     for part in path:
         if isinstance(node, yaml.MappingNode):
             found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
             if found is None:
                 break
-            line, node = found[0].start_mark.line + 2, found[1]
+            line, node = found[0].start_mark.line + first, found[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
-            line = node.start_mark.line + 2
+            line = node.start_mark.line + first
         else:
             break
     return line

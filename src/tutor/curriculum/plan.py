@@ -10,6 +10,8 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
 from tutor.curriculum.card import Entity, ItemId, Line, Resource, Slug, Strict
+from tutor.curriculum.parse import line_of
+from tutor.curriculum.wording import card_error, yaml_problem
 from tutor.errors import CardError
 
 DocId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -144,10 +146,15 @@ def _load(text: str, about: str, model: type[Plan] | type[Tables]) -> Mapping[st
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise CardError(f"is not valid YAML ({error})", about=f"{about}:{line}") from error
+        what = yaml_problem(str(getattr(error, "problem", None) or error))
+        raise CardError(
+            f"is not valid YAML ({what})", about=f"{about}:{line}", fix="Mend or quote that line."
+        ) from error
     except ValidationError as error:
-        lines = [f"{about}: {'.'.join(map(str, p['loc'])) or 'file'}: {p['msg']}" for p in error.errors()]
-        raise CardError("\n".join(lines), fix="See docs/card-format.md.") from error
+        node = yaml.compose(text)
+        raise card_error(
+            error, model, about=about, line_of=lambda place: line_of(node, place, first=1), whole="file"
+        ) from error
     return dict(data)
 
 

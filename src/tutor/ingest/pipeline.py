@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SourceError, Unreadable
+from tutor.ingest.builtin import marked, real, replaced
 from tutor.ingest.changes import Changes, compare, same
 from tutor.ingest.chunk import Chunk, chunk
 from tutor.ingest.collect import collect
@@ -34,6 +35,7 @@ class Report:
     """What an ingest did. Counts are of documents and passages; ``seconds`` is wall time.
 
     ``told_before`` are the messages of problems that an earlier ingest reported, with files not asked for this time;
+    ``failed`` those of all files that are left out of the index, which is what ``tutor doctor`` lists;
     ``skipped`` counts the files of no known type by suffix.
     """
 
@@ -48,6 +50,7 @@ class Report:
     seconds: float = 0.0
     problems: list[SourceError] = field(default_factory=list)
     told_before: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
     skipped: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -69,6 +72,7 @@ def ingest(
     encoder: Encoder,
     paths: Sequence[Path],
     *,
+    builtin: Sequence[Path] = (),
     forget: Sequence[Path] = (),
     rebuild: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -79,6 +83,7 @@ def ingest(
         store: where generations live.
         encoder: makes the vectors; must be the one the index was built with, unless ``rebuild``.
         paths: files and folders to add as roots.
+        builtin: the folders of the package's curriculum, which take the place of another installation's.
         forget: roots to drop, with all documents under them; a path that is no root is a problem in the report.
         rebuild: start from nothing (the roots are remembered).
 
@@ -90,7 +95,7 @@ def ingest(
     began = time.perf_counter()
     base = _base(store, encoder, rebuild)
     try:
-        report = _ingest(store, encoder, base, paths, forget, rebuild, on_progress)
+        report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
     finally:
         if base:
             base.close()
@@ -103,31 +108,37 @@ def _ingest(
     encoder: Encoder,
     base: IndexReader | None,
     paths: Sequence[Path],
+    builtin: Sequence[Path],
     forget: Sequence[Path],
     rebuild: bool,
     on_progress: Callable[[Progress], None] | None,
 ) -> Report:
     report = Report()
-    roots: list[str] = base.manifest.sources["roots"] if base else _remembered(store) if rebuild else []
+    previous = base.manifest.sources if base else _remembered(store) if rebuild else {}
+    roots: list[str] = previous.get("roots", [])
     known: dict[str, dict[str, Any]] = base.manifest.sources["files"] if base else {}
-    wanted = list(dict.fromkeys([*roots, *(os.path.realpath(p) for p in paths)]))
+    ours = real(builtin)
+    others = replaced(previous, ours)
+    # The curriculum comes first, where the other copy stood: of two files with one id the same one is kept.
+    wanted = list(dict.fromkeys([*ours, *(r for r in roots if r not in others), *real(paths)]))
     for path in map(os.path.realpath, forget):
         if path in wanted:
             wanted.remove(path)
         else:
-            fix = f"Ingested were: {', '.join(roots)}." if roots else "Nothing was ingested yet."
+            fix = f"Ingested were: {', '.join(wanted)}." if wanted else "Nothing was ingested yet."
             report.problems.append(SourceError("was not ingested by this path", about=path, fix=fix))
     found, problems = collect([Path(r) for r in wanted], skipped=report.skipped)
     # A new path that is not there, or of a type that is not read, is not tried again at every ingest.
-    refused = {p.about for p in problems if not isinstance(p, Unreadable)} - set(roots)
+    refused = ({p.about for p in problems if not isinstance(p, Unreadable)} & set(wanted)) - set(roots)
     wanted = [r for r in wanted if r not in refused]
     changes = compare(found, problems, known)
     failed = [p for p in (*problems, *changes.problems) if p.about not in refused]
     report.problems += [*problems, *changes.problems]
     before: list[str] = base.manifest.sources.get("failed", []) if base else []
-    asked = tuple(os.path.realpath(p) for p in paths)
-    report.told_before = frozenset(before) - {p.message for p in failed if p.about.startswith(asked)}
-    messages = sorted(p.message for p in failed)
+    asked = tuple(real(paths))
+    report.told_before = frozenset(before) - {p.message for p in failed if _below(p.about, asked)}
+    report.failed = frozenset(p.message for p in failed)
+    messages = sorted(report.failed)
     report.files = len(changes.files)
     # A generation that stands in for a damaged one is published anew, whether or not anything changed.
     stands_in = base is not None and base.fallback is not None
@@ -137,15 +148,26 @@ def _ingest(
         and not changes.fresh
         and not changes.gone
         and roots == wanted
+        and previous.get("builtin", []) == marked(previous, ours)
         and sorted(before) == messages
         and same(known, changes.files)
     ):
         report.generation = base.manifest.generation
         report.documents, report.passages = base.manifest.documents, base.manifest.passages
         return report
-    sources = {"roots": wanted, "files": changes.files, "failed": messages}
+    sources = {
+        "roots": wanted,
+        "builtin": marked(previous, ours),
+        "files": changes.files,
+        "failed": messages,
+    }
     _write(store, encoder, base, changes, sources, report, on_progress, first=base is None and not rebuild)
     return report
+
+
+def _below(about: str, paths: Sequence[str]) -> bool:
+    """Whether what a problem is about (a file, maybe with its line) is one of the paths or below one."""
+    return any(about == path or about.startswith((path.rstrip(os.sep) + os.sep, f"{path}:")) for path in paths)
 
 
 def _base(store: IndexStore, encoder: Encoder, rebuild: bool) -> IndexReader | None:
@@ -166,9 +188,10 @@ def _base(store: IndexStore, encoder: Encoder, rebuild: bool) -> IndexReader | N
     return reader
 
 
-def _remembered(store: IndexStore) -> list[str]:
-    """The roots ingested before, as far as the store can say: a damaged index or another layout still names them."""
-    return [root for root in store.remembered().get("roots", ()) if isinstance(root, str)]
+def _remembered(store: IndexStore) -> dict[str, Any]:
+    """What was ingested before, as far as the store can say: a damaged index or another layout still names it."""
+    sources = store.remembered()
+    return sources | {"roots": [root for root in sources.get("roots", ()) if isinstance(root, str)]}
 
 
 def _refuse_other(store: IndexStore) -> None:

@@ -22,9 +22,11 @@ _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (IndexFault, 503),
     (TutorError, 500),
 )
+_API = "The API is described at /docs."
 _HTTP = {
+    400: UsageError("the request cannot be read", fix="A body is JSON in UTF-8, as described at /docs."),
     404: NotFound("there is no such page", fix="Start at the first page: /"),
-    405: UsageError("this method is not allowed here", fix="The API is described at /docs."),
+    405: UsageError("this method is not allowed here", fix=_API),
     413: UsageError("the body is larger than 64 KB", fix="A question has at most 4,000 characters."),
 }
 
@@ -69,7 +71,7 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
-        fix = "The API is described at /docs."
+        fix = _API
         if first["type"] == "json_invalid":
             return respond(request, UsageError("the body is not valid JSON", fix=fix), 422)
         if first["type"] == "extra_forbidden" and (known := _known(request)):
@@ -78,7 +80,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        known = _HTTP.get(error.status_code, UsageError(str(error.detail)))
+        known = _HTTP.get(error.status_code, UsageError(str(error.detail), fix=_API))
         shown = type(known)(known.what, about=request.url.path, fix=known.fix)
         response = respond(request, shown, error.status_code)
         response.headers.update(error.headers or {})

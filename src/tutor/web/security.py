@@ -87,12 +87,14 @@ class Guard:
         headers = request.headers
         host = _name(headers.get("host", ""))
         if not self._any_host and host not in self._hosts and not _is_address(host):
-            return UsageError("this server does not go by that name", about=host, fix="Use http://127.0.0.1."), 421
+            fix = f"Use {_address(request.scope)}, or start it with: tutor serve --host NAME"
+            return UsageError("this server does not go by that name", about=host, fix=fix), 421
         origin = headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
         cross_site = headers.get("sec-fetch-site") == "cross-site"
         if (request.method not in _SAFE_METHODS and foreign) or (cross_site and request.url.path.startswith("/api/")):
-            return UsageError("requests from other sites are refused", about=origin or "another site"), 403
+            fix = f"Open {_address(request.scope)} itself."
+            return UsageError("requests from other sites are refused", about=origin or "another site", fix=fix), 403
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
             return _too_large(), 413
@@ -102,6 +104,13 @@ class Guard:
 def allowed_hosts(listening_on: str) -> tuple[frozenset[str], bool]:
     """The names a server on that address goes by, and whether it takes every name."""
     return frozenset({listening_on.lower()}), listening_on in _EVERY_ADDRESS
+
+
+def _address(scope: Scope) -> str:
+    """Where this request arrived, with the port: what to type into a browser."""
+    host, port = scope.get("server") or ("127.0.0.1", None)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scope.get('scheme', 'http')}://{shown}{f':{port}' if port else ''}/"
 
 
 def _name(host: str) -> str:

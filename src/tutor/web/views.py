@@ -10,11 +10,20 @@ from fastapi import Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
+from tutor.retrieval.search import MAX_QUESTION_CHARS
+from tutor.text import clean_question
 from tutor.web.pieces import document_url
 
 HERE = Path(__file__).resolve().parent
 _templates = Jinja2Templates(directory=HERE / "templates")
-_templates.env.globals["document_url"] = document_url
+#: Characters from which a question is shown in a few lines, with a control that opens it.
+LONG_QUESTION = 200
+_templates.env.globals |= {
+    "document_url": document_url,
+    "most_characters": MAX_QUESTION_CHARS,
+    "long_question": LONG_QUESTION,
+}
+_templates.env.filters["clean"] = clean_question
 
 #: What the pages are: path, name, and the name of the icon. Only what exists is listed.
 NAVIGATION = (("/", "Ask", "ask"), ("/documents", "Library", "library"))

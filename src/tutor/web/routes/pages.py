@@ -9,6 +9,8 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from tutor.errors import TutorError
+from tutor.retrieval.search import MAX_QUESTION_CHARS
+from tutor.text import clean_question
 from tutor.web import library as shelves
 from tutor.web.core import Core, core_of
 from tutor.web.errors import status_of
@@ -24,9 +26,14 @@ CoreOf = Annotated[Core, Depends(core_of)]
 
 @router.api_route("/", methods=["GET", "HEAD"])
 def home(request: Request, core: CoreOf, q: str = "") -> Response:
-    """The question box; with ``q``, the whole answer, for browsers without scripts and for links."""
+    """The question box; with ``q``, the whole answer, for browsers without scripts and for links.
+
+    A question that is too long stays in the box, with what is wrong beside it.
+    """
     answer, shown, error, status = None, [], None, 200
     question = " ".join(q.split())
+    if len(clean_question(q)) > MAX_QUESTION_CHARS:  # back into the box, to be shortened there
+        return page(request, "ask.html", status=422, q="", kept=q, examples=EXAMPLES)
     if question:
         try:
             answer = core.ask(question)

@@ -7,6 +7,7 @@ export function setUpAsk(root) {
   const box = form.querySelector("textarea");
   const send = form.querySelector("[data-send]");
   const stop = form.querySelector("[data-stop]");
+  const over = form.querySelector("[data-over]");
   const log = root.querySelector("[data-log]");
   const asked = document.querySelector("[data-asked]");
   let running = null;
@@ -21,6 +22,16 @@ export function setUpAsk(root) {
     box.rows = 1;
     const line = parseFloat(getComputedStyle(box).lineHeight);
     while (box.scrollHeight > box.clientHeight + 2 && box.rows < 8 && line) box.rows += 1;
+  }
+
+  // Whether the box holds more than can be asked; characters are counted as the server counts them.
+  function tooLong() {
+    const count = [...box.value.trim().replace(/\s+/g, " ")].length;
+    const long = count > Number(box.dataset.most);
+    if (long) over.querySelector("[data-count]").textContent = count.toLocaleString("en");
+    over.hidden = !long;
+    box.setAttribute("aria-invalid", String(long));
+    return long;
   }
 
   // The list of this session's questions, each a jump to its answer.
@@ -46,7 +57,7 @@ export function setUpAsk(root) {
     const entry = remember(turn);
     turn.show();
     history.replaceState(null, "", `/?q=${encodeURIComponent(question)}`);
-    document.title = `${question} – tutor`;
+    document.title = `${question.length > 80 ? `${question.slice(0, 77)}...` : question} – tutor`;
     busy(true);
     const again = () => { entry.remove(); ask(question); };
     let finished = false;
@@ -78,7 +89,7 @@ export function setUpAsk(root) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const question = box.value.trim();
-    if (!question) { box.focus(); return; }
+    if (!question || tooLong()) { box.focus(); return; }
     box.value = "";
     grow();
     ask(question);
@@ -90,7 +101,7 @@ export function setUpAsk(root) {
     ask(example.textContent);
   });
   stop.addEventListener("click", () => { running?.abort(); box.focus(); });
-  box.addEventListener("input", grow);
+  box.addEventListener("input", () => { grow(); tooLong(); });
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
   });

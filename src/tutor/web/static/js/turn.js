@@ -8,7 +8,11 @@ export class Turn {
 
   static begin(question, log) {
     const article = document.querySelector("[data-turn-template]").content.firstElementChild.cloneNode(true);
-    article.querySelector("[data-question]").textContent = question;
+    const heading = article.querySelector("[data-question]");
+    heading.textContent = question;
+    const long = question.length > Number(log.closest("[data-ask]").dataset.long);
+    heading.classList.toggle("long", long);
+    article.querySelector("[data-whole]").hidden = !long;
     log.append(article);
     return new Turn(article);
   }
