@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -10,13 +11,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tutor.bootstrap import App, builtin_corpus, builtin_roots
-from tutor.errors import IndexFault, IndexMissing, TutorError
+from tutor.errors import IndexDamaged, IndexFault, IndexMissing, TutorError
 from tutor.retrieval.encoder import OnnxEncoder
 from tutor.settings import Settings
 
 _PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
 _EXTRAS = {"hf": "sentence-transformers", "llm": "llama-index-core", "eval": "ragas"}
 _LOW_DISK_MB = 500
+_MOUNTS = Path("/proc/mounts")
+_IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,11 @@ def _index(app: App) -> Iterator[Finding]:
     location = app.settings.qdrant.url or str(app.settings.index_dir)
     try:
         reader = app.reader
+        try:
+            intact = reader.verify()
+        except IndexDamaged as fault:
+            reader.fall_back(fault)
+            intact = reader.verify()
         manifest = reader.manifest
         if (fallback := reader.fallback) is not None:
             yield Finding(
@@ -91,6 +99,10 @@ def _index(app: App) -> Iterator[Finding]:
                 "Run: tutor ingest --rebuild",
             )
         counts = f"{manifest.documents} documents, {manifest.passages} passages, made {manifest.created_at}"
+        if intact:
+            counts += f", {intact} files intact"
+        elif not app.settings.qdrant.url:
+            counts += ", from before checksums were kept (the next change adds them)"
         yield Finding("ok", "index", f"{location}: {counts}")
         _ = app.searcher
     except IndexMissing as error:
@@ -146,3 +158,26 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "disk", f"{free:,} MB free at {place}")
+    if (kind := _file_system(place)) in _IN_MEMORY:
+        yield Finding(
+            "warn",
+            "disk",
+            f"{place} lies in memory ({kind}): gone with the next start, and when it is full an ingest is killed",
+            "Choose a place on a disk with --index DIR or TUTOR_HOME.",
+        )
+
+
+def _file_system(place: Path) -> str:
+    """The type of the file system that holds the path, or "" where the system does not say."""
+    try:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        return ""
+    path, found = place.resolve(), (0, "")
+    for line in mounts:
+        _, point, kind, *_ = line.split(" ")
+        mounted = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), point))  # a blank is \040
+        if path.is_relative_to(mounted):
+            # Of two at one place the later is seen.
+            found = max((len(mounted.parts), kind), found, key=lambda pair: pair[0])
+    return found[1]

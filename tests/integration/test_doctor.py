@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -13,11 +15,14 @@ import pytest
 
 from fakes import FakeEncoder, passage, publish, write_notes
 from tutor import diagnosis
+from tutor.bootstrap import App
 from tutor.diagnosis import Finding, diagnose
 from tutor.errors import SettingsError
+from tutor.retrieval import edge
 from tutor.retrieval.edge import EdgeStore
 from tutor.retrieval.generations import copy_sparse
 from tutor.settings import Settings, load_settings
+from tutor.web.core import Core
 
 
 def tutor(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -180,3 +185,128 @@ def test_a_server_that_is_not_there(home: Path, monkeypatch: pytest.MonkeyPatch)
     assert index.level == "fail"
     assert "the Qdrant server does not answer" in index.what
     assert "TUTOR_QDRANT_URL" in index.fix
+
+
+FILES = {
+    "payloads": "payload_storage/page_0.dat",
+    "dense vectors": "vector_storage-dense/vectors/chunk",
+    "token vectors": "vector_storage-tokens/vectors/chunk",
+    "sparse vectors": "vector_storage-bm25/store/page_0.dat",
+}
+
+
+def overwritten(home: Path, kind: str) -> Path:
+    """A file of the current generation with other bytes and the same size."""
+    path = next(p for p in sorted(current(home).rglob("*")) if FILES[kind] in str(p))
+    size = path.stat().st_size
+    with open(path, "r+b") as handle:
+        handle.write(random.Random(1).randbytes(65536))
+    assert path.stat().st_size == size
+    return path
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_overwritten_bytes_are_told_by_ask_and_doctor_and_mended_by_a_rebuild(home: Path, kind: str) -> None:
+    newest = current(home).name
+    path = overwritten(home, kind)
+    asked = tutor(home, "ask", "What is Raft?")
+    assert asked.returncode == 0, asked.stderr
+    warning, outdated = asked.stderr.splitlines()
+    assert "changed since the last ingest" in outdated  # for the older generation it has
+    assert warning.startswith(f"tutor: an older generation answers, the newest is damaged. {path}: its bytes are not")
+    done = tutor(home, "doctor")
+    assert done.returncode == 1
+    (older,) = set(EdgeStore(home / "index").generations.complete()) - {newest}
+    assert f"fail index: generation {older} answers because a newer one is damaged" in done.stdout
+    assert str(path) in done.stdout
+    assert "→ Run: tutor ingest --rebuild" in done.stdout
+    assert tutor(home, "ingest", "--rebuild").returncode == 0
+    healthy = tutor(home, "doctor")
+    assert healthy.returncode == 0
+    assert "files intact" in healthy.stdout
+
+
+def test_the_only_generation_overwritten(home: Path) -> None:
+    for name in EdgeStore(home / "index").generations.complete():
+        if name != current(home).name:
+            shutil.rmtree(EdgeStore(home / "index").generations.path(name))
+    path = overwritten(home, "payloads")
+    asked = tutor(home, "ask", "What is Raft?")
+    assert asked.returncode == 1
+    assert asked.stderr.count("\n") == 1
+    assert f"{path}: its bytes are not those that were written. Run: tutor ingest --rebuild" in asked.stderr
+    (index,) = about(findings(home), "index")
+    assert (index.level, index.fix) == ("fail", "Run: tutor ingest --rebuild")
+    assert str(path) in index.what
+
+
+def test_what_is_too_large_to_verify_at_each_question_is_verified_by_the_doctor(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "_VERIFIED_BELOW", 0)
+    path = overwritten(home, "dense vectors")
+    failed, answering = about(findings(home), "index")
+    assert failed.level == "fail"
+    assert str(path) in failed.what
+    assert (answering.level, "files intact" in answering.what) == ("ok", True)
+
+
+def without_checksums(home: Path) -> None:
+    """As a version before checksums sealed its generations."""
+    for name in EdgeStore(home / "index").generations.complete():
+        path = EdgeStore(home / "index").generations.path(name) / "manifest.json"
+        data = json.loads(path.read_text(encoding="utf-8"))
+        del data["checksums"]
+        path.write_text(json.dumps(data), encoding="utf-8")
+
+
+def test_damage_that_only_a_read_finds_is_told_once_behind_the_answer(home: Path) -> None:
+    without_checksums(home)
+    path = next(p for p in current(home).rglob("chunk_0.mmap") if "vector_storage-tokens/vectors" in str(p))
+    with open(path, "r+b") as handle:
+        handle.write(b"\x00\x7c" * 2**19)  # infinity in float16
+    asked = tutor(home, "ask", "What is a saga?")
+    assert asked.returncode == 0, asked.stderr
+    assert "compensating actions" in asked.stdout
+    assert asked.stderr.count("an older generation answers, the newest is damaged") == 1
+    assert "a vector is not finite" in asked.stderr
+    assert "RuntimeWarning" not in asked.stderr
+
+
+def test_a_server_turns_to_the_older_generation_while_it_runs(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    app = App(load_settings(home=home, corpus={"builtin": False}))
+    core = Core(app)
+    documents = [d["doc_id"] for d in core.documents()]
+    before = core.health()["generation"]
+    path = next(p for p in current(home).rglob("page_0.dat") if "payload_storage" in str(p))
+    with open(path, "r+b") as handle:
+        handle.write(random.Random(1).randbytes(2**20))
+    assert all(core.document(name)["text"] for name in documents)
+    assert "compensating actions" in core.ask("What is a saga?").text
+    assert core.health()["generation"] != before
+    (told,) = caplog.messages
+    assert told.startswith("an older generation answers, the newest is damaged.")
+    assert str(path) in told
+    app.close()
+
+
+def test_an_index_from_before_checksums(home: Path) -> None:
+    without_checksums(home)
+    (index,) = about(findings(home), "index")
+    assert index.level == "ok"
+    assert "from before checksums were kept" in index.what
+
+
+def test_a_home_in_memory(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = tmp_path / "a b"
+    (odd / "home").mkdir(parents=True)
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(diagnosis, "_MOUNTS", mounts)
+    escaped = str(odd.resolve()).replace(" ", "\\040")
+    mounts.write_text(f"/dev/vda / ext4 rw 0 0\ntmpfs {escaped} tmpfs rw 0 0\n", encoding="utf-8")
+    in_memory = about(findings(odd / "home"), "disk")[-1]
+    assert (in_memory.level, "lies in memory (tmpfs)" in in_memory.what) == ("warn", True)
+    assert "TUTOR_HOME" in in_memory.fix
+    assert all("in memory" not in f.what for f in about(findings(home), "disk"))
+    mounts.unlink()  # no Linux
+    assert all("in memory" not in f.what for f in about(findings(odd / "home"), "disk"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -11,20 +12,24 @@ import subprocess
 import sys
 import textwrap
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fakes import TOPICS, FakeEncoder, passage, publish, write_notes
+from tutor.answering.answer import Answerer
 from tutor.errors import DiskFull, IndexBusy, IndexDamaged, IndexFault, IndexMismatch, TutorError
 from tutor.ingest.pipeline import ingest
 from tutor.retrieval import edge, generations
+from tutor.retrieval.checksums import checksum, data_extents
 from tutor.retrieval.edge import EdgeStore
 from tutor.retrieval.encoder import OnnxEncoder
-from tutor.retrieval.index import CANDIDATES
+from tutor.retrieval.index import CANDIDATES, point_id
 from tutor.retrieval.search import Searcher
 
 PATHS = f"import sys\nsys.path[:0] = {[p for p in sys.path if p]!r}\n"
@@ -345,6 +350,202 @@ def test_any_overwritten_file_gives_an_answer_or_a_clear_error_but_no_crash(two:
     assert bad == "[]", done.stdout
 
 
+def data_files(folder: Path) -> list[Path]:
+    """Every file of a generation that holds a byte other than zero, one of each kind of payload index."""
+    found = {}
+    for path in sorted(p for p in (folder / "shard").rglob("*") if p.is_file() and checksum(p)):
+        kind = str(path.relative_to(folder))
+        if "payload_index" in kind:
+            index, _, rest = kind.partition("payload_index/")[2].partition("/")
+            kind = f"{index.rsplit('-', 1)[-1]}/{rest}"
+        found.setdefault(kind, path)
+    return list(found.values())
+
+
+def overwrite_data(path: Path) -> None:
+    """Other bytes where the file has data, and no other size."""
+    with open(path, "r+b") as handle:
+        size = path.stat().st_size
+        for start, end in data_extents(handle.fileno(), size):
+            handle.seek(start)
+            handle.write(random.Random(1).randbytes(end - start))
+        assert path.stat().st_size == size
+
+
+def found_texts(reader: Any, encoder: Any) -> set[str]:
+    return {h.passage.text for h in Searcher(reader, encoder).search("raft leader term", limit=50).hits}
+
+
+def test_no_overwritten_file_goes_unnoticed(two: EdgeStore, encoder: FakeEncoder, tmp_path: Path) -> None:
+    """Each file with data of the newest of two generations in turn: the one before answers, and the fault names it."""
+    newest, older = two.generations.complete()
+    reader = two.open()
+    right = found_texts(reader, encoder)
+    reader.close()
+    files = data_files(two.generations.path(newest))
+    assert len(files) > 25
+    noticed = 0
+    for file in files:
+        store = EdgeStore(tmp_path / "work")
+        shutil.copytree(two.generations.root, store.generations.root, copy_function=generations.copy_sparse)
+        damaged = store.generations.root / file.relative_to(two.generations.root)
+        overwrite_data(damaged)
+        reader = store.open()
+        if reader.fallback is None:  # the engine had no use for what was lost in its own configuration
+            assert file.name in ("edge_config.json", "segment.json"), file
+            assert found_texts(reader, encoder) == right
+        else:
+            noticed += 1
+            assert reader.manifest.generation == older
+            assert any(TOPICS["raft"] in text for text in found_texts(reader, encoder))
+            if file.name not in ("edge_config.json", "segment.json"):
+                assert reader.fallback.about == str(damaged)
+                assert "its bytes are not those that were written" in reader.fallback.message
+                assert "tutor ingest --rebuild" in reader.fallback.message
+        reader.close()
+        shutil.rmtree(store.generations.root)
+    print(f"{noticed} of {len(files)} noticed")
+    assert noticed >= len(files) - 2
+
+
+def test_a_damaged_generation_is_mended_by_an_ingest_and_by_a_rebuild(two: EdgeStore, encoder: FakeEncoder) -> None:
+    for rebuild in (False, True):
+        newest = two.generations.current() or ""
+        overwrite_data(shard_file(two.generations.path(newest), "payload_storage/page_0.dat"))
+        assert ingest(two, encoder, [], rebuild=rebuild).changed
+        assert any("second edition" in t for t in texts(two, encoder))
+        assert_tidy(two)
+        assert newest not in two.generations.complete()
+        for name in two.generations.complete():
+            assert two.generations.verify(name) > 25
+
+
+@pytest.mark.parametrize("part", ["payload_storage/page_0.dat", "vector_storage-tokens/vectors/chunk"])
+@pytest.mark.parametrize("checksums", [True, False], ids=["too large to verify", "sealed before checksums"])
+def test_damage_found_by_a_read_turns_to_the_generation_before(
+    two: EdgeStore, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, part: str, checksums: bool
+) -> None:
+    """Where opening compares no checksums: the same call answers, and the next ingest mends."""
+    monkeypatch.setattr(edge, "_VERIFIED_BELOW", 0)
+    newest, older = two.generations.complete()
+    if not checksums:
+        without_checksums(two)
+    reader = two.open()
+    answerer = Answerer(Searcher(reader, encoder))
+    damage = shard_file(two.generations.path(newest), part)
+    if "chunk" in part:
+        with open(damage, "r+b") as handle:
+            for start, end in data_extents(handle.fileno(), damage.stat().st_size):
+                handle.seek(start)
+                handle.write(b"\x00\x7c" * ((end - start) // 2))  # infinity in float16
+    else:
+        overwrite_data(damage)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        answer = answerer.ask("What is Raft?")
+    assert reader.manifest.generation == older
+    assert isinstance(reader.fallback, IndexDamaged)
+    assert all(c.quote in answer.text for c in answer.citations)
+    reader.refresh()  # nothing new is published: it stays
+    assert reader.manifest.generation == older
+    reader.close()
+    assert ingest(two, encoder, []).changed
+    assert any("second edition" in t for t in texts(two, encoder))
+    assert_tidy(two)
+
+
+def without_checksums(store: EdgeStore) -> None:
+    """As a version before checksums sealed them."""
+    for name in store.generations.complete():
+        path = store.generations.path(name) / "manifest.json"
+        data = json.loads(path.read_text(encoding="utf-8"))
+        del data["checksums"]
+        path.write_text(json.dumps(data), encoding="utf-8")
+
+
+def test_a_generation_sealed_before_checksums_opens_and_the_next_has_them(two: EdgeStore, encoder: FakeEncoder) -> None:
+    without_checksums(two)
+    assert len(texts(two, encoder)) > 1
+    reader = two.open()
+    assert reader.verify() == 0
+    reader.close()
+    write_notes(two.generations.root.parent / "notes")
+    ingest(two, encoder, [two.generations.root.parent / "notes"])
+    reader = two.open()
+    assert reader.verify() > 25
+    reader.close()
+
+
+def test_damage_is_not_copied_into_a_generation_with_checksums_of_its_own(
+    two: EdgeStore, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vector that is wrong and finite disturbs no read; an ingest that builds on it must not seal it anew."""
+    monkeypatch.setattr(edge, "_VERIFIED_BELOW", 0)
+    newest = two.generations.current() or ""
+    overwrite_data(shard_file(two.generations.path(newest), "vector_storage-dense/vectors/chunk"))
+    notes = two.generations.root.parent / "notes"
+    write_notes(notes, {"paxos": "Raft leader term, third edition."})
+    ingest(two, encoder, [notes])
+    found = two.open()
+    assert found.fallback is None
+    assert any("third edition" in t for t in found_texts(found, encoder))
+    ids = [point_id("passage", p["chunk_id"]) for p in found.passages(["chunk_id"])]
+    assert ids
+    for pid in ids:
+        assert abs(float(np.linalg.norm(found.vectors(pid)[0])) - 1) < 0.01
+    found.close()
+
+
+def test_a_fault_of_an_intact_generation_stays_an_error(
+    two: EdgeStore, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine failed, not a file: the older generation would be asked in vain, and for good."""
+    reader = two.open()
+    searcher = Searcher(reader, encoder)
+    fault = IndexDamaged("the engine failed")
+    with pytest.raises(IndexDamaged) as caught:
+        searcher.fall_back(fault)
+    assert caught.value is fault
+    assert reader.manifest.generation == two.generations.current()
+    assert reader.fallback is None
+    reader.close()
+
+
+def test_nothing_to_fall_back_on_is_the_fault_itself(two: EdgeStore, encoder: FakeEncoder) -> None:
+    newest, older = two.generations.complete()
+    shutil.rmtree(two.generations.path(older))
+    reader = two.open()
+    searcher = Searcher(reader, encoder)
+    overwrite_data(shard_file(two.generations.path(newest), "payload_storage/page_0.dat"))
+    with pytest.raises(IndexDamaged, match="tutor ingest --rebuild"):
+        searcher.search("raft leader term")
+    reader.close()
+    with pytest.raises(IndexDamaged, match="its bytes are not those that were written"):
+        two.open()
+
+
+def test_a_checksum_does_not_tell_holes_from_zeros(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    for size in (0, 1, 5000, 16384, 70000, 3_000_001):
+        dense, sparse = tmp_path / "dense", tmp_path / "sparse"
+        data = bytearray(size)
+        with open(sparse, "wb") as handle:
+            for _ in range(3):
+                part = chance.randbytes(min(size, 4097))
+                at = chance.randrange(size - len(part) + 1)
+                data[at : at + len(part)] = part
+                handle.seek(at)
+                handle.write(part)
+            handle.truncate(size)
+        dense.write_bytes(data)
+        assert checksum(dense) == checksum(sparse)
+        for at in {0, size // 2, size - 1} if size else ():
+            changed = bytearray(data)
+            changed[at] ^= 1
+            dense.write_bytes(changed)
+            assert checksum(dense) != checksum(sparse)
+
+
 # A full disk.
 
 
@@ -375,6 +576,21 @@ def test_a_write_that_the_system_refuses_leaves_the_last_generation(two: EdgeSto
     assert_tidy(two)
     ingest(two, encoder, [notes])
     assert_tidy(two)
+
+
+def test_a_first_ingest_without_room_does_not_speak_of_a_last_generation(
+    store: EdgeStore, encoder: FakeEncoder, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(edge, "_SPARE_BYTES", 2**60)
+        with pytest.raises(DiskFull) as caught:
+            ingest(store, encoder, [notes])
+        assert caught.value.fix == "Make room or choose --index DIR, then run: tutor ingest"
+    ingest(store, encoder, [notes])
+    monkeypatch.setattr(edge, "_SPARE_BYTES", 2**60)
+    with pytest.raises(DiskFull) as caught:
+        ingest(store, encoder, [notes], rebuild=True)
+    assert caught.value.fix.startswith("The last generation still answers. Make room")
 
 
 @pytest.fixture

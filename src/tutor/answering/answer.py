@@ -73,6 +73,12 @@ class Answerer:
             UsageError: an empty or over-long question, an unknown filter.
             IndexFault: the index cannot answer.
         """
+        began = self.searcher.reader.manifest.generation
+        answer = self._ask(question, filters)
+        # The searcher turned to an older generation halfway: one answer is cut from one generation.
+        return answer if self.searcher.reader.manifest.generation == began else self._ask(question, filters)
+
+    def _ask(self, question: str, filters: Filters | None) -> Answer:
         began = time.perf_counter()
         found = self.searcher.search(question, limit=_PASSAGES, filters=filters, with_vectors=True)
         intent = classify(found.question)

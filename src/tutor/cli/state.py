@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tutor.errors import UsageError
+from tutor.errors import TutorError, UsageError
 
 if TYPE_CHECKING:
     from tutor.bootstrap import App
@@ -52,18 +52,20 @@ class State:
             report = core.ensure_index(on_progress=advance)
         for problem in report.news if report else ():
             print(f"tutor: {problem.message}", file=sys.stderr)
-        warn_about_fallback(core)
+        told = warn_about_fallback(core)
         warn_about_changes(core)
         try:
             yield core
         finally:
+            warn_about_fallback(core, told)  # damage may show only when something is read
             core.close()
 
 
-def warn_about_fallback(core: App) -> None:
-    """Say so when an older generation answers because the newest is damaged."""
-    if (fault := core.reader.fallback) is not None:
+def warn_about_fallback(core: App, told: TutorError | None = None) -> TutorError | None:
+    """Say so when an older generation answers because the newest is damaged; the fault, if any."""
+    if (fault := core.reader.fallback) is not None and fault is not told:
         print(f"tutor: an older generation answers, the newest is damaged. {fault.message}", file=sys.stderr)
+    return fault
 
 
 def warn_about_changes(core: App) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SourceError, Unreadable
+from tutor.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, SourceError, Unreadable
 from tutor.ingest.builtin import marked, real, replaced
 from tutor.ingest.changes import Changes, compare, same
 from tutor.ingest.chunk import Chunk, chunk
@@ -95,7 +95,13 @@ def ingest(
     began = time.perf_counter()
     base = _base(store, encoder, rebuild)
     try:
-        report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
+        try:
+            report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
+        except IndexDamaged as fault:
+            if base is None:
+                raise
+            base.fall_back(fault)
+            report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
     finally:
         if base:
             base.close()
@@ -155,6 +161,8 @@ def _ingest(
         report.generation = base.manifest.generation
         report.documents, report.passages = base.manifest.documents, base.manifest.passages
         return report
+    if base:
+        base.verify()  # damage that is copied would be sealed anew, as what was written
     sources = {
         "roots": wanted,
         "builtin": marked(previous, ours),

@@ -176,6 +176,22 @@ class IndexReader(Protocol):
         """Move to the newest published generation, if there is one."""
         ...
 
+    def verify(self) -> int:
+        """Compare the stored bytes with their checksums; how many files have one (0: none is kept).
+
+        Raises:
+            IndexDamaged: with the file that is not as it was written.
+        """
+        ...
+
+    def fall_back(self, fault: TutorError) -> None:
+        """Move to the newest older generation that is whole, after this one could not be read.
+
+        Raises:
+            TutorError: ``fault``, where this generation is as it was written or no older one is whole.
+        """
+        ...
+
     def search(self, query: HybridQuery) -> list[Hit]:
         """Passages, best first; one round trip."""
         ...

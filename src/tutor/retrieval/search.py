@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tutor.errors import IndexMismatch, UsageError
+from tutor.errors import IndexDamaged, IndexMismatch, UsageError
 from tutor.retrieval.encoder import Encoded, Encoder
 from tutor.retrieval.index import (
     ASIDE,
@@ -128,6 +128,15 @@ class Searcher:
     def expander(self) -> Expander:
         return self._expander
 
+    def fall_back(self, fault: IndexDamaged) -> None:
+        """Move to an older generation, after the one in hand could not be read.
+
+        Raises:
+            IndexDamaged: ``fault``, when there is none.
+        """
+        self.reader.fall_back(fault)
+        self._adopt()
+
     def search(
         self,
         question: str,
@@ -138,7 +147,7 @@ class Searcher:
         by_document: bool = False,
         with_vectors: bool = False,
     ) -> SearchResult:
-        """Passages for a question, best first.
+        """Passages for a question, best first; from an older generation where the newest turns out to be damaged.
 
         Args:
             question: 1 to 4,000 characters after cleaning.
@@ -152,6 +161,21 @@ class Searcher:
             UsageError: an empty or over-long question, a limit out of range, an unknown filter key.
             IndexFault: the index cannot answer.
         """
+        try:
+            return self._search(question, limit, filters, ranking, by_document, with_vectors)
+        except IndexDamaged as fault:
+            self.fall_back(fault)
+            return self._search(question, limit, filters, ranking, by_document, with_vectors)
+
+    def _search(
+        self,
+        question: str,
+        limit: int,
+        filters: Filters | None,
+        ranking: Ranking | None,
+        by_document: bool,
+        with_vectors: bool,
+    ) -> SearchResult:
         began = time.perf_counter()
         ranking = ranking or self.ranking
         text = checked_question(question)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from tutor.answering.answer import Answer
 from tutor.bootstrap import App
-from tutor.errors import NotFound
+from tutor.errors import IndexDamaged, NotFound, TutorError
 from tutor.retrieval.search import Filters, SearchResult
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Core:
@@ -23,6 +26,7 @@ class Core:
         self._app = app
         # An answer takes 30 ms of both cores: side by side they would only slow each other down.
         self._lock = Lock()
+        self._told: TutorError | None = None
 
     def ask(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
         """Answer from the newest generation.
@@ -40,20 +44,21 @@ class Core:
         with self._lock:
             if gone and gone.is_set():
                 raise ClientDisconnect
-            self._app.searcher.refresh()
-            return self._app.answerer.ask(question, filters=filters)
+            return self._read(lambda app: app.answerer.ask(question, filters=filters))
 
     def search(
         self, question: str, *, limit: int, by_document: bool, filters: Mapping[str, Sequence[str | int]]
     ) -> SearchResult:
         """Search the newest generation."""
-        with self._newest() as app:
-            return app.searcher.search(question, limit=limit, by_document=by_document, filters=filters)
+        with self._lock:
+            return self._read(
+                lambda app: app.searcher.search(question, limit=limit, by_document=by_document, filters=filters)
+            )
 
     def documents(self) -> list[dict[str, Any]]:
         """Every document without its text: cards first, then by kind, phase and title."""
-        with self._newest() as app:
-            found = app.reader.documents()
+        with self._lock:
+            found = self._read(lambda app: app.reader.documents())
         return sorted(found, key=lambda d: (d["kind"] != "card", d["kind"], d["meta"].get("phase", 99), d["title"]))
 
     def document(self, doc_id: str) -> dict[str, Any]:
@@ -62,16 +67,16 @@ class Core:
         Raises:
             NotFound: no document has that id.
         """
-        with self._newest() as app:
-            found = app.reader.payload("document", doc_id)
+        with self._lock:
+            found = self._read(lambda app: app.reader.payload("document", doc_id))
         if found is None:
             raise NotFound("no document has this id", about=doc_id, fix="The library lists all documents: /documents")
         return found
 
     def health(self) -> dict[str, Any]:
         """What answers."""
-        with self._newest() as app:
-            manifest = app.reader.manifest
+        with self._lock:
+            manifest = self._read(lambda app: app.reader.manifest)
         return {
             "status": "ok",
             "generation": manifest.generation,
@@ -80,11 +85,19 @@ class Core:
             "encoder": manifest.encoder,
         }
 
-    @contextmanager
-    def _newest(self) -> Iterator[App]:
-        with self._lock:
-            self._app.searcher.refresh()
-            yield self._app
+    def _read(self, read: Callable[[App], T]) -> T:
+        """Read from the newest generation, or from an older one where that cannot be read; the log says which."""
+        app = self._app
+        app.searcher.refresh()
+        try:
+            return read(app)
+        except IndexDamaged as fault:
+            app.searcher.fall_back(fault)
+            return read(app)
+        finally:
+            if (known := app.reader.fallback) is not None and known is not self._told:
+                _log.warning("an older generation answers, the newest is damaged. %s", known.message)
+            self._told = known
 
 
 def core_of(request: Request) -> Core:
