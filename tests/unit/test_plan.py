@@ -97,6 +97,20 @@ def test_what_plans_and_tables_name_must_exist(root: Path) -> None:
     assert any("m2: no note or exercise has the id day-01" in m for m in told)
 
 
+def test_a_complete_plan_names_every_card_after_what_it_builds_on(root: Path) -> None:
+    def told(text: str) -> list[str]:
+        (root / "plans" / "months.plan.yaml").write_text(text, encoding="utf-8")
+        return [m for m in problems(root) if "months.plan.yaml" in m]
+
+    path = root / "cards" / "alpha.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("prerequisites: []", "prerequisites: [beta]"), "utf-8")
+    assert "prerequisites: [beta]" in path.read_text(encoding="utf-8")
+    complete = PLAN.replace("unit: month\n", "unit: month\ncomplete: true\n")
+    assert told(PLAN) == []
+    assert any("alpha stands before what it builds on: beta" in m for m in told(complete))
+    assert any("names no beta" in m for m in told(complete.replace(", cards: [beta]", "")))
+
+
 def test_an_ambiguous_acronym_is_listed_with_all_its_meanings(root: Path) -> None:
     for name, long in (("alpha", "access control list"), ("beta", "anticorruption layer")):
         path = root / "cards" / f"{name}.md"

@@ -10,7 +10,7 @@ from tutor.curriculum.card import Card
 from tutor.curriculum.corpus import Corpus
 from tutor.curriculum.graph import circle
 from tutor.curriculum.note import Article, Day
-from tutor.curriculum.plan import Row
+from tutor.curriculum.plan import Plan, Row
 from tutor.curriculum.words import copied_share, runs, sentence_length, word_count
 from tutor.errors import CardError
 
@@ -102,6 +102,8 @@ def _plans(corpus: Corpus) -> Iterator[CardError]:
                 yield CardError(f"no card has the id {', '.join(missing)}", about=f"{about}: {step.id}: cards")
             if missing := [n for n in (*step.notes, *step.practice) if n not in corpus.entries]:
                 yield CardError(f"no note or exercise has the id {', '.join(missing)}", about=f"{about}: {step.id}")
+        if plan.complete:
+            yield from _complete(corpus, plan, about)
     if corpus.tables:
         tables = corpus.tables
         rows: tuple[Row, ...] = (*tables.tiers, *tables.threads, *tables.choices, *tables.technologies, *tables.axes)
@@ -113,6 +115,19 @@ def _plans(corpus: Corpus) -> Iterator[CardError]:
             if other := [c for c in tier.cards if c in corpus.cards and corpus.cards[c].tier != tier.tier]:
                 about = f"{corpus.root / 'plans' / 'tables.yaml'}: tier {tier.tier}"
                 yield CardError(f"the card itself says another tier: {', '.join(other)}", about=about)
+
+
+def _complete(corpus: Corpus, plan: Plan, about: str) -> Iterator[CardError]:
+    place: dict[str, int] = {}
+    for at, step in enumerate(plan.walk()):
+        for card_id in step.cards:
+            place.setdefault(card_id, at)
+    if missing := sorted(corpus.cards.keys() - place.keys()):
+        yield CardError(f"the plan is complete and names no {', '.join(missing)}", about=about)
+    for card_id, at in place.items():
+        needed = corpus.cards[card_id].prerequisites if card_id in corpus.cards else []
+        if late := [other for other in needed if place.get(other, at) > at]:
+            yield CardError(f"{card_id} stands before what it builds on: {', '.join(late)}", about=about)
 
 
 def _names(corpus: Corpus) -> Iterator[CardError]:

@@ -37,13 +37,17 @@ class Step(Strict):
 
 
 class Plan(Entity):
-    """Steps in order; ``unit`` is how long a step takes, ``section`` where the order is free."""
+    """Steps in order; ``unit`` is how long a step takes, ``section`` where the order is free.
+
+    ``complete``: it names every card, and none in a step before one that it builds on.
+    """
 
     id: Slug
     type: Literal["plan"]
     title: Line
     about: Line
     unit: Literal["day", "week", "month", "section"]
+    complete: bool = False
     steps: list[Step] = Field(min_length=1)
 
     def walk(self) -> Iterator[Step]:
