@@ -69,9 +69,9 @@ def soup(client: TestClient, path: str, status: int = 200) -> BeautifulSoup:
 
 
 def parsed(html: str) -> BeautifulSoup:
-    """The page as a reader has it: what templates hold is not in it until a script puts it there."""
+    """The page as a reader has it: what the templates of turns hold is not in it until a script puts it there."""
     page = BeautifulSoup(html, "html.parser")
-    for template in page.find_all("template"):
+    for template in page.select("main > template"):
         template.decompose()
     return page
 
