@@ -126,7 +126,7 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
     """
     if not found:
         return []
-    lexical = _lexical(found, about)
+    lexical, asked = _lexical(found, about), frozenset(about.rarity)
     scored = []
     for unit, matched in zip(found, lexical, strict=True):
         likeness = float(np.mean(np.max(query_tokens @ unit.tokens.T, axis=1))) if len(unit.tokens) else 0.0
@@ -145,24 +145,30 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
             value -= _LISTING
         if intent.name == "prefer" and intent.sides:
             value += (0.0, _ADVICE, -_AGAINST)[_speaks_for(unit, *intent.sides)]
-        if label := _LEAD_IN.match(unit.text):
-            value += _LABELLED * about.share(about.held(terms(label.group(1))))
-        opening = _COPULA.match(_LEAD_IN.sub("", unit.text, count=1))
-        # "Layers: caching happens in …" says where, not what.
-        opening = None if opening and label and opening["event"] else opening
-        defines = bool(opening) and about.share(about.held(terms(opening.group(1) if opening else ""))) >= _RESTATED
+        lead_in = _LEAD_IN.match(unit.text)
+        label = lead_in.group(1) if lead_in else ""
+        if label:
+            value += _LABELLED * about.share(about.held(terms(label)))
         scored.append(
             Scored(
                 unit,
                 value,
                 likeness,
                 about.share(about.held(unit.terms)),
-                defines,
+                _defines(unit.text, label, about),
                 about.share(unit.terms) >= _RESTATED,
-                bool(label) and _is_entry(label.group(1) if label else "", frozenset(about.rarity)),
+                _is_entry(label, asked),
             )
         )
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))
+
+
+def _defines(text: str, label: str, about: Asked) -> bool:
+    """Whether a sentence, after its label, begins "<all that the question names> is"."""
+    opening = _COPULA.match(_LEAD_IN.sub("", text, count=1))
+    if opening is None or (label and opening["event"]):  # "Layers: caching happens in …" says where, not what
+        return False
+    return about.share(about.held(terms(opening.group(1)))) >= _RESTATED
 
 
 def _is_entry(label: str, asked: frozenset[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -16,10 +16,13 @@ from tutor.curriculum.practice import FlawedDesign, Problem
 from tutor.errors import SourceError
 from tutor.ingest.documents import Document, Section
 from tutor.ingest.roles import role_of
+from tutor.retrieval.index import TASK
 
-#: What a learner is to do. It names the subject and says little of it.
-_TASKS_OF_A_DAY = frozenset({"Exercise", "Practice problem", "Reflection"})
-_TASKS_OF_A_PROBLEM = frozenset({"Requirements"})
+#: Sections on what a learner is to do: they name the subject and say little of it.
+_TASKS: Mapping[type, frozenset[str]] = {
+    Day: frozenset({"Exercise", "Practice problem", "Reflection"}),
+    Problem: frozenset({"Requirements"}),
+}
 _parser = MarkdownIt("commonmark").enable("table")
 
 
@@ -82,9 +85,8 @@ def read_entry(text: str, *, source: str, stem: str, kind: str) -> Document:
     sections = _sections(body, title=None)
     if isinstance(entry, FlawedDesign):  # put before the reader to be picked apart: nothing to quote as advice
         sections = tuple(replace(section, role="probes") for section in sections)
-    elif isinstance(entry, Day | Problem):
-        tasks = _TASKS_OF_A_DAY if isinstance(entry, Day) else _TASKS_OF_A_PROBLEM
-        sections = tuple(replace(s, role="task") if s.heading[-1] in tasks else s for s in sections)
+    elif tasks := _TASKS.get(type(entry)):
+        sections = tuple(replace(s, role=TASK) if s.heading[-1] in tasks else s for s in sections)
     return Document(
         doc_id=entry.id,
         title=entry.title,

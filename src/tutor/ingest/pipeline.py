@@ -124,7 +124,7 @@ def _ingest(
     roots: list[str] = previous.get("roots", [])
     known: dict[str, dict[str, Any]] = base.manifest.sources["files"] if base else {}
     ours = real(builtin)
-    others = replaced(previous, ours)
+    others, built_in = replaced(previous, ours), marked(previous, ours)
     # The curriculum comes first, where the other copy stood: of two files with one id the same one is kept.
     wanted = list(dict.fromkeys([*ours, *(r for r in roots if r not in others), *real(paths)]))
     for path in map(os.path.realpath, forget):
@@ -154,7 +154,7 @@ def _ingest(
         and not changes.fresh
         and not changes.gone
         and roots == wanted
-        and previous.get("builtin", []) == marked(previous, ours)
+        and previous.get("builtin", []) == built_in
         and sorted(before) == messages
         and same(known, changes.files)
     ):
@@ -163,12 +163,7 @@ def _ingest(
         return report
     if base:
         base.verify()  # damage that is copied would be sealed anew, as what was written
-    sources = {
-        "roots": wanted,
-        "builtin": marked(previous, ours),
-        "files": changes.files,
-        "failed": messages,
-    }
+    sources = {"roots": wanted, "builtin": built_in, "files": changes.files, "failed": messages}
     _write(store, encoder, base, changes, sources, report, on_progress, first=base is None and not rebuild)
     return report
 

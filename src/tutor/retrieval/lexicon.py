@@ -162,10 +162,8 @@ class Expander:
         shorts = self._shorts.get(span)
         if not shorts or is_word is None or not is_word(span) or not _VOWEL.search(span):
             return False
-        typed = re.findall(r"[^\W_]+", question)
-        return len(query_content(question)) > 1 and not any(
-            w in shorts or (w.isupper() and w.lower() == span) for w in typed
-        )
+        typed = [word for word in re.findall(r"[^\W_]+", question) if word.lower() == span]
+        return len(query_content(question)) > 1 and not any(word in shorts or word.isupper() for word in typed)
 
     def _commoner(self, word: str, form: str) -> bool:
         """Whether passages hold each word of the form, and more often than ``word`` itself."""

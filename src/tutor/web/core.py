@@ -41,24 +41,25 @@ class Core:
             IndexFault: the index cannot answer.
             ClientDisconnect: ``gone`` was set.
         """
-        with self._lock:
+
+        def answer(app: App) -> Answer:
             if gone and gone.is_set():
                 raise ClientDisconnect
-            return self._read(lambda app: app.answerer.ask(question, filters=filters))
+            return app.answerer.ask(question, filters=filters)
+
+        return self._read(answer)
 
     def search(
         self, question: str, *, limit: int, by_document: bool, filters: Mapping[str, Sequence[str | int]]
     ) -> SearchResult:
         """Search the newest generation."""
-        with self._lock:
-            return self._read(
-                lambda app: app.searcher.search(question, limit=limit, by_document=by_document, filters=filters)
-            )
+        return self._read(
+            lambda app: app.searcher.search(question, limit=limit, by_document=by_document, filters=filters)
+        )
 
     def documents(self) -> list[dict[str, Any]]:
         """Every document without its text: cards first, then by kind, phase and title."""
-        with self._lock:
-            found = self._read(lambda app: app.reader.documents())
+        found = self._read(lambda app: app.reader.documents())
         return sorted(found, key=lambda d: (d["kind"] != "card", d["kind"], d["meta"].get("phase", 99), d["title"]))
 
     def document(self, doc_id: str) -> dict[str, Any]:
@@ -67,16 +68,14 @@ class Core:
         Raises:
             NotFound: no document has that id.
         """
-        with self._lock:
-            found = self._read(lambda app: app.reader.payload("document", doc_id))
+        found = self._read(lambda app: app.reader.payload("document", doc_id))
         if found is None:
             raise NotFound("no document has this id", about=doc_id, fix="The library lists all documents: /documents")
         return found
 
     def health(self) -> dict[str, Any]:
         """What answers."""
-        with self._lock:
-            manifest = self._read(lambda app: app.reader.manifest)
+        manifest = self._read(lambda app: app.reader.manifest)
         return {
             "status": "ok",
             "generation": manifest.generation,
@@ -86,18 +85,19 @@ class Core:
         }
 
     def _read(self, read: Callable[[App], T]) -> T:
-        """Read from the newest generation, or from an older one where that cannot be read; the log says which."""
-        app = self._app
-        app.searcher.refresh()
-        try:
-            return read(app)
-        except IndexDamaged as fault:
-            app.searcher.fall_back(fault)
-            return read(app)
-        finally:
-            if (known := app.reader.fallback) is not None and known is not self._told:
-                _log.warning("an older generation answers, the newest is damaged. %s", known.message)
-            self._told = known
+        """One at a time: read the newest generation, or an older one where it cannot be read; the log says which."""
+        with self._lock:
+            app = self._app
+            app.searcher.refresh()
+            try:
+                return read(app)
+            except IndexDamaged as fault:
+                app.searcher.fall_back(fault)
+                return read(app)
+            finally:
+                if (known := app.reader.fallback) is not None and known is not self._told:
+                    _log.warning("an older generation answers, the newest is damaged. %s", known.message)
+                self._told = known
 
 
 def core_of(request: Request) -> Core:
