@@ -17,8 +17,8 @@ from tutor.errors import CardError
 #: Words of a body (tables too), by depth of a card or kind of an entry. Tiers 1 and 2 may be as long as deep-dives.
 WORDS: Mapping[str, tuple[int, int]] = {
     "deep-dive": (500, 900),
-    "intermediate": (250, 600),
-    "fundamental": (250, 600),
+    "intermediate": (250, 500),
+    "fundamental": (250, 500),
     "day": (800, 1200),
     "article": (450, 800),
 }
