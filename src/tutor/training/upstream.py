@@ -1,0 +1,33 @@
+"""The untrained encoder's dense vectors: what the anchor holds on to, and the guide to likely false negatives."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sentence_transformers import MultiVectorEncoder
+
+from tutor.training.model import encode
+
+
+class Upstream:
+    """Dense vectors of an encoder as it is now, kept in ``cache`` (.npz) from run to run."""
+
+    def __init__(self, model: MultiVectorEncoder, cache: Path, *, bf16: bool) -> None:
+        self._model, self._cache, self._bf16 = model, cache, bf16
+        self._known: dict[str, NDArray[np.float32]] = {}
+        if cache.is_file():
+            with np.load(cache) as kept:
+                self._known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The unit vectors (n, hidden) of ``texts``."""
+        keys = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
+        if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}:
+            self._known.update(zip(new, encode(self._model, list(new.values()), bf16=self._bf16), strict=True))
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(self._cache, keys=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
+        return np.stack([self._known[key] for key in keys])
