@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tutor.answering.answer import Answerer
+from tutor.curriculum import SHELVES
 from tutor.errors import IndexBusy, IndexMismatch, IndexMissing
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import IndexReader, IndexStore
@@ -27,7 +28,7 @@ def builtin_corpus() -> Path:
 
 def builtin_roots() -> list[Path]:
     """The folders of the curriculum that are indexed."""
-    return [folder for name in ("cards", "notes", "practice", "plans") if (folder := builtin_corpus() / name).is_dir()]
+    return [folder for name in SHELVES if (folder := builtin_corpus() / name).is_dir()]
 
 
 class App:

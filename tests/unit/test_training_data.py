@@ -57,7 +57,11 @@ def test_a_bad_line_is_named(tmp_path: Path, text: str, line: int) -> None:
 
 
 def test_a_question_goes_to_the_nearest_passage_of_its_section() -> None:
-    pieces = [piece("raft", "Mechanics", "The log.", 0), piece("raft", "Mechanics", "A lease.", 1), piece("b", "", "x", 2)]
+    pieces = [
+        piece("raft", "Mechanics", "The log.", 0),
+        piece("raft", "Mechanics", "A lease.", 1),
+        piece("b", "", "x", 2),
+    ]
     questions = [
         Question("how long is a lease", "plain", "raft", "Mechanics"),
         Question("what is the log", "plain", "raft", "Mechanics"),

@@ -2,3 +2,5 @@
 
 #: Here, and not beside the models, so that a question does not wait for them to be built (60 ms).
 PLAN_SUFFIX = ".plan.yaml"
+#: The folders of a curriculum that are indexed; beside them lie notes on it (REVIEW.md) and the list of its items.
+SHELVES = ("cards", "notes", "practice", "plans")

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
+from tutor.curriculum import SHELVES
 from tutor.errors import SourceError
 from tutor.ingest.chunk import Chunk, chunk
 from tutor.ingest.collect import collect
@@ -100,7 +101,7 @@ def read_passages(corpus: Path, count_tokens: Callable[[str], int]) -> list[Chun
     Raises:
         SourceError: a file cannot be read.
     """
-    files, problems = collect([corpus])
+    files, problems = collect(folder for name in SHELVES if (folder := corpus / name).is_dir())
     if problems:
         raise problems[0]
     return [piece for found in files for document in load(found) for piece in chunk(document, count_tokens)]

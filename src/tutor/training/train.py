@@ -73,6 +73,7 @@ class Config(BaseModel):
     rate: float = Field(3e-5, gt=0)
     head_rate: float = Field(3e-4, gt=0, description="Learning rate of the token projection.")
     warmup: float = Field(0.1, ge=0, lt=1)
+    save_every: int = Field(100, ge=1, description="Steps from checkpoint to checkpoint.")
     seed: int = 20261121
     loss: LossConfig = LossConfig()
 
@@ -232,7 +233,7 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
         multi_dataset_batch_sampler=MultiDatasetBatchSamplers.PROPORTIONAL,
         dataloader_drop_last=True,
         save_strategy="steps",
-        save_steps=100,
+        save_steps=config.save_every,
         save_total_limit=2,
         logging_steps=20,
         report_to="none",

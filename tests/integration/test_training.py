@@ -1,0 +1,195 @@
+"""Training end to end on a handful of passages: the loss, the batches, a checkpoint gone on from, what is exported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = [
+    pytest.mark.heavy,
+    # torch, transformers and the exporter warn about themselves; what they warn of is not ours to mend.
+    pytest.mark.filterwarnings("ignore"),
+]
+for module in ("sentence_transformers", "datasets", "accelerate"):
+    pytest.importorskip(module, reason="needs the 'train' extra: make test-all")
+
+import torch  # noqa: E402
+
+from tutor.retrieval.encoder import OnnxEncoder  # noqa: E402
+from tutor.training import loss as L  # noqa: E402
+from tutor.training.measure import max_sim  # noqa: E402
+from tutor.training.train import Config, TopicBatches, train  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def column(lengths: list[int], dims: int = 8, seed: int = 0) -> dict[str, Any]:
+    """Model output for rows of so many real tokens, [CLS] and [SEP] among them."""
+    generator = torch.Generator().manual_seed(seed)
+    longest = max(lengths)
+    mask = torch.tensor([[int(i < n) for i in range(longest)] for n in lengths])
+    unit = torch.nn.functional.normalize
+    return {
+        "token_embeddings": unit(torch.randn(len(lengths), longest, dims, generator=generator), dim=-1),
+        "sentence_embedding": unit(torch.randn(len(lengths), dims, generator=generator), dim=-1),
+        "attention_mask": mask,
+    }
+
+
+def test_mean_max_sim_is_max_sim_of_the_inner_tokens_over_the_question_length() -> None:
+    questions, passages = [column([5, 3, 9], seed=1), column([4, 4, 6], seed=2)], column([7, 12, 5], seed=3)
+    real = torch.tensor([[True, False, True], [True, True, True]])
+    got = L.mean_max_sim(questions, real, passages)
+    wanted = []
+    for number, asked in enumerate(questions):
+        for row in range(3):
+            if real[number, row]:
+                inner = asked["token_embeddings"][row, 1 : int(asked["attention_mask"][row].sum()) - 1].numpy()
+                told = [
+                    passages["token_embeddings"][p, 1 : int(passages["attention_mask"][p].sum()) - 1].numpy()
+                    for p in range(3)
+                ]
+                wanted.append([max_sim(inner, t) / len(inner) for t in told])
+    assert np.allclose(got.numpy(), np.array(wanted), atol=1e-5)
+
+
+def table(rows: int, *, section: list[int], group: list[int], like: dict[tuple[int, int], float]) -> L.Table:
+    """Upstream vectors in which question and passage of a row agree, and ``like`` says what else is near."""
+    questions, passages = torch.zeros(rows, 1, rows + 1), torch.zeros(rows, rows + 1)
+    for n in range(rows):
+        questions[n, 0, n], passages[n, n] = 1.0, 1.0
+    for (question, passage), nearness in like.items():
+        questions[question, 0, passage] = nearness
+    return L.Table(
+        questions, passages, torch.ones(rows, 1, dtype=torch.bool), torch.tensor(section), torch.tensor(group)
+    )
+
+
+def test_negatives_leave_out_the_section_and_likely_answers_elsewhere_but_keep_siblings() -> None:
+    known = table(4, section=[0, 0, 1, 2], group=[0, 0, 0, 1], like={(0, 2): 1.5, (0, 3): 1.5, (2, 3): 0.5})
+    stands = L.JointLoss(None, known, L.Weights())._negatives(known, torch.arange(4))[0]  # type: ignore[arg-type]
+    assert stands.diagonal().all()
+    assert not stands[0, 1], "a passage of the same section is no negative"
+    assert stands[0, 2], "a sibling section is one, however near the guide finds it"
+    assert not stands[0, 3], "a passage of another document that the guide prefers is none"
+    assert stands[2, 3], "one that the guide ranks below the right passage is"
+
+
+def test_the_loss_falls_when_the_scores_are_right_and_passes_over_empty_columns() -> None:
+    known = table(3, section=[0, 1, 2], group=[0, 1, 2], like={})
+    passages = column([8, 8, 8], dims=4, seed=5)
+    passages["sentence_embedding"] = torch.eye(4)[:3]
+    right, wrong = column([4, 4, 4], dims=4, seed=6), column([4, 4, 4], dims=4, seed=6)
+    right["sentence_embedding"], wrong["sentence_embedding"] = torch.eye(4)[:3], torch.eye(4)[[1, 2, 0]]
+    joint = L.JointLoss(None, known, L.Weights(teach=0.5))  # type: ignore[arg-type]
+    rows = torch.arange(3)
+    good, bad = (joint._loss([asked], passages, rows) for asked in (right, wrong))
+    assert good["dense"] < 0.01 < 5 < bad["dense"]
+    assert set(good) == {"dense", "late", "anchor", "teach"}
+    wide = L.Table(
+        known.old_questions.repeat(1, 2, 1),
+        known.old_passages,
+        torch.tensor([[True, False]] * 3),
+        known.section,
+        known.group,
+    )
+    padded = L.JointLoss(None, wide, L.Weights(teach=0.5))._loss([right, wrong], passages, rows)  # type: ignore[arg-type]
+    assert {name: float(value) for name, value in padded.items()} == pytest.approx(
+        {name: float(value) for name, value in good.items()}
+    )
+
+
+def test_batches_hold_rivals_together_and_every_row_once_an_epoch() -> None:
+    groups = [f"d{n // 4}" for n in range(64)]  # 16 documents of 4 rows
+    rivals = {f"d{n}": [f"d{n ^ 1}"] for n in range(16)}
+    sampler = TopicBatches(groups, rivals, batch_size=8, seed=3, share=2)
+    batches = list(sampler)
+    assert sorted(row for batch in batches for row in batch) == list(range(64))
+    assert all({int(groups[row][1:]) // 2 for row in batch} == {int(groups[batch[0]][1:]) // 2} for batch in batches)
+    assert batches == list(sampler)
+    sampler.set_epoch(1)
+    assert batches != list(sampler)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path]:
+    """A curriculum of four cards, its questions, and the config of a run of four steps."""
+    place = tmp_path_factory.mktemp("training")
+    cards, questions = place / "corpus" / "cards", place / "questions"
+    cards.mkdir(parents=True)
+    questions.mkdir()
+    for name in ("kafka", "redis", "consensus", "acid"):
+        found = next((ROOT / "corpus" / "cards").rglob(f"{name}.md"))
+        shutil.copy(found, cards / found.name)
+        shutil.copy(ROOT / "ingest" / "training" / "questions" / f"{name}.txt", questions)
+    config = Config(
+        corpus=place / "corpus",
+        questions=questions,
+        max_items=20,
+        validation=0.3,
+        dims=32,
+        frozen_layers=5,
+        epochs=1,
+        batch=4,
+        width=2,
+        save_every=2,
+    )
+    return config, place
+
+
+def test_a_run_leaves_a_model_figures_and_checkpoints_and_can_be_gone_on_from(small: tuple[Config, Path]) -> None:
+    config, place = small
+    out = place / "out" / "run"
+    out.mkdir(parents=True)
+    run = train(config, out)
+    assert run == json.loads((out / "run.json").read_text())
+    assert run["steps"] >= 4
+    assert run["questions"] > 20
+    assert run["validation_questions"] > 5
+    for when in ("before", "after"):
+        assert set(run[when]) == {"dense", "late", "both"}
+        assert all(0 <= value <= 1 for figures in run[when].values() for value in figures.values())
+    more = train(config.model_copy(update={"epochs": 2.0}), out, resume=True)
+    assert more["steps"] == 2 * run["steps"]
+    shipped = OnnxEncoder(out / "encoder")
+    shipped.verify()
+    assert (shipped.dense_dims, shipped.token_dims) == (384, 32)
+
+
+def test_the_exported_int8_encoder_ranks_as_the_trained_model_does(small: tuple[Config, Path]) -> None:
+    """Parity: cosines to the torch model's vectors, and the first passage of MaxSim and dense for 40 questions."""
+    from sentence_transformers import MultiVectorEncoder
+
+    from tutor.training import data
+    from tutor.training.model import counter, encode
+
+    config, place = small
+    folder = place / "out" / "run"
+    if not (folder / "model").is_dir():
+        pytest.fail("the run before left no model")
+    model = MultiVectorEncoder(str(folder / "model"), device="cpu")
+    shipped = OnnxEncoder(folder / "encoder")
+    pieces = data.read_passages(config.corpus, counter(model))
+    texts = [p.encoded_text for p in pieces]
+    questions = [q.text for q in data.read_questions(config.questions)][:40]
+    dense, asked = encode(model, texts), encode(model, questions)
+    told, spoken = shipped.encode(texts), shipped.encode(questions)
+    ours = np.stack([t.dense for t in told])
+    assert float((dense * ours).sum(1).min()) > 0.95
+    agree = np.mean([np.argmax(dense @ a) == np.argmax(ours @ s.dense) for a, s in zip(asked, spoken, strict=True)])
+    assert agree >= 0.85
+    tokens: Any = model.encode(texts)
+    queries: Any = model.encode(questions)
+    late = [
+        (
+            int(np.argmax([max_sim(np.asarray(q)[1:-1], np.asarray(t)[1:-1]) for t in tokens])),
+            int(np.argmax([max_sim(s.tokens, t.tokens) for t in told])),
+        )
+        for q, s in zip(queries, spoken, strict=True)
+    ]
+    assert np.mean([a == b for a, b in late]) >= 0.85
