@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tutor.bootstrap import App
+from tutor.retrieval.encoder import OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, TOKENS
 from tutor.retrieval.search import FUSED, RERANKED, Ranking
 from tutor.settings import Settings
@@ -70,10 +71,12 @@ def main() -> int:
     parser.add_argument("questions", type=Path)
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--no-builtin", action="store_true")
+    parser.add_argument("--encoder", type=Path, help="a folder made by tutor.training.export; the packaged one if none")
     args = parser.parse_args()
     questions = [json.loads(line) for line in args.questions.read_text(encoding="utf-8").splitlines() if line]
     with tempfile.TemporaryDirectory() as home:
-        app = App(Settings(home=Path(home), corpus={"builtin": not args.no_builtin}))
+        encoder = OnnxEncoder(args.encoder) if args.encoder else None
+        app = App(Settings(home=Path(home), corpus={"builtin": not args.no_builtin}), encoder=encoder)
         report = app.ingest(args.paths)
         print(f"{report.documents} documents, {report.passages} passages, encoder {app.encoder.name}")
         for problem in report.problems:

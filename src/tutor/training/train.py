@@ -290,9 +290,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pairs", type=Path, help="general (query, passage) pairs, .jsonl.gz; the config says how many")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     args = parser.parse_args()
     config = Config.model_validate(tomllib.loads(args.config.read_text(encoding="utf-8")))
+    if args.pairs:
+        config = config.model_copy(update={"pairs": args.pairs})
     args.out.mkdir(parents=True, exist_ok=True)
     run = train(config, args.out, resume=args.resume)
     print(json.dumps({k: run[k] for k in ("steps", "seconds")}))
