@@ -225,8 +225,8 @@ class Stub(BaseHTTPRequestHandler):
         result: Any = True
         if path.endswith("/points/count"):
             result = {"count": 4}
-        elif path.endswith("/points/query"):
-            result = {"points": []}
+        elif path.endswith("/points/query/batch"):
+            result = [{"points": []} for _ in body["searches"]]
         elif path == "/aliases":
             result = {"aliases": []}
         elif path == "/collections" and self.command == "GET":
@@ -298,9 +298,9 @@ def test_recorded_query(wire: tuple[ServerStore, type[Stub]]) -> None:
         with_vectors=True,
     )
     for exact in (True, False):
-        store.client.query_points("tutor_x", **server_shapes.server_request(query, exact=exact))
+        store.client.query_batch_points("tutor_x", server_shapes.server_requests(query, exact=exact))
     plain = replace(query, legs=(DENSE, BM25), filters={}, with_vectors=False)
-    store.client.query_points("tutor_x", **server_shapes.server_request(plain, exact=True))
+    store.client.query_batch_points("tutor_x", server_shapes.server_requests(plain, exact=True))
     check("query", handler.seen)
 
 

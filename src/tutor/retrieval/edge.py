@@ -15,7 +15,15 @@ from typing import Any
 import qdrant_edge as qe
 
 from tutor.errors import DiskFull, IndexBusy, IndexDamaged, IndexFault, IndexMissing, TutorError
-from tutor.retrieval.edge_shapes import FIELD_INDEXES, edge_config, edge_hit, edge_point, edge_request, edge_vector
+from tutor.retrieval.edge_shapes import (
+    FIELD_INDEXES,
+    edge_config,
+    edge_hit,
+    edge_late_request,
+    edge_point,
+    edge_request,
+    edge_vector,
+)
 from tutor.retrieval.generations import REBUILD, Generations, copy_sparse, new_name
 from tutor.retrieval.index import (
     DENSE,
@@ -162,7 +170,12 @@ class EdgeReader:
         if request is None:
             return []
         with _mapped(self._manifest.generation):
-            return [edge_hit(point) for point in self._shard.query(request)]
+            found = self._shard.query(request)
+            late: dict[Any, float] = {}
+            if TOKENS in query.legs and found:
+                scored = self._shard.query(edge_late_request(query, [point.id for point in found]))
+                late = {point.id: float(point.score) for point in scored}
+            return [edge_hit(point, late.get(point.id)) for point in found]
 
     def payload(self, kind: str, name: str) -> Payload | None:
         with _mapped(self._manifest.generation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def edge_config(dense_dims: int, token_dims: int) -> qe.EdgeConfig:
 
 
 def edge_request(query: HybridQuery, *, exact: bool) -> qe.QueryRequest | None:
-    """The one hybrid query (None when no leg has anything to search with); ``server_request`` is its twin."""
+    """The one hybrid query (None when no leg has anything to search with); ``server_shapes`` has its twin."""
     only = _filter(query)
     limit = max(CANDIDATES, query.limit)
     legs: dict[str, qe.Prefetch] = {}
@@ -84,6 +85,17 @@ def edge_request(query: HybridQuery, *, exact: bool) -> qe.QueryRequest | None:
     )
 
 
+def edge_late_request(query: HybridQuery, found: Collection[Any]) -> qe.QueryRequest:
+    """MaxSim of each of the ``found`` points, by id; scores only."""
+    tokens: Any = query.tokens
+    return qe.QueryRequest(
+        limit=len(found),
+        query=qe.Query.Nearest(tokens, using=TOKENS),
+        filter=qe.Filter(must=[qe.HasIdCondition(set(found))]),
+        with_payload=False,
+    )
+
+
 def _filter(query: HybridQuery) -> qe.Filter | None:
     """None without filters: only passages have vectors, so that documents and the lexicon are never found."""
     must: list[Any] = []
@@ -106,7 +118,7 @@ def edge_point(record: Record) -> qe.Point:
     return qe.Point(record.id, vectors, record.payload)
 
 
-def edge_hit(point: Any) -> Hit:
+def edge_hit(point: Any, late: float | None = None) -> Hit:
     vectors = point.vector or {}
     dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
     return Hit(
@@ -114,6 +126,7 @@ def edge_hit(point: Any) -> Hit:
         float(point.score),
         None if dense is None else edge_vector(dense),
         None if tokens is None else edge_vector(tokens),
+        late,
     )
 
 

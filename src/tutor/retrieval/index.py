@@ -107,12 +107,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage with its rank score; with its vectors where the query asked for them."""
+    """A passage with its rank score; with its vectors where the query asked for them.
+
+    ``late`` is its MaxSim with the question where the tokens leg took part: the sum over the question's tokens.
+    """
 
     passage: Passage
     score: float
     dense: Vector | None = None
     tokens: Vector | None = None
+    late: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from tutor.retrieval.index import (
     in_batches,
     point_id,
 )
-from tutor.retrieval.server_shapes import same_point, server_hit, server_layout, server_point, server_request
+from tutor.retrieval.server_shapes import same_point, server_hit, server_layout, server_point, server_requests
 from tutor.settings import QdrantSettings
 
 _BATCH = 64  # 64 passages of 200 x 96 floats are about 6 MB of JSON; the server's limit is 32 MB
@@ -147,12 +147,13 @@ class ServerReader:
             self._open()
 
     def search(self, query: HybridQuery) -> list[Hit]:
-        request = server_request(query, exact=self._manifest.passages < EXACT_BELOW)
-        if not request["prefetch"]:
+        requests = server_requests(query, exact=self._manifest.passages < EXACT_BELOW)
+        if not requests:
             return []
         with _mapped(self._store.location):
-            found = self._client.query_points(self._collection, **request)
-        return [server_hit(point) for point in found.points]
+            found, *scored = self._client.query_batch_points(self._collection, requests)
+        late = {point.id: float(point.score) for answer in scored for point in answer.points}
+        return [server_hit(point, late.get(point.id)) for point in found.points]
 
     def payload(self, kind: str, name: str) -> Payload | None:
         with _mapped(self._store.location):

@@ -47,8 +47,12 @@ def server_layout(settings: QdrantSettings, dense_dims: int, token_dims: int) ->
     }
 
 
-def server_request(query: HybridQuery, *, exact: bool) -> dict[str, Any]:
-    """The one hybrid query; ``edge_shapes.edge_request`` is its twin."""
+def server_requests(query: HybridQuery, *, exact: bool) -> list[models.QueryRequest]:
+    """The hybrid query and, where the tokens leg takes part, MaxSim of its candidates: one batch, one round trip.
+
+    ``edge_shapes`` has the twins; its second query names the points that the first one found. Empty when no leg has
+    anything to search with.
+    """
     only = _filter(query)
     limit = max(CANDIDATES, query.limit)
     legs: dict[str, models.Prefetch] = {}
@@ -68,14 +72,23 @@ def server_request(query: HybridQuery, *, exact: bool) -> dict[str, Any]:
         legs[TOKENS] = models.Prefetch(
             query=query.tokens.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values()), filter=only
         )
+    if not legs:
+        return []
     weights = [query.weights.get(name, 1.0) for name in legs]
-    return {
-        "prefetch": list(legs.values()),
-        "query": models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=weights)),
-        "limit": query.limit,
-        "with_payload": True,
-        "with_vectors": [DENSE, TOKENS] if query.with_vectors else False,
-    }
+    requests = [
+        models.QueryRequest(
+            prefetch=list(legs.values()),
+            query=models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=weights)),
+            limit=query.limit,
+            with_payload=True,
+            with_vector=[DENSE, TOKENS] if query.with_vectors else False,
+        )
+    ]
+    if TOKENS in legs:
+        late = legs[TOKENS]
+        most = limit * (len(legs) - 1)  # all candidates of the other legs
+        requests.append(models.QueryRequest(prefetch=late.prefetch, query=late.query, using=TOKENS, limit=most))
+    return requests
 
 
 def _filter(query: HybridQuery) -> models.Filter | None:
@@ -104,7 +117,7 @@ def server_point(record: Record) -> models.PointStruct:
     return models.PointStruct(id=record.id, vector=vectors, payload=record.payload)
 
 
-def server_hit(point: Any) -> Hit:
+def server_hit(point: Any, late: float | None = None) -> Hit:
     vectors = point.vector or {}
     dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
     return Hit(
@@ -112,4 +125,5 @@ def server_hit(point: Any) -> Hit:
         float(point.score),
         None if dense is None else np.asarray(dense, dtype=np.float32),
         None if tokens is None else np.asarray(tokens, dtype=np.float32),
+        late,
     )

@@ -290,7 +290,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--pairs", type=Path, help="general (query, passage) pairs, .jsonl.gz; the config says how many")
+    parser.add_argument(
+        "--pairs", type=Path, help="general (query, passage) pairs (.jsonl.gz), as many as the config says"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     args = parser.parse_args()
     config = Config.model_validate(tomllib.loads(args.config.read_text(encoding="utf-8")))
