@@ -16,7 +16,7 @@ import pytest
 
 from tutor.bootstrap import App
 from tutor.errors import IndexMismatch, UsageError
-from tutor.retrieval.index import BM25, DENSE, FILTER_KEYS, TOKENS, HybridQuery
+from tutor.retrieval.index import BM25, DENSE, FILTER_KEYS, TASK, TOKENS, HybridQuery
 from tutor.retrieval.lexical import document_vector, query_vector, term_id, terms
 from tutor.retrieval.search import ASIDE, FUSED, RERANKED, Ranking, Searcher, weighted_terms
 from tutor.settings import load_settings
@@ -81,7 +81,7 @@ def test_the_fusion_puts_known_items_first(searcher: Searcher) -> None:
     # Articles, days and exercises on a card's subject may come before it.
     sisters = {
         "consensus": {"article-leader-election"},
-        "replication": {"hld-key-value-store"},
+        "replication": {"hld-key-value-store", "day-09"},  # day 9 is on quorums
         "rag": {"day-06", "article-rag-retrieval-augmented-generation"},
     }
     first = sum(found(searcher, question, limit=1)[0] in {card} | sisters.get(card, set()) for question, card in KNOWN)
@@ -327,9 +327,23 @@ def test_links_and_checklists_stand_after_what_they_speak_of(searcher: Searcher)
             if passage.role in ASIDE:
                 seen.add(passage.doc_id)
     asked = searcher.search("papers and books about consensus", limit=5).hits
-    assert "consensus" in {hit.passage.doc_id for hit in asked}
+    assert asked[0].passage.doc_id in {"consensus", "day-09"}  # day 9 is on consensus
+    assert asked[0].passage.role == "resources"
     mine = [h.passage.role in ASIDE for h in searcher.search("papers and books about consensus", limit=30).hits]
     assert any(mine)
+
+
+def test_within_a_document_the_nearest_passage_by_late_interaction_comes_first(searcher: Searcher) -> None:
+    for question in ("consumer lag keeps growing", "what fails when a cache key is hot", "cost of two-phase commit"):
+        hits = searcher.search(question, limit=20).hits
+        by_document: dict[str, list[float]] = {}
+        for hit in hits:
+            assert hit.late is not None
+            if hit.passage.role not in ASIDE and hit.passage.role != TASK:
+                by_document.setdefault(hit.passage.doc_id, []).append(hit.late)
+        assert any(len(scores) > 1 for scores in by_document.values())
+        assert all(scores == sorted(scores, reverse=True) for scores in by_document.values())
+    assert all(hit.late is None for hit in searcher.search("hot keys", ranking=FUSED).hits)
 
 
 def test_an_acronym_that_cards_spell_out_is_searched_by_its_long_form(searcher: Searcher) -> None:
