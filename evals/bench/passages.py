@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +25,8 @@ from tutor.bootstrap import App
 from tutor.retrieval.encoder import MODEL_DIR, OnnxEncoder
 from tutor.retrieval.search import Ranking
 from tutor.settings import Settings
+from tutor.training.data import section_of
+from tutor.training.measure import dcg
 
 MEASURES = ("section@1", "document@1", "section@5", "nDCG@10")
 
@@ -36,12 +37,13 @@ def rows(app: App, questions: list[dict[str, Any]], ranking: Ranking) -> NDArray
     for question in questions:
         wanted = {(p["doc"], p["section"]) for p in question["passages"]}
         hits = [h.passage for h in app.searcher.search(question["question"], limit=10, ranking=ranking).hits]
-        right = [(p.doc_id, " > ".join(p.heading[1:])) in wanted for p in hits]
-        gain = sum(1 / math.log2(i + 2) for i, hit in enumerate(right) if hit)
+        right = [(p.doc_id, section_of(p)) in wanted for p in hits]
         # A section may hold several passages: no more can count than were found or there are sections.
-        ideal = sum(1 / math.log2(i + 2) for i in range(min(10, max(sum(right), len(wanted)))))
+        ideal = dcg([1.0] * min(10, max(sum(right), len(wanted))))
         documents = {doc for doc, _ in wanted}
-        found.append((right[:1] == [True], bool(hits) and hits[0].doc_id in documents, any(right[:5]), gain / ideal))
+        found.append(
+            (right[:1] == [True], bool(hits) and hits[0].doc_id in documents, any(right[:5]), dcg(right) / ideal)
+        )
     return np.array(found, dtype=float)
 
 

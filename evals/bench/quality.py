@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from tutor.retrieval.encoder import OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, TOKENS
 from tutor.retrieval.search import FUSED, RERANKED, Ranking
 from tutor.settings import Settings
+from tutor.training.measure import dcg
 
 NEUTRAL = ("roadmap/", "month/")
 RANKINGS = {
@@ -55,14 +55,13 @@ def measures(
         new = (set(covers) & reachable) - seen
         seen |= new
         gains.append(1.0 if new else 0.0)
-    ideal = sum(1 / math.log2(i + 2) for i in range(min(10, len(reachable))))
-    dcg = sum(g / math.log2(i + 2) for i, g in enumerate(gains))
+    ideal = dcg([1.0] * min(10, len(reachable)))
     first5 = {c for covers in found[:5] for c in covers} & reachable
     return (
         float(bool(gains and gains[0])),
         float(any(gains[:5])),
         len(first5) / min(5, len(reachable)) if reachable else 0.0,
-        dcg / ideal if ideal else 0.0,
+        dcg(gains) / ideal if ideal else 0.0,
     )
 
 

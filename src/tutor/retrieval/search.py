@@ -203,7 +203,7 @@ class Searcher:
             filters=filters or {},
             with_vectors=with_vectors,
         )
-        hits = _asides_in_place(self.reader.search(query), text) if len(encoded.tokens) else []
+        hits = _ordered_within_documents(self.reader.search(query), text) if len(encoded.tokens) else []
         named = _named(expansion.mended(text), hits)
         hits.sort(key=lambda hit: hit.passage.doc_id not in named)
         if by_document:
@@ -235,7 +235,7 @@ def _key(name: str) -> frozenset[str]:
     return frozenset(w for w in name_key(name).split() if w not in _INTENT)
 
 
-def _asides_in_place(hits: list[Hit], question: str) -> list[Hit]:
+def _ordered_within_documents(hits: list[Hit], question: str) -> list[Hit]:
     """Within each document's places in the ranking, what answers best first, by late interaction; its links, checklists
     and tasks last, or first where asked for.
 

@@ -30,6 +30,7 @@ from tutor.errors import SourceError
 from tutor.ingest.chunk import Chunk, chunk
 from tutor.ingest.collect import collect
 from tutor.ingest.load import load
+from tutor.retrieval.index import Passage
 from tutor.retrieval.lexical import terms
 
 Vectors = NDArray[np.float32]
@@ -107,7 +108,7 @@ def read_passages(corpus: Path, count_tokens: Callable[[str], int]) -> list[Chun
     return [piece for found in files for document in load(found) for piece in chunk(document, count_tokens)]
 
 
-def section_of(piece: Chunk) -> str:
+def section_of(piece: Chunk | Passage) -> str:
     """The heading path of a passage below its document's title, as question files write it."""
     return " > ".join(piece.heading[1:])
 

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from sentence_transformers import MultiVectorEncoder
 
+from tutor.retrieval.encoder import MODEL_DIR
 from tutor.training.data import read_passages
 from tutor.training.model import (
     MAX_TOKENS,
@@ -32,8 +33,6 @@ from tutor.training.model import (
     sha256,
     transformer_of,
 )
-
-MODEL_DIR = Path(__file__).resolve().parents[1] / "retrieval" / "model"
 
 
 class TwoHeads(torch.nn.Module):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from sentence_transformers import MultiVectorEncoder
 from torch import Tensor
 from torch.nn import functional as F
@@ -30,12 +31,13 @@ class Table:
     group: Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(BaseModel):
     """How much each part of the loss counts, and the scales (inverse temperatures) of the two scores.
 
     ``late_scale`` is of MaxSim divided by the number of the question's tokens, which lies in [-1, 1] as a cosine does.
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dense: float = 1.0
     late: float = 1.0

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tutor.ingest.chunk import Chunk
 from tutor.retrieval.encoder import Encoder
+from tutor.retrieval.index import CANDIDATES, RRF_K
 from tutor.training.data import Item, section_of
-
-CANDIDATES = 50  # of the dense ranking, which late interaction ranks anew
 
 
 def measure(encoder: Encoder, items: Sequence[Item], pieces: Sequence[Chunk]) -> dict[str, dict[str, float]]:
-    """Figures of dense alone, late interaction over its first 50, and the sum of both ranks.
+    """Figures of dense alone, late interaction over its first candidates, and the sum of both ranks.
 
     ``section@1``: the first passage is of the question's section. ``document@1``: of its document. ``ndcg@10``: of the
     passages, those of the section relevant. All in [0, 1], over the questions of ``items``; empty for no items.
@@ -34,17 +33,21 @@ def measure(encoder: Encoder, items: Sequence[Item], pieces: Sequence[Chunk]) ->
         first = np.argsort(-scores, kind="stable")[:CANDIDATES]
         late = np.array([max_sim(question.tokens, told[n].tokens) for n in first])
         by_late = np.argsort(-late, kind="stable")
-        fused = 1 / (60 + np.arange(len(first))) + 1 / (60 + np.argsort(by_late, kind="stable"))
+        fused = 1 / (RRF_K + np.arange(len(first))) + 1 / (RRF_K + np.argsort(by_late, kind="stable"))
         for name, order in (("dense", first), ("late", first[by_late]), ("both", first[np.argsort(-fused)])):
             right = sections[order[:10]] == item.section
-            ideal = sum(1 / math.log2(i + 2) for i in range(min(10, int((sections == item.section).sum()))))
-            gain = sum(1 / math.log2(i + 2) for i in np.flatnonzero(right))
-            rows[name].append((float(right[0]), float(documents[order[0]] == item.group), gain / ideal))
+            ideal = dcg([1.0] * min(10, int((sections == item.section).sum())))
+            rows[name].append((float(right[0]), float(documents[order[0]] == item.group), dcg(right) / ideal))
     names = ("section@1", "document@1", "ndcg@10")
     return {
         ranking: {name: round(float(value), 4) for name, value in zip(names, np.mean(found, axis=0), strict=True)}
         for ranking, found in rows.items()
     }
+
+
+def dcg(gains: Iterable[float]) -> float:
+    """Discounted cumulative gain, best first: the sum of gain / log2(rank + 1) (Järvelin & Kekäläinen 2002)."""
+    return sum(gain / math.log2(place + 2) for place, gain in enumerate(gains))
 
 
 def max_sim(question: NDArray[np.float32], passage: NDArray[np.float32]) -> float:

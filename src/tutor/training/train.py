@@ -37,21 +37,6 @@ from tutor.training.upstream import Upstream
 CURRICULUM, GENERAL = "curriculum", "general"
 
 
-class LossConfig(BaseModel):
-    """See ``loss.Weights``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    dense: float = 1.0
-    late: float = 1.0
-    anchor: float = 1.0
-    teach: float = 0.0
-    dense_scale: float = 20.0
-    late_scale: float = 30.0
-    margin: float = 0.0
-    kin_similarity: float = 0.8
-
-
 class Config(BaseModel):
     """A training run. Paths are relative to the working directory."""
 
@@ -75,7 +60,7 @@ class Config(BaseModel):
     warmup: float = Field(0.1, ge=0, lt=1)
     save_every: int = Field(100, ge=1, description="Steps from checkpoint to checkpoint.")
     seed: int = 20261121
-    loss: LossConfig = LossConfig()
+    loss: Weights = Weights()
 
 
 class TopicBatches(DefaultBatchSampler):
@@ -120,14 +105,14 @@ class TopicBatches(DefaultBatchSampler):
 
 
 class Trainer(MultiVectorEncoderTrainer):
-    """The trainer with our batches and a rate of its own for the projection."""
+    """The trainer with our batches, by name of the data set, and a rate of its own for the projection."""
 
-    def __init__(self, *args: Any, samplers: dict[int, DefaultBatchSampler], head_rate: float, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, samplers: dict[str, DefaultBatchSampler], head_rate: float, **kwargs: Any) -> None:
         self._samplers, self._head_rate = samplers, head_rate
         super().__init__(*args, **kwargs)
 
     def get_batch_sampler(self, dataset: Dataset, *args: Any, **kwargs: Any) -> Any:
-        return self._samplers.get(len(dataset)) or super().get_batch_sampler(dataset, *args, **kwargs)
+        return self._samplers.get(dataset[0]["dataset_name"]) or super().get_batch_sampler(dataset, *args, **kwargs)
 
     def create_optimizer(self, model: Any = None) -> Any:
         head = [p for n, p in self.model.named_parameters() if ".linear." in n and p.requires_grad]
@@ -139,15 +124,21 @@ class Trainer(MultiVectorEncoderTrainer):
         return self.optimizer
 
 
+def filled(asked: tuple[str, ...], width: int) -> tuple[str, ...]:
+    """``width`` questions: a row with fewer leaves its last columns to its first, and the loss passes over them."""
+    return (*asked, *[asked[0]] * (width - len(asked)))
+
+
 def table_of(
     rows: Sequence[tuple[int, tuple[str, ...]]], items: Sequence[Item], width: int, old: dict[str, np.ndarray]
 ) -> Table:
     """What the loss looks up, from rows of (item number, questions) and the upstream vectors of all texts."""
     sections = {name: n for n, name in enumerate(dict.fromkeys(i.section for i in items))}
     groups = {name: n for n, name in enumerate(dict.fromkeys(i.group for i in items))}
-    filled = [(*asked, *[asked[0]] * (width - len(asked))) for _, asked in rows]
     return Table(
-        old_questions=torch.from_numpy(np.stack([np.stack([old[q] for q in asked]) for asked in filled])),
+        old_questions=torch.from_numpy(
+            np.stack([np.stack([old[q] for q in filled(asked, width)]) for _, asked in rows])
+        ),
         old_passages=torch.from_numpy(np.stack([old[items[n].passage] for n, _ in rows])),
         real=torch.tensor([[c < len(asked) for c in range(width)] for _, asked in rows]),
         section=torch.tensor([sections[items[n].section] for n, _ in rows]),
@@ -158,9 +149,8 @@ def table_of(
 def dataset_of(rows: Sequence[tuple[int, tuple[str, ...]]], items: Sequence[Item], width: int) -> Dataset:
     """The rows as columns of text, questions first, the row number as the label."""
     columns: dict[str, list[Any]] = {
-        # A row with fewer questions leaves its last columns to the shortest, which the loss passes over.
-        f"question_{c}": [asked[c] if c < len(asked) else asked[0] for _, asked in rows]
-        for c in range(width)
+        f"question_{c}": list(column)
+        for c, column in enumerate(zip(*(filled(asked, width) for _, asked in rows), strict=True))
     }
     columns["passage"] = [items[n].passage for n, _ in rows]
     columns["label"] = list(range(len(rows)))
@@ -187,14 +177,11 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
     general: list[Item] = []
     if config.pairs and config.max_pairs:
         general, _ = data.split(data.read_pairs(config.pairs, config.max_pairs, config.seed), config.validation)
-    print(
-        f"{len(learnt)} passages with {sum(len(i.questions) for i in learnt)} questions, {len(general)} general pairs;"
-    )
-    print(f"held out: {len(unseen)} passages with {sum(len(i.questions) for i in unseen)} questions; lost: {len(lost)}")
+    questions, held_out = (sum(len(i.questions) for i in found) for found in (learnt, unseen))
+    print(f"{len(learnt)} passages with {questions} questions, {len(general)} general pairs;")
+    print(f"held out: {len(unseen)} passages with {held_out} questions; lost: {len(lost)}")
 
-    texts = [i.passage for i in learnt] + [q for i in learnt for q in i.questions]
-    texts += [i.passage for i in general] + [q for i in general for q in i.questions]
-    texts = list(dict.fromkeys(texts))
+    texts = list(dict.fromkeys(text for item in (*learnt, *general) for text in (item.passage, *item.questions)))
     old = dict(zip(texts, upstream(texts), strict=True))
     kept = fit_projection(model, [p.encoded_text for p in pieces])
     print(f"projection: 384 -> {config.dims}, {kept:.1%} of the squared norm kept")
@@ -203,16 +190,15 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
 
     sets: dict[str, Dataset] = {}
     losses: dict[str, JointLoss] = {}
-    samplers: dict[int, DefaultBatchSampler] = {}
-    weights = Weights(**config.loss.model_dump())
+    samplers: dict[str, DefaultBatchSampler] = {}
     for name, found, width in ((CURRICULUM, learnt, config.width), (GENERAL, general, 1)):
         if not found:
             continue
         rows = data.rows_of(found, width)
         sets[name] = dataset_of(rows, found, width)
-        losses[name] = JointLoss(model, table_of(rows, found, width, old), weights)
+        losses[name] = JointLoss(model, table_of(rows, found, width, old), config.loss)
         if name == CURRICULUM:
-            samplers[len(rows)] = TopicBatches(
+            samplers[name] = TopicBatches(
                 [found[n].group for n, _ in rows], mined(found, old), config.batch, config.seed
             )
     freeze(model, config.frozen_layers)
@@ -255,10 +241,10 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
     model.save(str(out / "model"))
     run = {
         "config": json.loads(config.model_dump_json()),
-        "questions": sum(len(i.questions) for i in learnt),
+        "questions": questions,
         "passages": len(learnt),
         "general_pairs": len(general),
-        "validation_questions": sum(len(i.questions) for i in unseen),
+        "validation_questions": held_out,
         "steps": outcome.global_step,
         "seconds": round(time.perf_counter() - began),
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sentence_transformers import MultiVectorEncoder
 
+from tutor.ingest.records import content_hash
 from tutor.training.model import encode
 
 
@@ -25,7 +25,7 @@ class Upstream:
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The unit vectors (n, hidden) of ``texts``."""
-        keys = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
+        keys = [content_hash(text) for text in texts]
         if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}:
             self._known.update(zip(new, encode(self._model, list(new.values()), bf16=self._bf16), strict=True))
             self._cache.parent.mkdir(parents=True, exist_ok=True)
