@@ -53,3 +53,10 @@ def dcg(gains: Iterable[float]) -> float:
 def max_sim(question: NDArray[np.float32], passage: NDArray[np.float32]) -> float:
     """The sum over the question's token vectors of the highest dot product with one of the passage's."""
     return float((question @ passage.T).max(axis=1).sum()) if len(question) and len(passage) else 0.0
+
+
+def kappa(table: NDArray[np.int_]) -> float:
+    """Cohen's kappa of a confusion table: agreement beyond what the margins give by chance (Cohen 1960)."""
+    share = table / table.sum()
+    chance = float(share.sum(0) @ share.sum(1))
+    return (float(np.trace(share)) - chance) / (1 - chance) if chance < 1 else 1.0
