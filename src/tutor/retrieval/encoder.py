@@ -5,9 +5,7 @@ One forward pass gives a mean-pooled dense vector for the dense leg and projecte
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,14 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutor.errors import ModelError
+from tutor.retrieval.onnx import cores, load_session, load_tokenizer, verify
 
 Vectors = NDArray[np.float32]
 MODEL_DIR = Path(__file__).resolve().parent / "model"
-
-
-def _cores() -> int:
-    """Cores this process may use: a container is often allowed fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,38 +90,11 @@ class OnnxEncoder:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        try:
-            tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        except Exception as error:  # tokenizers raises bare Exception for a bad file
-            raise self._damaged("tokenizer.json", error) from error
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
+        return load_tokenizer(self.folder / "tokenizer.json")
 
     @cached_property
     def _session(self) -> Any:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        # One text a pass and one thread a text: the int8 model scales its activations over the whole batch, so in a
-        # batch a text's vector would depend on its neighbours; and threads over texts are faster than threads inside
-        # one matrix product (252 against 193 passages a second, 1.06 against 1.39 ms a question, on 2 cores).
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        path = self.folder / "encoder.onnx"
-        try:
-            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's exceptions share no public base but Exception
-            raise self._damaged("encoder.onnx", error) from error
-
-    def _damaged(self, name: str, error: Exception) -> ModelError:
-        return ModelError(
-            f"the model file cannot be loaded ({error})",
-            about=str(self.folder / name),
-            fix="Reinstall tutor-study; 'tutor doctor' checks every file.",
-        )
+        return load_session(self.folder / "encoder.onnx")
 
     def verify(self) -> None:
         """Check every model file against its sha256.
@@ -135,16 +102,7 @@ class OnnxEncoder:
         Raises:
             ModelError: a file is missing or differs.
         """
-        for name, expected in self._sha256.items():
-            path = self.folder / name
-            if not path.is_file():
-                raise ModelError("the model file is missing", about=str(path), fix="Reinstall tutor-study.")
-            try:
-                found = hashlib.sha256(path.read_bytes()).hexdigest()
-            except OSError as error:
-                raise self._damaged(name, error) from error
-            if found != expected:
-                raise ModelError("the model file is damaged (sha256)", about=str(path), fix="Reinstall tutor-study.")
+        verify(self.folder, self._sha256)
 
     def count_tokens(self, text: str) -> int:
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
@@ -174,7 +132,7 @@ class OnnxEncoder:
         done: list[Encoded | None] = [None] * len(texts)
         # Longest first, so that no worker is left with a long text at the end.
         order = sorted(range(len(texts)), key=lambda i: -len(found[i].ids))
-        workers = ThreadPoolExecutor(min(self._threads or _cores(), len(texts)), thread_name_prefix="encode")
+        workers = ThreadPoolExecutor(min(self._threads or cores(), len(texts)), thread_name_prefix="encode")
         try:
             for index, encoded in workers.map(forward, order):
                 done[index] = encoded
