@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tutor.curriculum.corpus import Corpus, load_corpus
+from tutor.drill.judge import COVERED, STATUSES
 from tutor.errors import SourceError
-from tutor.training.statements import COVERED, STATUSES, claims_of, examples, read_statements
+from tutor.training.statements import claims_of, examples, read_statements
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = ROOT / "evals" / "drill" / "answers.jsonl"

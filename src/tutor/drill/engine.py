@@ -206,9 +206,9 @@ class Drills:
             NotFound: no such card; names the nearest.
             UsageError: the answer is too long.
         """
-        return self._grader.grade(self.rubric(card, probe, answer), answer)
+        return self._grader.grade(self.rubric(card, probe), answer)
 
-    def rubric(self, card: str, probe: str, answer: str = "") -> Rubric:
+    def rubric(self, card: str, probe: str) -> Rubric:
         """What an answer to a card's probe, or to a question of one's own, is graded against."""
         found = find_card(self.corpus, card)
         if not found.probes:

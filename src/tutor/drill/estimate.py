@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from tutor.curriculum.card import Strict
 from tutor.drill.numbers import quantities
 from tutor.drill.reading import read
 from tutor.drill.scenarios import DAILY, RATE, SERVERS, Scenario, Wanted
@@ -43,10 +42,8 @@ _ASSUMES = re.compile(
 )
 
 
-class Checked(BaseModel):
+class Checked(Strict):
     """The verdict on one quantity; ``value`` in base units; ``quote`` is answer[start:end], "" where it is missing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
     label: str

@@ -9,12 +9,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tutor.drill.judge import Judge, Probabilities
+from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, PARTLY, Judge, Probabilities
 from tutor.drill.numbers import agrees, quantities
 from tutor.drill.reading import Reading, Window
 from tutor.retrieval.encoder import Encoder
 
-_MISSED, _PARTLY, _COVERED, _CONTRADICTED = range(4)
 NEAREST = 3  # windows that the judge reads for each claim, besides the answer as a whole
 _WHOLE_WORDS = 170
 
@@ -122,19 +121,19 @@ def _evidence(
     claim: str, chosen: list[Window], near_by: list[float], rows: Probabilities, reading: Reading
 ) -> Evidence:
     windows, whole = rows[:-1], rows[-1]
-    best = int(np.argmax(windows[:, _COVERED] + 0.5 * windows[:, _PARTLY]))
-    against = int(np.argmax(windows[:, _CONTRADICTED]))
+    best = int(np.argmax(windows[:, COVERED] + 0.5 * windows[:, PARTLY]))
+    against = int(np.argmax(windows[:, CONTRADICTED]))
     same, other = _figures(claim, " ".join(w.text for w in chosen))
     features = np.array(
         [
-            windows[:, _COVERED].max(),
-            windows[:, _PARTLY].max(),
-            windows[:, _CONTRADICTED].max(),
-            whole[_COVERED],
-            whole[_PARTLY],
-            whole[_CONTRADICTED],
-            whole[_MISSED],
-            windows[0, _COVERED] - windows[0, _CONTRADICTED],
+            windows[:, COVERED].max(),
+            windows[:, PARTLY].max(),
+            windows[:, CONTRADICTED].max(),
+            whole[COVERED],
+            whole[PARTLY],
+            whole[CONTRADICTED],
+            whole[MISSED],
+            windows[0, COVERED] - windows[0, CONTRADICTED],
             near_by[0],
             same,
             other,

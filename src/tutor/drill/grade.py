@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from tutor.curriculum.card import Strict
 from tutor.drill.evidence import Evidence, Gatherer
 from tutor.drill.gaming import REASONS, screen
 from tutor.drill.reading import MAX_ANSWER_CHARS, Window, read
@@ -36,11 +37,7 @@ UNSURE_BELOW = 0.6  # probability of the status given
 _SHORT_WORDS = 25
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PointGrade(_Frozen):
+class PointGrade(Strict):
     """``evidence`` is ``answer[start:end]``, empty where the point is missed; ``confidence`` the status's probability.
 
     ``unsure`` marks those to be looked at; ``prompted`` those made only after a follow-up; ``note`` explains.
@@ -58,7 +55,7 @@ class PointGrade(_Frozen):
     worth: float | None = Field(None, description="Expected worth, over the probabilities of all statuses.")
 
 
-class FlagGrade(_Frozen):
+class FlagGrade(Strict):
     """A red flag that the answer asserts, with its words."""
 
     id: int
@@ -69,7 +66,7 @@ class FlagGrade(_Frozen):
     end: int
 
 
-class Grade(_Frozen):
+class Grade(Strict):
     """``score`` in [0, 1]; ``reason`` says why nothing was graded; ``lifts`` are at most two moves to the next level.
 
     ``lifted`` says of each of the rubric's lifts whether the answer makes it; ``words`` is the length of what was read.

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from tutor.retrieval.onnx import cores, damaged, load_session, load_tokenizer, verify
 
 GRADER_DIR = Path(__file__).parent / "grader"
+#: The classes that a judge tells apart, in the order of its outputs.
+STATUSES = ("missed", "partly", "covered", "contradicted")
+MISSED, PARTLY, COVERED, CONTRADICTED = range(4)
 Probabilities = NDArray[np.float32]
 
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from tutor.curriculum.card import Card, Probe
+from tutor.curriculum.card import Card, Probe, Strict
 from tutor.curriculum.practice import FlawedDesign, Problem
 
 #: The id of the point that the reply to a twist is graded against.
 TWIST = "twist"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Point(_Frozen):
+class Point(Strict):
     """One checkable claim; ``aliases`` are accepted phrasings, ``follow_up`` is asked where it is missing."""
 
     id: str
@@ -26,7 +22,7 @@ class Point(_Frozen):
     follow_up: str = ""
 
 
-class Flag(_Frozen):
+class Flag(Strict):
     """A wrong claim, and why it is wrong; ``id`` counts from 1."""
 
     id: int
@@ -34,7 +30,7 @@ class Flag(_Frozen):
     why: str
 
 
-class Rubric(_Frozen):
+class Rubric(Strict):
     """``doc_id`` is the document the points are from; ``lifts`` are what makes a senior answer a staff one.
 
     ``graded`` says by what: the claims of its points, the arithmetic of the scenario drawn by ``seed``, or a story's

@@ -9,18 +9,13 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
+from tutor.curriculum.card import Strict
 from tutor.drill.units import SECONDS_A_DAY, written
 
 PEAK = (2.0, 5.0)  # a day's peak over its average, where the scenario leaves it to the learner
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Wanted(_Frozen):
+class Wanted(Strict):
     """A figure to estimate: ``low`` to ``high``, in base units of ``dimension``; equal where nothing is left open.
 
     ``per`` is the label's period where it is not the second; ``rests_on`` has ids of what it can be computed from;
@@ -47,7 +42,7 @@ class Wanted(_Frozen):
         return " to ".join(dict.fromkeys(written(end, self.dimension, self.per) for end in ends))
 
 
-class Scenario(_Frozen):
+class Scenario(Strict):
     """What the interviewer says; ``given`` has its figures in base units, ``quantities`` what to work out, in order."""
 
     title: str

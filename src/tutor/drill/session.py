@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from tutor.curriculum.card import Strict
 from tutor.drill import star
 from tutor.drill.grade import Grade, checked_answer, together
 from tutor.drill.rubric import TWIST, Point, Rubric
@@ -29,11 +30,7 @@ Speaker = Literal["interviewer", "learner"]
 FOLLOW_UPS_PER_POINT = 2
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Task(_Frozen):
+class Task(Strict):
     """One question of a drill with its rubric. ``probe`` is empty where the question is no card's probe.
 
     ``follow_ups`` bounds how many are asked in all; ``minutes`` is the time box, 0 for none; ``brief`` is read first.
@@ -49,7 +46,7 @@ class Task(_Frozen):
     minutes: float = Field(0, ge=0)
 
 
-class Question(_Frozen):
+class Question(Strict):
     """What the learner is asked now; ``point`` is set for a follow-up."""
 
     id: str
@@ -58,7 +55,7 @@ class Question(_Frozen):
     point: str = ""
 
 
-class Turn(_Frozen):
+class Turn(Strict):
     """A line of the transcript."""
 
     who: Speaker
@@ -68,7 +65,7 @@ class Turn(_Frozen):
     point: str = ""
 
 
-class Round(_Frozen):
+class Round(Strict):
     """What has been said to a task, and its grade once it is over; ``rating`` is the learner's own, 1 to 5."""
 
     turns: tuple[Turn, ...] = ()
@@ -80,7 +77,7 @@ class Round(_Frozen):
     grade: Grade | None = None
 
 
-class Session(_Frozen):
+class Session(Strict):
     """A drill. ``at`` numbers the current task; ``pending`` is None once it is over."""
 
     id: str

@@ -6,10 +6,8 @@ each passage. Here it is a third stage over the first passages, and the teacher 
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +25,7 @@ from torch.nn import functional as F
 from tutor.training import data
 from tutor.training.data import Item, Vectors
 from tutor.training.model import MAX_TOKENS, build, counter, packaged_weights
+from tutor.training.run import run_once, trainer_settings, write_run
 from tutor.training.upstream import Upstream
 
 
@@ -155,25 +154,7 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
     model = CrossEncoder(
         str(config.model or packaged_weights()), num_labels=1, max_length=MAX_TOKENS + 64, device="cpu"
     )
-    arguments = CrossEncoderTrainingArguments(
-        output_dir=str(out / "checkpoints"),
-        num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch,
-        learning_rate=config.rate,
-        warmup_steps=config.warmup,
-        weight_decay=0.01,
-        seed=config.seed,
-        data_seed=config.seed,
-        dataloader_drop_last=True,
-        save_strategy="steps",
-        save_steps=config.save_every,
-        save_total_limit=2,
-        logging_steps=20,
-        report_to="none",
-        disable_tqdm=True,
-        bf16=config.bf16,
-        use_cpu=not torch.cuda.is_available(),
-    )
+    arguments = CrossEncoderTrainingArguments(**trainer_settings(config, out))
     trainer = CrossEncoderTrainer(
         model=model,
         args=arguments,
@@ -188,19 +169,11 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
         "steps": outcome.global_step,
         "seconds": round(time.perf_counter() - began),
     }
-    (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
-    return run
+    return write_run(out, run)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
-    args = parser.parse_args()
-    config = Config.model_validate(tomllib.loads(args.config.read_text(encoding="utf-8")))
-    args.out.mkdir(parents=True, exist_ok=True)
-    print(json.dumps(train(config, args.out, resume=args.resume)))
+    run_once(__doc__, Config, train)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from tutor.curriculum.card import Card, Probe
+from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, STATUSES
 from tutor.errors import SourceError
 
-#: The classes that the grader tells apart, in the order of its outputs.
-STATUSES = ("missed", "partly", "covered", "contradicted")
-MISSED, PARTLY, COVERED, CONTRADICTED = range(4)
 _FLAG = {"asserted": COVERED, "rejected": CONTRADICTED}
 _LINE = re.compile(r"(?P<label>[a-z]+): (?P<text>\S.*)")
 

@@ -6,11 +6,9 @@ from the last), validates on documents it never saw, and writes the model and ``
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +30,7 @@ from tutor.training.export import export
 from tutor.training.loss import JointLoss, Table, Weights
 from tutor.training.measure import measure
 from tutor.training.model import build, counter, fit_projection, freeze, packaged_weights
+from tutor.training.run import parser_of, read_config, trainer_settings, write_run
 from tutor.training.upstream import Upstream
 
 CURRICULUM, GENERAL = "curriculum", "general"
@@ -207,25 +206,7 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
     arguments = MultiVectorEncoderTrainingArguments(
-        output_dir=str(out / "checkpoints"),
-        num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch,
-        learning_rate=config.rate,
-        warmup_steps=config.warmup,
-        lr_scheduler_type="linear",
-        weight_decay=0.01,
-        seed=config.seed,
-        data_seed=config.seed,
-        multi_dataset_batch_sampler=MultiDatasetBatchSamplers.PROPORTIONAL,
-        dataloader_drop_last=True,
-        save_strategy="steps",
-        save_steps=config.save_every,
-        save_total_limit=2,
-        logging_steps=20,
-        report_to="none",
-        disable_tqdm=True,
-        bf16=config.bf16,
-        use_cpu=not torch.cuda.is_available(),
+        multi_dataset_batch_sampler=MultiDatasetBatchSamplers.PROPORTIONAL, **trainer_settings(config, out)
     )
     trainer = Trainer(
         model=model,
@@ -251,8 +232,7 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
         "before": before,
         "after": after,
     }
-    (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
-    return run
+    return write_run(out, run)
 
 
 def shipped(model: MultiVectorEncoder, folder: Path, unseen: Sequence[Item], pieces: Sequence[Chunk]) -> dict[str, Any]:
@@ -273,18 +253,14 @@ def mined(items: Sequence[Item], old: dict[str, np.ndarray]) -> dict[str, list[s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument(
         "--pairs", type=Path, help="general (query, passage) pairs (.jsonl.gz), as many as the config says"
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     args = parser.parse_args()
-    config = Config.model_validate(tomllib.loads(args.config.read_text(encoding="utf-8")))
+    config = read_config(Config, args)
     if args.pairs:
         config = config.model_copy(update={"pairs": args.pairs})
-    args.out.mkdir(parents=True, exist_ok=True)
     run = train(config, args.out, resume=args.resume)
     print(json.dumps({k: run[k] for k in ("steps", "seconds")}))
 
