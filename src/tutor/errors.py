@@ -6,6 +6,7 @@
     ├── UsageError                 exit 2, HTTP 422   what was asked cannot be understood
     │   └── SettingsError          exit 2             a setting is missing, unknown or out of range
     ├── NotFound                   exit 1, HTTP 404   the thing named does not exist
+    ├── StaleAnswer                exit 1, HTTP 409   an answer to a question that is no longer asked
     ├── SourceError                exit 1, HTTP 422   a document cannot be read or is not valid
     │   ├── CardError              exit 1, HTTP 422   front matter or sections break the card format
     │   └── Unreadable             exit 1, HTTP 422   a file or folder exists and cannot be looked into
@@ -62,6 +63,10 @@ class SettingsError(UsageError):
 
 class NotFound(TutorError):
     """The thing named does not exist."""
+
+
+class StaleAnswer(TutorError):
+    """An answer to a question that is no longer asked; nothing was changed."""
 
 
 class SourceError(TutorError):

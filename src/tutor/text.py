@@ -44,6 +44,11 @@ def clean_question(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
 
 
+def blank_invisible(text: str) -> str:
+    """``text`` with control, zero-width and tag characters overwritten by spaces: same length."""
+    return text.translate(dict.fromkeys(_INVISIBLE, " "))
+
+
 def blank_markup(text: str) -> str:
     """``text`` with Markdown marks overwritten by spaces: same length, so offsets carry over."""
 

@@ -90,14 +90,20 @@ def claims_of(probe: Probe) -> dict[str, str]:
 
 
 def examples(
-    statements: Iterable[Statement], cards: Mapping[str, Card], *, rounds: int, seed: int
+    statements: Iterable[Statement],
+    cards: Mapping[str, Card],
+    *,
+    rounds: int,
+    seed: int,
+    padding: Sequence[str] = (),
 ) -> tuple[list[Example], list[Statement]]:
     """Pairs to learn from, and the statements whose probe or point is not (or no longer) there.
 
     Each statement stands alone once; then ``rounds`` times among others of its probe, in an order drawn at random, as
     in a real answer. Such a composed answer has at most one statement of a point, so every other point's class is
     known: that of its own statement, or missed. One of them is taken as a second example, more often one that is
-    missed.
+    missed. Then come decoys, which make no point: the question, terms in a row, promises, ``padding`` (sentences that
+    fit everywhere), and for red flags the right statements about the same probe.
     """
     random = np.random.default_rng(seed)
     probes = {(card.id, probe.id): probe for card in cards.values() for probe in card.probes}
@@ -113,7 +119,7 @@ def examples(
     for key, targets in by_probe.items():
         claims = claims_of(probes[key])
         found += [Example(claims[t], s.text, s.status) for t, said in targets.items() for s in said]
-        found += [Example(claims[m.id], alias, COVERED) for m in probes[key].must_have for alias in m.aliases[:1]]
+        found += _decoys(probes[key], targets, padding, random)
         for _ in range(rounds):
             for target, said in targets.items():
                 for statement in said:
@@ -141,6 +147,63 @@ def _composed(
         other = chosen[0]
         pairs.append(Example(claims[other], answer, said[other].status))
     return pairs
+
+
+def _decoys(
+    probe: Probe, targets: Mapping[str, Sequence[Statement]], padding: Sequence[str], random: np.random.Generator
+) -> list[Example]:
+    claims = claims_of(probe)
+    terms = [alias for m in probe.must_have for alias in m.aliases]
+    right = [s.text for t, said in targets.items() if not t.startswith("!") for s in said if s.status == COVERED]
+    found: list[Example] = []
+    for must in probe.must_have:
+        shuffled = [str(t) for t in random.permutation(terms)]
+        empty = [
+            str(random.choice([probe.ask, probe.twist.change, must.follow_up, f"{probe.ask} {must.follow_up}"])),
+            ", ".join(shuffled[: int(random.integers(3, 12))]),
+            _promise(shuffled, random),
+        ]
+        if padding:
+            said = [str(t) for t in random.permutation(list(padding))[: int(random.integers(1, 6))]]
+            empty.append(" ".join(said))
+            empty.append(" ".join([probe.ask, *said[:2]]))
+        found += [Example(must.point, text, MISSED) for text in empty]
+    # Contradictions share the point's words and honest paraphrases do not: without these, shared words would deny.
+    for claim in claims.values():
+        near = _near(claim, random)
+        others = [ended(str(t)) for t in random.permutation(right)[: int(random.integers(1, 4))]]
+        mixed = " ".join(str(t) for t in random.permutation([near, *others]))
+        found += [Example(claim, text, COVERED) for text in (claim, near, mixed)]
+    for target in (t for t in claims if t.startswith("!")):
+        for size in (1, 1, 1, 1, 2, 3, 4):
+            said = [ended(str(t)) for t in random.permutation(right)[:size]]
+            found.append(Example(claims[target], " ".join(said), MISSED))
+        for said_of in targets.get(target, ()):
+            others = [ended(str(t)) for t in random.permutation(right)[: int(random.integers(1, 4))]]
+            answer = " ".join(str(t) for t in random.permutation([ended(said_of.text), *others]))
+            found.append(Example(claims[target], answer, said_of.status))
+    found += [Example(f.wrong, f.why, CONTRADICTED) for f in probe.red_flags]
+    return found
+
+
+def _near(claim: str, random: np.random.Generator) -> str:
+    """The claim as somebody who has read it repeats it: clauses in another order, small words dropped, lower case."""
+    clauses = re.split(r"(?:, (?:so|and|while|whereas|which|but)?|; )\s*", claim.rstrip("."))
+    if len(clauses) == 2 and random.random() < 0.5:
+        clauses.reverse()
+    small = {"the", "a", "an", "its", "that", "of", "is", "are", "own", "only", "about"}
+    kept = [w for w in ", ".join(clauses).split() if w.lower() not in small or random.random() < 0.6]
+    text = " ".join(kept)
+    return ended(text.lower() if random.random() < 0.4 else text)
+
+
+def _promise(terms: Sequence[str], random: np.random.Generator) -> str:
+    """An announcement of terms, without a claim."""
+    verbs = ["mention", "explain", "discuss", "go into", "describe", "cover", "touch on", "talk about"]
+    chosen = [str(v) for v in random.permutation(verbs)]
+    heads = ["I would", "I'd", "Then I would", "In my answer I'd", "Of course I would also"]
+    parts = [f"{random.choice(heads)} {verb} {term}." for verb, term in zip(chosen, terms[:4], strict=False)]
+    return " ".join(parts[: int(random.integers(1, 5))])
 
 
 def ended(text: str) -> str:

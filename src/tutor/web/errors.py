@@ -10,12 +10,22 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from tutor.errors import IndexFault, MissingExtra, ModelError, NotFound, SourceError, TutorError, UsageError
+from tutor.errors import (
+    IndexFault,
+    MissingExtra,
+    ModelError,
+    NotFound,
+    SourceError,
+    StaleAnswer,
+    TutorError,
+    UsageError,
+)
 from tutor.web.views import page
 
 _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (UsageError, 422),
     (NotFound, 404),
+    (StaleAnswer, 409),
     (SourceError, 422),
     (MissingExtra, 501),
     (ModelError, 503),

@@ -1,0 +1,286 @@
+"""Drills as a front end uses them: start, reply, resume, grade, override, what to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from tutor.curriculum.corpus import Corpus
+from tutor.drill import session as machine
+from tutor.drill.arithmetic import ArithmeticGrader
+from tutor.drill.find import choose, find_card, find_probe
+from tutor.drill.formats import (
+    FORMATS,
+    MOCKS,
+    Selection,
+    decisions,
+    of_decision,
+    of_estimate,
+    of_exercise,
+    of_one,
+    of_set,
+    of_story,
+    of_whole_card,
+)
+from tutor.drill.grade import STATUSES, Grade, Grader
+from tutor.drill.rubric import Point, Rubric, of_card, of_probe
+from tutor.drill.session import Grades, Session, Task
+from tutor.drill.star import StarGrader
+from tutor.drill.store import DrillStore
+from tutor.errors import NotFound, UsageError
+from tutor.retrieval.encoder import Encoder
+
+_ENOUGH = 6  # points of a card that a question of the learner's own is graded against
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A passage to read for a point that was missed."""
+
+    title: str
+    heading: tuple[str, ...]
+    doc_id: str
+    quote: str
+
+
+class Library(Protocol):
+    """Finds what to read."""
+
+    def read_for(self, claim: str, doc_id: str) -> Reading | None:
+        """The passage nearest to a claim, of that document where it has one."""
+        ...
+
+
+class Graders:
+    """Each rubric by the grader that it asks for."""
+
+    def __init__(self, claims: Grader) -> None:
+        self._by: dict[str, Grades] = {"claims": claims, "arithmetic": ArithmeticGrader(), "story": StarGrader()}
+
+    def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
+        """The grade of an answer.
+
+        Raises:
+            UsageError: the answer is too long.
+        """
+        return self._by[rubric.graded].grade(rubric, answer, seen=seen)
+
+
+class Drills:
+    """Everything that a front end needs.
+
+    Args:
+        corpus: the curriculum.
+        encoder: matches free text to probes.
+        grader: grades answers.
+        store: keeps sessions.
+        library: finds what to read.
+        clock: the time now, with a time zone.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        encoder: Encoder,
+        grader: Grader,
+        store: DrillStore,
+        library: Library,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.corpus = corpus
+        self.store = store
+        self._encoder = encoder
+        self._grader = Graders(grader)
+        self._library = library
+        self._clock = clock
+
+    def start(self, request: str = "", *, kind: str = "", card: str = "", chosen: Selection | None = None) -> Session:
+        """A new drill, stored at its first question.
+
+        Args:
+            request: free text, as "why not kafka for jobs", or the name of an exercise.
+            kind: one of ``formats.FORMATS``; by default what the request asks for.
+            card: a card by id, title or alias.
+            chosen: which probes a set is drawn from.
+
+        Raises:
+            NotFound: no such card, probe or exercise.
+            UsageError: the parts do not fit together.
+        """
+        if kind and kind not in FORMATS:
+            raise UsageError(f"unknown format '{kind}'", about="format", fix=f"Known: {', '.join(FORMATS)}.")
+        now = self._clock()
+        kind, tasks = self._tasks(request.strip(), kind, card.strip(), chosen or Selection())
+        session = machine.start(self.store.new_id(now), kind, tasks, now)
+        self.store.save(session)
+        return session
+
+    def _tasks(self, request: str, kind: str, card: str, chosen: Selection) -> tuple[str, Sequence[Task]]:
+        if kind == "estimate":
+            return kind, [of_estimate(chosen.seed)]
+        if kind == "behavioural":
+            return kind, [of_story(self.corpus, request, chosen.seed)]
+        if kind in MOCKS:
+            return kind, of_exercise(self.corpus, request or card, kind, seed=chosen.seed)
+        if kind == "set" or not (request or card):
+            return "set", of_set(self.corpus, chosen)
+        if kind == "card" or (card and not request and kind != "decision"):
+            return "card", of_whole_card(find_card(self.corpus, card or request))
+        found = find_card(self.corpus, card) if card else None
+        if found is None:
+            found, probe = choose(self.corpus, request, self._encoder)
+        else:
+            match = find_probe(found, request, self._encoder) if request else None
+            if match is None and request:
+                raise NotFound(
+                    "the card asks nothing like this",
+                    about=found.id,
+                    fix=f"It asks: {found.probes[0].ask if found.probes else '-'}",
+                )
+            probe = match or found.probes[0]
+        if kind == "decision":
+            if probe.alternative is None:
+                options = decisions([found])
+                if not options:
+                    raise UsageError("the card has nothing to decide between", about=found.id)
+                probe = options[0][1]
+            return kind, [of_decision(found, probe)]
+        return "probe", [of_one(found, probe)]
+
+    def thread(self, name: str) -> list[str]:
+        """The cards of a thread, by its id.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        threads = self.corpus.tables.threads if self.corpus.tables else []
+        for thread in threads:
+            if thread.id == name.strip().lower():
+                return list(thread.cards)
+        raise NotFound("no thread has this id", about=name, fix=f"Known: {', '.join(t.id for t in threads)}.")
+
+    def due_or_weak(self, *, due: bool, weak: bool) -> set[tuple[str, str]]:
+        """The probes whose last result makes them due today or earlier, or was weak, wrong or ungraded.
+
+        Raises:
+            NotFound: there is none.
+        """
+        last = {(r["card"], r["probe"]): r for r in self.store.results()}
+        today = self._clock().date().isoformat()
+        found = {
+            key
+            for key, row in last.items()
+            if (due and row["due"] <= today) or (weak and row["verdict"] in ("weak", "wrong", "ungraded"))
+        }
+        if not found:
+            what = "due" if due else "weak"
+            raise NotFound(f"no probe is {what}", fix="Drill something new: tutor drill --phase 4")
+        return found
+
+    def reply(self, session_id: str, question_id: str, text: str) -> Session:
+        """The drill after the learner's words, stored.
+
+        Raises:
+            NotFound: no such drill.
+            StaleAnswer: another question is pending, or none.
+            UsageError: the words do not fit the question.
+        """
+        now = self._clock()
+        session = machine.reply(self.store.load(session_id), question_id, text, self._grader, now)
+        self.store.save(session)
+        if session.pending is None:
+            self.store.finish(session, now)
+        return session
+
+    def grade(self, card: str, probe: str, answer: str) -> Grade:
+        """Grade one answer.
+
+        Args:
+            card: id, title, alias or covered item of a card.
+            probe: a probe's id, or a question: the card's nearest probe, or the card's own points where none is near.
+            answer: what the learner said.
+
+        Raises:
+            NotFound: no such card; names the nearest.
+            UsageError: the answer is too long.
+        """
+        return self._grader.grade(self.rubric(card, probe, answer), answer)
+
+    def rubric(self, card: str, probe: str, answer: str = "") -> Rubric:
+        """What an answer to a card's probe, or to a question of one's own, is graded against."""
+        found = find_card(self.corpus, card)
+        if not found.probes:
+            raise NotFound("the card has no probes", about=found.id)
+        match = find_probe(found, probe, self._encoder) if probe.strip() else None
+        if match is not None:
+            return of_probe(found, match)
+        return self._narrowed(of_card(found, probe.strip() or found.title), probe.strip() or found.title)
+
+    def _narrowed(self, rubric: Rubric, question: str) -> Rubric:
+        """The points that bear on a question of the learner's own: the nearest in meaning."""
+        vectors = self._encoder.encode([question, *(p.text for p in rubric.points), *(f.wrong for f in rubric.flags)])
+        asked = vectors[0].dense
+
+        def near(items: Sequence[Any], offset: int, most: int) -> list[Any]:
+            order = sorted(range(len(items)), key=lambda n: -float(vectors[offset + n].dense @ asked))[:most]
+            return [items[n] for n in sorted(order)]
+
+        points: list[Point] = near(rubric.points, 1, _ENOUGH)
+        flags = near(rubric.flags, 1 + len(rubric.points), 2)
+        return rubric.model_copy(update={"points": tuple(points), "flags": tuple(flags), "lifts": rubric.lifts[:1]})
+
+    def to_read(self, task: Task, grade: Grade, most: int = 3) -> list[Reading]:
+        """Where the curriculum says what the answer lacked, no passage twice."""
+        by_id = {p.id: p for p in task.rubric.points}
+        found: list[Reading] = []
+        for point in grade.points:
+            if point.status == "covered" or len(found) == most:
+                continue
+            reading = self._library.read_for(by_id[point.point].text, task.rubric.doc_id)
+            if reading and all(reading.quote != other.quote for other in found):
+                found.append(reading)
+        return found
+
+    def override(self, session_id: str, task: int, point: str, status: str) -> dict[str, Any]:
+        """Keep the learner's own judgement of a point.
+
+        Args:
+            session_id: a drill.
+            task: which of its tasks, from 1.
+            point: the point's id.
+            status: one of ``grade.STATUSES``.
+
+        Raises:
+            NotFound: no such drill, task or point.
+            UsageError: no such status, or the task has no grade yet.
+        """
+        session = self.store.load(session_id)
+        if not 1 <= task <= len(session.tasks):
+            raise NotFound(f"the drill has {len(session.tasks)} tasks, not {task}", about=session_id)
+        if status not in STATUSES:
+            raise UsageError(f"'{status}' is no status", fix=f"One of: {', '.join(STATUSES)}.")
+        done = session.rounds[task - 1]
+        if done.grade is None:
+            raise UsageError("this task has no grade yet", about=session_id)
+        graded = next((p for p in done.grade.points if p.point == point), None)
+        if graded is None:
+            ids = ", ".join(p.point for p in done.grade.points)
+            raise NotFound("the task has no such point", about=point, fix=f"Its points: {ids}.")
+        chosen = session.tasks[task - 1]
+        row = {
+            "session": session.id,
+            "card": chosen.card,
+            "probe": chosen.probe,
+            "point": point,
+            "claim": next(p.text for p in chosen.rubric.points if p.id == point),
+            "answer": "\n".join(
+                t.text for t in done.turns if t.who == "learner" and t.state in ("answer", "follow-up")
+            ),
+            "graded": graded.status,
+            "learner": status,
+            "at": self._clock().isoformat(),
+        }
+        self.store.override(row)
+        return row

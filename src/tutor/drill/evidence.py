@@ -1,0 +1,159 @@
+"""What an answer offers for a claim, as numbers: the judge on the nearest windows, and the figures in both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutor.drill.judge import Judge, Probabilities
+from tutor.drill.numbers import agrees, quantities
+from tutor.drill.reading import Reading, Window
+from tutor.retrieval.encoder import Encoder
+
+_MISSED, _PARTLY, _COVERED, _CONTRADICTED = range(4)
+NEAREST = 3  # windows that the judge reads for each claim, besides the answer as a whole
+_WHOLE_WORDS = 170
+
+#: What ``Evidence.features`` holds, in order.
+FEATURES = (
+    "covered, best window",
+    "partly, best window",
+    "contradicted, best window",
+    "covered, whole",
+    "partly, whole",
+    "contradicted, whole",
+    "missed, whole",
+    "covered minus contradicted in the window nearest in meaning",
+    "affinity of the nearest window",
+    "figures agree",
+    "figures differ",
+    "words of the answer (log)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``features`` (len(FEATURES),); ``best`` is the window that makes the claim best, ``against`` denies it most."""
+
+    features: NDArray[np.float32]
+    best: Window
+    against: Window
+
+
+class Gatherer:
+    """Evidence for claims, with an encoder that finds the windows worth judging and a judge that reads them."""
+
+    def __init__(self, encoder: Encoder, judge: Judge) -> None:
+        self._encoder = encoder
+        self._judge = judge
+        # A drill grades against the same few claims again and again.
+        self._claim = lru_cache(maxsize=512)(self._encode)
+
+    def _encode(self, text: str) -> NDArray[np.float32]:
+        return self._encoder.encode([text])[0].tokens
+
+    def gather(self, reading: Reading, claims: Sequence[str]) -> list[Evidence]:
+        """Evidence for each claim, in order; none for an answer without sentences."""
+        if not reading.sentences or not claims:
+            return []
+        told = [e.tokens for e in self._encoder.encode([s.text for s in reading.sentences])]
+        asked = [self._claim(claim) for claim in claims]
+        windows = reading.windows(2)
+        numbers = {s.first: n for n, s in enumerate(reading.sentences)}
+        near = np.array([[_best(claim, sentence) for sentence in told] for claim in asked], dtype=object)
+        picked: list[list[Window]] = []
+        affinity: list[list[float]] = []
+        for row in near:
+            scores = [_affinity(row, w, numbers, reading) for w in windows]
+            order = sorted(range(len(windows)), key=lambda n: -scores[n])[:NEAREST]
+            picked.append([windows[n] for n in order])
+            affinity.append([scores[n] for n in order])
+        wholes = [_whole(reading, chosen[0]) for chosen in picked]
+        pairs = [
+            (claim, text)
+            for claim, chosen, whole in zip(claims, picked, wholes, strict=True)
+            for text in (*(w.text for w in chosen), whole)
+        ]
+        scored = self._judge.judge(pairs)
+        found: list[Evidence] = []
+        at = 0
+        for claim, chosen, near_by in zip(claims, picked, affinity, strict=True):
+            rows = scored[at : at + len(chosen) + 1]
+            at += len(chosen) + 1
+            found.append(_evidence(claim, chosen, near_by, rows, reading))
+        return found
+
+
+def _best(claim: NDArray[np.float32], sentence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For each token of the claim the highest dot product with one of the sentence's."""
+    if not len(claim) or not len(sentence):
+        return np.zeros(len(claim), dtype=np.float32)
+    return np.asarray((claim @ sentence.T).max(axis=1))
+
+
+def _affinity(row: NDArray[np.object_], window: Window, numbers: dict[int, int], reading: Reading) -> float:
+    """The mean of the claim's best matches in the window, in [-1, 1]; a longer window must gain to win."""
+    at = numbers[window.first]
+    inside = [row[n] for n in range(at, len(reading.sentences)) if reading.sentences[n].end <= window.end]
+    return float(np.max(np.stack(inside), axis=0).mean()) - 0.01 * (len(inside) - 1)
+
+
+def _whole(reading: Reading, near: Window) -> str:
+    """The answer, or what stands around the nearest window where it is longer than the judge reads."""
+    texts = [s.text for s in reading.sentences]
+    at = next(n for n, s in enumerate(reading.sentences) if s.start == near.start)
+    first = last = at
+    count = len(texts[at].split())
+    while count < _WHOLE_WORDS and (first > 0 or last + 1 < len(texts)):
+        if first > 0:
+            first -= 1
+            count += len(texts[first].split())
+        if last + 1 < len(texts):
+            last += 1
+            count += len(texts[last].split())
+    return " ".join(texts[first : last + 1])
+
+
+def _evidence(
+    claim: str, chosen: list[Window], near_by: list[float], rows: Probabilities, reading: Reading
+) -> Evidence:
+    windows, whole = rows[:-1], rows[-1]
+    best = int(np.argmax(windows[:, _COVERED] + 0.5 * windows[:, _PARTLY]))
+    against = int(np.argmax(windows[:, _CONTRADICTED]))
+    same, other = _figures(claim, " ".join(w.text for w in chosen))
+    features = np.array(
+        [
+            windows[:, _COVERED].max(),
+            windows[:, _PARTLY].max(),
+            windows[:, _CONTRADICTED].max(),
+            whole[_COVERED],
+            whole[_PARTLY],
+            whole[_CONTRADICTED],
+            whole[_MISSED],
+            windows[0, _COVERED] - windows[0, _CONTRADICTED],
+            near_by[0],
+            same,
+            other,
+            np.log1p(reading.words),
+        ],
+        dtype=np.float32,
+    )
+    return Evidence(features, chosen[best], chosen[against])
+
+
+def _figures(claim: str, said: str) -> tuple[float, float]:
+    """The shares of the claim's figures that the answer has too, and that it has otherwise (same kind, other value)."""
+    wanted = [q for q in quantities(claim) if not q.trivial]
+    if not wanted:
+        return 0.0, 0.0
+    given = [q for q in quantities(said) if not q.trivial]
+    same = [any(agrees(q, g) for g in given) for q in wanted]
+    other = [
+        not hit and any(g.dimension == q.dimension != "" and not any(agrees(w, g) for w in wanted) for g in given)
+        for q, hit in zip(wanted, same, strict=True)
+    ]
+    return sum(same) / len(wanted), sum(other) / len(wanted)

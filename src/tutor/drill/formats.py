@@ -1,0 +1,207 @@
+"""What a drill consists of: tasks for a probe, a card, a set, a decision, a design mock, a review or a story."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from tutor.curriculum.card import Card, Probe
+from tutor.curriculum.corpus import Corpus
+from tutor.curriculum.practice import STEPS, FlawedDesign, Problem
+from tutor.drill import arithmetic, star
+from tutor.drill.gaming import content
+from tutor.drill.rubric import Point, of_probe, of_review, of_step
+from tutor.drill.session import Task
+from tutor.errors import NotFound, UsageError
+
+FORMATS = (
+    "probe", "card", "set", "decision", "estimate", "hld", "lld", "ml", "genai", "capstone", "review", "behavioural",
+)  # fmt: skip
+MOCKS = ("hld", "lld", "ml", "genai", "capstone", "review")
+STORIES = "star-prompts"
+_CHOICES = frozenset({"why-not", "compare", "trade-off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which probes a set is drawn from; what is empty does not narrow it. ``only`` are (card, probe) keys."""
+
+    cards: Collection[str] = ()
+    phases: Collection[int] = ()
+    tiers: Collection[int] = ()
+    kinds: Collection[str] = ()
+    only: Collection[tuple[str, str]] | None = None
+    count: int = 5
+    seed: int | None = None
+
+
+def of_one(card: Card, probe: Probe, *, follow_ups: int = 3) -> Task:
+    """A quick probe."""
+    return Task(card=card.id, probe=probe.id, rubric=of_probe(card, probe), follow_ups=follow_ups)
+
+
+def of_whole_card(card: Card) -> list[Task]:
+    """Every probe of a card, in its order.
+
+    Raises:
+        NotFound: the card has none.
+    """
+    if not card.probes:
+        raise NotFound("the card has no probes", about=card.id, fix="Drill another: tutor drill --phase 4")
+    return [
+        of_one(card, probe, follow_ups=2).model_copy(update={"clarify": n == 0}) for n, probe in enumerate(card.probes)
+    ]
+
+
+def of_set(corpus: Corpus, chosen: Selection) -> list[Task]:
+    """Probes drawn at random, no card twice before every card had its turn; with a seed the same ones again.
+
+    Raises:
+        NotFound: nothing fits.
+        UsageError: the count is out of range.
+    """
+    if not 1 <= chosen.count <= 50:
+        raise UsageError(f"a set has 1 to 50 probes, not {chosen.count}", about="--count")
+    fitting = [
+        (card, probe)
+        for card in corpus.cards.values()
+        if (not chosen.cards or card.id in chosen.cards)
+        and (not chosen.phases or card.phase in chosen.phases)
+        and (not chosen.tiers or card.tier in chosen.tiers)
+        for probe in card.probes
+        if (not chosen.kinds or probe.kind in chosen.kinds)
+        and (chosen.only is None or (card.id, probe.id) in chosen.only)
+    ]
+    if not fitting:
+        raise NotFound("no probe fits", fix="Widen it: another phase (0 to 9), tier (1 to 3) or kind.")
+    drawn = random.Random(chosen.seed)
+    drawn.shuffle(fitting)
+    turns: dict[str, int] = {}
+    ranked: list[tuple[int, int]] = []
+    for n, (card, _) in enumerate(fitting):
+        ranked.append((turns.get(card.id, 0), n))
+        turns[card.id] = turns.get(card.id, 0) + 1
+    picked = [fitting[n] for _, n in sorted(ranked)[: chosen.count]]
+    return [of_one(card, probe, follow_ups=2).model_copy(update={"clarify": False}) for card, probe in picked]
+
+
+def of_decision(card: Card, probe: Probe) -> Task:
+    """A decision: choose, say when the other wins and what the choice costs; then the constraint moves.
+
+    Raises:
+        UsageError: the probe has no alternative.
+    """
+    other = probe.alternative
+    if other is None:
+        raise UsageError(
+            f"'{probe.id}' has no alternative to decide between",
+            about=card.id,
+            fix="Choose a why-not or compare probe.",
+        )
+    rubric = of_probe(card, probe)
+    extra = (
+        Point(
+            id="other-wins",
+            text=f"{other.name} wins when: {other.wins_when}",
+            follow_up=f"Under which conditions would you choose {other.name} after all?",
+        ),
+        Point(
+            id="other-costs", text=f"{other.name} costs: {other.costs}", follow_up=f"What does {other.name} cost you?"
+        ),
+    )
+    ask = f"{probe.ask} {card.title} or {other.name}: name your choice, the condition it rests on, and its price."
+    rubric = rubric.model_copy(update={"points": (*rubric.points, *extra), "ask": ask})
+    return Task(card=card.id, probe=probe.id, rubric=rubric, follow_ups=3)
+
+
+def decisions(cards: Iterable[Card]) -> list[tuple[Card, Probe]]:
+    """The probes that have an alternative."""
+    return [(c, p) for c in cards for p in c.probes if p.kind in _CHOICES and p.alternative]
+
+
+def of_mock(problem: Problem) -> list[Task]:
+    """The steps of a design problem, each in its time box: 45 minutes by the playbook."""
+    steps = [step for step in STEPS if problem.rubric.get(step)]  # type: ignore[call-overload]
+    tasks = []
+    for n, step in enumerate(steps):
+        brief = problem.ask if n == 0 else ""
+        rubric = of_step(problem, step)
+        tasks.append(
+            Task(
+                card=problem.id,
+                probe=step,
+                rubric=rubric,
+                brief=brief,
+                clarify=n == 0,
+                rate=n + 1 == len(steps),
+                follow_ups=0,
+                minutes=STEPS[step],
+            )
+        )
+    return tasks
+
+
+def of_flawed(design: FlawedDesign, body: str) -> list[Task]:
+    """A flawed design to review: its description is the brief."""
+    return [Task(card=design.id, rubric=of_review(design), brief=body.strip(), clarify=False, follow_ups=3, minutes=20)]
+
+
+def of_exercise(corpus: Corpus, name: str, kind: str, *, seed: int | None = None) -> list[Task]:
+    """The tasks of an exercise by its id or a part of its title, or one drawn at random where ``name`` is empty.
+
+    Raises:
+        NotFound: there is none of that name; names the nearest.
+    """
+
+    def fits(entry: object) -> TypeGuard[Problem | FlawedDesign]:
+        return (
+            isinstance(entry, FlawedDesign) if kind == "review" else isinstance(entry, Problem) and entry.track == kind
+        )
+
+    wanted = [entry for entry in corpus.entries.values() if fits(entry)]
+    if not name:
+        if not wanted:
+            raise NotFound("there is no exercise of this kind", about=kind)
+        chosen = random.Random(seed).choice(sorted(wanted, key=lambda e: e.id))
+    else:
+        low = name.lower().strip()
+        hits = [e for e in wanted if low in (e.id, e.id.removeprefix(f"{kind}-"), e.title.lower())] or [
+            e for e in wanted if all(w in f"{e.id} {e.title} {' '.join(e.aliases)}".lower() for w in low.split())
+        ]
+        if not hits:
+            import difflib
+
+            ids = [e.id for e in wanted]
+            near = difflib.get_close_matches(f"{kind}-{low.replace(' ', '-')}", ids, n=3, cutoff=0.3) or sorted(ids)[:3]
+            raise NotFound(f"no {kind} exercise has this name", about=name, fix=f"Did you mean: {', '.join(near)}?")
+        chosen = hits[0]
+    if isinstance(chosen, FlawedDesign):
+        return of_flawed(chosen, corpus.bodies[chosen.id])
+    return of_mock(chosen)
+
+
+def of_estimate(seed: int | None) -> Task:
+    """A back-of-envelope estimate with figures drawn by a seed; without one, by chance."""
+    drawn = seed if seed is not None else random.SystemRandom().randrange(2**31)
+    rubric = arithmetic.rubric_of(drawn)
+    return Task(card=rubric.doc_id, probe=f"estimate-{drawn}", rubric=rubric, follow_ups=2, minutes=8)
+
+
+def of_story(corpus: Corpus, request: str, seed: int | None) -> Task:
+    """A behavioural prompt: the one whose words the request has most of, else one drawn by the seed.
+
+    Raises:
+        NotFound: the curriculum has no prompts.
+    """
+    entry = corpus.entries.get(STORIES)
+    if entry is None:
+        raise NotFound("there are no behavioural prompts", about=STORIES)
+    stories = star.prompts(corpus.bodies[STORIES])
+    wanted = set(content(request))
+    best = max(stories, key=lambda s: len(wanted & set(content(f"{s.theme} {s.ask}"))))
+    if not wanted & set(content(f"{best.theme} {best.ask}")):
+        best = random.Random(seed).choice(stories)
+    rubric = star.rubric(best, entry.title, STORIES).model_copy(update={"graded": "story"})
+    return Task(card=STORIES, probe=f"prompt-{best.number}", rubric=rubric, clarify=False, follow_ups=3, minutes=4)

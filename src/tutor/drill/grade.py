@@ -1,0 +1,325 @@
+"""A grade: each point covered, partly, missed or contradicted, with the learner's own words, and what follows."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from tutor.drill.evidence import Evidence, Gatherer
+from tutor.drill.gaming import REASONS, screen
+from tutor.drill.reading import MAX_ANSWER_CHARS, Window, read
+from tutor.drill.rubric import Flag, Point, Rubric
+from tutor.errors import UsageError
+
+CALIBRATION = Path(__file__).with_name("calibration.json")
+
+Status = Literal["missed", "partly", "covered", "contradicted"]
+STATUSES: tuple[Status, ...] = ("missed", "partly", "covered", "contradicted")
+Verdict = Literal["strong", "mixed", "weak", "wrong", "ungraded"]
+Level = Literal["", "senior", "staff"]
+WORTH: dict[Status, float] = {"missed": 0.0, "partly": 0.5, "covered": 1.0, "contradicted": 0.0}
+
+_WORTHS = np.array([0.0, 0.5, 1.0, -0.5])  # in the order of STATUSES; what is denied takes away
+
+STRONG_FROM, MIXED_FROM = 0.72, 0.3  # share of the points' worth
+CAP = 0.45  # of the score with a contradicted point or a red flag: below what passes
+UNSURE_BELOW = 0.6  # probability of the status given
+_SHORT_WORDS = 25
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PointGrade(_Frozen):
+    """``evidence`` is ``answer[start:end]``, empty where the point is missed; ``confidence`` the status's probability.
+
+    ``unsure`` marks those to be looked at; ``prompted`` those made only after a follow-up; ``note`` explains.
+    """
+
+    point: str
+    status: Status
+    evidence: str = ""
+    start: int = 0
+    end: int = 0
+    confidence: float = 1.0
+    unsure: bool = False
+    prompted: bool = False
+    note: str = ""
+    worth: float | None = Field(None, description="Expected worth, over the probabilities of all statuses.")
+
+
+class FlagGrade(_Frozen):
+    """A red flag that the answer asserts, with its words."""
+
+    id: int
+    wrong: str
+    why: str
+    evidence: str
+    start: int
+    end: int
+
+
+class Grade(_Frozen):
+    """``score`` in [0, 1]; ``reason`` says why nothing was graded; ``lifts`` are at most two moves to the next level.
+
+    ``lifted`` says of each of the rubric's lifts whether the answer makes it; ``words`` is the length of what was read.
+    """
+
+    score: float
+    verdict: Verdict
+    points: tuple[PointGrade, ...]
+    red_flags: tuple[FlagGrade, ...] = ()
+    level: Level = ""
+    lifts: tuple[str, ...] = ()
+    follow_ups: tuple[str, ...] = ()
+    reason: str = ""
+    lifted: tuple[bool, ...] = ()
+    words: int = 0
+    ms: float = Field(0.0, ge=0)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a status is near the line."""
+        return any(p.unsure for p in self.points)
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """A linear model over standardised features: probabilities of its classes."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        logits = self.weight @ ((features - self.mean) / self.scale) + self.bias
+        powers = np.exp(logits - logits.max())
+        return np.asarray(powers / powers.sum())
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Softmax:
+        return cls(*(np.array(data[key], dtype=float) for key in ("mean", "scale", "weight", "bias")))
+
+
+class Grader:
+    """Grades answers against rubrics.
+
+    Args:
+        gatherer: finds what an answer offers for a claim.
+        card_runs: runs of words of a document's own text by its id (``gaming.runs``), to tell pasted text.
+        calibration: the file that ``evals/drill/calibrate.py`` writes.
+    """
+
+    def __init__(
+        self, gatherer: Gatherer, card_runs: Mapping[str, frozenset[tuple[str, ...]]], calibration: Path = CALIBRATION
+    ) -> None:
+        self._gatherer = gatherer
+        self._runs = card_runs
+        self._calibration = calibration
+
+    @cached_property
+    def _models(self) -> tuple[Softmax, Softmax, float]:
+        data = json.loads(self._calibration.read_text(encoding="utf-8"))
+        return Softmax.of(data["status"]), Softmax.of(data["flag"]), float(data["flag_from"])
+
+    def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
+        """The grade of an answer.
+
+        Args:
+            rubric: what is wanted.
+            answer: 0 to 20,000 characters; an empty one is ungraded.
+            seen: questions asked besides the rubric's own, that the answer may repeat.
+
+        Raises:
+            UsageError: the answer is too long.
+        """
+        began = time.perf_counter()
+        checked_answer(answer)
+        screened = screen(read(answer), ask=rubric.ask, card=self._runs.get(rubric.doc_id, frozenset()), own=seen)
+        if screened.reason:
+            return _nothing(rubric, screened.reason, began)
+        reading = screened.reading
+        claims = [*(p.text for p in rubric.points), *(f.wrong for f in rubric.flags), *rubric.lifts]
+        evidence = self._gatherer.gather(reading, claims)
+        status, asserts, flag_from = self._models
+        points = tuple(
+            _point(point, one, status(one.features), answer)
+            for point, one in zip(rubric.points, evidence, strict=False)
+        )
+        rest = evidence[len(rubric.points) :]
+        flags = tuple(
+            _flag(flag, one, answer)
+            for flag, one in zip(rubric.flags, rest, strict=False)
+            if asserts(one.features)[1] >= flag_from
+        )
+        lifted = [int(status(one.features).argmax()) == 2 for one in rest[len(rubric.flags) :]]
+        grade = settle(rubric, points, flags, lifted, words=reading.words)
+        if screened.dropped and grade.verdict == "weak" and not any(WORTH[p.status] for p in points):
+            reasons = list(screened.dropped.values())
+            return _nothing(rubric, max(set(reasons), key=reasons.count), began)
+        return grade.model_copy(update={"ms": (time.perf_counter() - began) * 1000})
+
+
+def checked_answer(answer: str) -> str:
+    """The answer.
+
+    Raises:
+        UsageError: it is longer than 20,000 characters.
+    """
+    if len(answer) > MAX_ANSWER_CHARS:
+        raise UsageError(
+            f"the answer has {len(answer):,} characters, the limit is {MAX_ANSWER_CHARS:,}",
+            fix="Say it shorter: an interview answer has 100 to 400 words.",
+        )
+    return answer
+
+
+def settle(
+    rubric: Rubric, points: Sequence[PointGrade], flags: Sequence[FlagGrade], lifted: Sequence[bool], *, words: int
+) -> Grade:
+    """Score, verdict, level and next moves from the points and flags.
+
+    With a contradicted point or a red flag the score is at most ``CAP``: in an interview one confident falsehood weighs
+    more than one omission.
+    """
+    share = sum(WORTH[p.status] for p in points) / len(points) if points else 0.0
+    denied = [p for p in points if p.status == "contradicted"]
+    made = [p for p in points if WORTH[p.status]]
+    if denied and len(denied) >= sum(WORTH[p.status] for p in points):
+        verdict: Verdict = "wrong"
+    elif flags and share < 0.5:
+        verdict = "wrong"
+    elif denied or flags:
+        verdict = "mixed"
+    elif share >= STRONG_FROM:
+        verdict = "strong"
+    elif share >= MIXED_FROM and not (words < _SHORT_WORDS and share < 0.45):
+        verdict = "mixed"
+    else:
+        verdict = "weak"
+    score = sum(_worth(p) for p in points) / max(1, len(points))
+    if not made:
+        score *= 0.1  # likely bits of points nobody can put a finger on
+    if denied or flags:
+        score = min(score, CAP) if verdict == "mixed" else 0.2 * score
+    level: Level = ""
+    if verdict == "strong":
+        level = "staff" if any(lifted) and share >= 0.85 else "senior"
+    missing = [p for p in points if not WORTH[p.status]]
+    by_id = {p.id: p for p in rubric.points}
+    moves = [f"Correct: {by_id[p.point].text}" for p in denied]
+    moves += [f"Add: {by_id[p.point].text}" for p in missing if p.status == "missed"]
+    moves += [line for line, done in zip(rubric.lifts, lifted, strict=False) if not done]
+    follow_ups = [by_id[p.point].follow_up for p in (*denied, *missing) if by_id[p.point].follow_up]
+    if not made and not denied and not flags and words < 6:
+        return Grade(
+            score=0.0,
+            verdict="ungraded",
+            points=tuple(points),
+            reason=REASONS["short"],
+            follow_ups=tuple(dict.fromkeys(follow_ups)),
+        )
+    return Grade(
+        score=round(score, 4),
+        verdict=verdict,
+        points=tuple(points),
+        red_flags=tuple(flags),
+        level=level,
+        lifts=tuple(moves[:2]),
+        follow_ups=tuple(dict.fromkeys(follow_ups)),
+        lifted=tuple(lifted),
+        words=words,
+    )
+
+
+def _worth(point: PointGrade) -> float:
+    """In [0, 1]: what is likely made counts by its probability, so that two answers seldom tie."""
+    return WORTH[point.status] if point.worth is None else point.worth
+
+
+def together(rubric: Rubric, before: Grade, reply: Grade, asked: str, shift: int) -> Grade:
+    """The grade of an answer and a reply to a follow-up.
+
+    What the reply makes counts, and on the point that was asked about it replaces what was said before: who corrects
+    oneself when asked has corrected oneself.
+
+    Args:
+        rubric: of both.
+        before: of all that was said so far.
+        reply: of the reply alone.
+        asked: the point that was asked about.
+        shift: where the reply begins in the text that the spans are of.
+    """
+    points = []
+    for old, new in zip(before.points, reply.points, strict=True):
+        better = WORTH[new.status] > WORTH[old.status] or (new.status == "contradicted" and old.status == "missed")
+        if better or (old.point == asked and new.status != "missed"):
+            span = {"start": new.start + shift, "end": new.end + shift} if new.evidence else {}
+            prompted = WORTH[new.status] > 0 and WORTH[old.status] == 0
+            old = new.model_copy(update={**span, "prompted": prompted})
+        points.append(old)
+    known = {f.id for f in before.red_flags}
+    flags = [f.model_copy(update={"start": f.start + shift, "end": f.end + shift}) for f in reply.red_flags]
+    either = zip(before.lifted or [False] * len(rubric.lifts), reply.lifted or [False] * len(rubric.lifts), strict=True)
+    return settle(
+        rubric,
+        points,
+        (*before.red_flags, *(f for f in flags if f.id not in known)),
+        [a or b for a, b in either],
+        words=before.words + reply.words,
+    )
+
+
+def _point(point: Point, evidence: Evidence, chances: NDArray[np.float64], answer: str) -> PointGrade:
+    number = int(chances.argmax())
+    status = STATUSES[number]
+    window: Window | None = None
+    if status in ("covered", "partly"):
+        window = evidence.best
+    elif status == "contradicted":
+        window = evidence.against
+    return PointGrade(
+        point=point.id,
+        status=status,
+        evidence=answer[window.start : window.end] if window else "",
+        start=window.start if window else 0,
+        end=window.end if window else 0,
+        confidence=round(float(chances[number]), 4),
+        unsure=float(chances[number]) < UNSURE_BELOW,
+        worth=round(max(0.0, float(chances @ _WORTHS)), 4),
+    )
+
+
+def _flag(flag: Flag, evidence: Evidence, answer: str) -> FlagGrade:
+    window = evidence.best
+    return FlagGrade(
+        id=flag.id,
+        wrong=flag.wrong,
+        why=flag.why,
+        evidence=answer[window.start : window.end],
+        start=window.start,
+        end=window.end,
+    )
+
+
+def _nothing(rubric: Rubric, reason: str, began: float) -> Grade:
+    """No grade, and why; every point is missed, none of them held against the learner."""
+    return Grade(
+        score=0.0,
+        verdict="ungraded",
+        points=tuple(PointGrade(point=p.id, status="missed") for p in rubric.points),
+        follow_ups=tuple(p.follow_up for p in rubric.points if p.follow_up)[:2],
+        reason=REASONS[reason],
+        ms=(time.perf_counter() - began) * 1000,
+    )

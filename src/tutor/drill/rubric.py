@@ -1,0 +1,114 @@
+"""What an answer is graded against: points, red flags, and what lifts an answer; made from cards and exercises."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tutor.curriculum.card import Card, Probe
+from tutor.curriculum.practice import FlawedDesign, Problem
+
+#: The id of the point that the reply to a twist is graded against.
+TWIST = "twist"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Point(_Frozen):
+    """One checkable claim; ``aliases`` are accepted phrasings, ``follow_up`` is asked where it is missing."""
+
+    id: str
+    text: str
+    aliases: tuple[str, ...] = ()
+    follow_up: str = ""
+
+
+class Flag(_Frozen):
+    """A wrong claim, and why it is wrong; ``id`` counts from 1."""
+
+    id: int
+    wrong: str
+    why: str
+
+
+class Rubric(_Frozen):
+    """``doc_id`` is the document the points are from; ``lifts`` are what makes a senior answer a staff one.
+
+    ``graded`` says by what: the claims of its points, the arithmetic of the scenario drawn by ``seed``, or a story's
+    form.
+    """
+
+    doc_id: str
+    title: str
+    ask: str
+    points: tuple[Point, ...]
+    flags: tuple[Flag, ...] = ()
+    lifts: tuple[str, ...] = ()
+    twist: str = ""
+    expect: str = Field("", description="What should change in the answer with the twist.")
+    signal: str = ""
+    graded: Literal["claims", "arithmetic", "story"] = "claims"
+    seed: int = 0
+
+
+def of_probe(card: Card, probe: Probe) -> Rubric:
+    """The rubric of a card's probe."""
+    return Rubric(
+        doc_id=card.id,
+        title=card.title,
+        ask=probe.ask,
+        points=tuple(
+            Point(id=m.id, text=m.point, aliases=tuple(m.aliases), follow_up=m.follow_up) for m in probe.must_have
+        ),
+        flags=tuple(Flag(id=n, wrong=f.wrong, why=f.why) for n, f in enumerate(probe.red_flags, 1)),
+        lifts=tuple(probe.staff_level),
+        twist=probe.twist.change,
+        expect=probe.twist.expect,
+        signal=probe.signal,
+    )
+
+
+def of_card(card: Card, ask: str) -> Rubric:
+    """A question of the learner's own, graded against all that the card's probes want; point ids carry the probe's."""
+    return Rubric(
+        doc_id=card.id,
+        title=card.title,
+        ask=ask,
+        points=tuple(
+            Point(id=f"{p.id}/{m.id}", text=m.point, aliases=tuple(m.aliases), follow_up=m.follow_up)
+            for p in card.probes
+            for m in p.must_have
+        ),
+        flags=tuple(
+            Flag(id=n, wrong=f.wrong, why=f.why) for n, f in enumerate((f for p in card.probes for f in p.red_flags), 1)
+        ),
+        lifts=tuple(line for p in card.probes for line in p.staff_level),
+    )
+
+
+def of_step(problem: Problem, step: str) -> Rubric:
+    """The rubric of one step of a design problem."""
+    lines = problem.rubric.get(step, [])  # type: ignore[call-overload]  # a step that is no Step has no lines
+    name = step.replace("-", " ")
+    return Rubric(
+        doc_id=problem.id,
+        title=problem.title,
+        ask=f"{name.capitalize()}: your part of the design for “{problem.title}”.",
+        points=tuple(Point(id=f"{step}-{n}", text=line) for n, line in enumerate(lines, 1)),
+    )
+
+
+def of_review(design: FlawedDesign) -> Rubric:
+    """The planted flaws of a design."""
+    return Rubric(
+        doc_id=design.id,
+        title=design.title,
+        ask="Review this design: which flaws do you see, how would each show in production, and what mends it?",
+        points=tuple(
+            Point(id=f.id, text=f.point, aliases=tuple(f.aliases), follow_up=f"Production reports: {f.shows} Why?")
+            for f in design.flaws
+        ),
+    )

@@ -1,0 +1,306 @@
+"""A drill as a state machine: pure, so that a step can be stored, repeated and tested without a clock or a file.
+
+::
+
+    clarify → answer → follow-up (at most two for each point that is missed) → twist → rate → done
+       │         ↑                                                                        │
+       └─────────┴────────────────────────── next task ←──────────────────────────────────┘
+
+The learner's next words answer the question whose id is stored as pending; words to any other question are refused, so
+that two windows, or a repeated request, cannot mix up a drill. A task's grade is made when its last question is
+answered; the self-rating comes before the grade is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tutor.drill import star
+from tutor.drill.grade import Grade, checked_answer, together
+from tutor.drill.rubric import TWIST, Point, Rubric
+from tutor.errors import StaleAnswer, UsageError
+
+State = Literal["clarify", "answer", "follow-up", "twist", "rate", "done"]
+Speaker = Literal["interviewer", "learner"]
+FOLLOW_UPS_PER_POINT = 2
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Task(_Frozen):
+    """One question of a drill with its rubric. ``probe`` is empty where the question is no card's probe.
+
+    ``follow_ups`` bounds how many are asked in all; ``minutes`` is the time box, 0 for none; ``brief`` is read first.
+    """
+
+    card: str
+    probe: str = ""
+    rubric: Rubric
+    brief: str = ""
+    clarify: bool = True
+    rate: bool = True
+    follow_ups: int = Field(3, ge=0, le=12)
+    minutes: float = Field(0, ge=0)
+
+
+class Question(_Frozen):
+    """What the learner is asked now; ``point`` is set for a follow-up."""
+
+    id: str
+    state: State
+    text: str
+    point: str = ""
+
+
+class Turn(_Frozen):
+    """A line of the transcript."""
+
+    who: Speaker
+    state: State
+    text: str
+    at: datetime
+    point: str = ""
+
+
+class Round(_Frozen):
+    """What has been said to a task, and its grade once it is over; ``rating`` is the learner's own, 1 to 5."""
+
+    turns: tuple[Turn, ...] = ()
+    asked: tuple[str, ...] = Field((), description="The points that were followed up, once for each time.")
+    first: Grade | None = Field(None, description="The grade of the answer before any help.")
+    so_far: Grade | None = Field(None, description="The same with the replies to follow-ups.")
+    twist: Grade | None = None
+    rating: int | None = None
+    grade: Grade | None = None
+
+
+class Session(_Frozen):
+    """A drill. ``at`` numbers the current task; ``pending`` is None once it is over."""
+
+    id: str
+    kind: str
+    tasks: tuple[Task, ...] = Field(min_length=1)
+    rounds: tuple[Round, ...]
+    at: int = 0
+    pending: Question | None
+    started: datetime
+
+    @property
+    def state(self) -> State:
+        return self.pending.state if self.pending else "done"
+
+    @property
+    def task(self) -> Task:
+        """The current task; the last one of a drill that is over."""
+        return self.tasks[min(self.at, len(self.tasks) - 1)]
+
+    @property
+    def round(self) -> Round:
+        """What has been said to it."""
+        return self.rounds[min(self.at, len(self.rounds) - 1)]
+
+
+class Grades(Protocol):
+    """Grades an answer against a rubric (``grade.Grader``)."""
+
+    def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade: ...
+
+
+def start(session_id: str, kind: str, tasks: Sequence[Task], now: datetime) -> Session:
+    """A drill at its first question.
+
+    Raises:
+        UsageError: no task.
+    """
+    if not tasks:
+        raise UsageError("there is nothing to drill", fix="Choose another card, phase or tier.")
+    session = Session(
+        id=session_id, kind=kind, tasks=tuple(tasks), rounds=tuple(Round() for _ in tasks), pending=None, started=now
+    )
+    return _ask(session, _opening(session.tasks[0]), now)
+
+
+def reply(session: Session, question_id: str, text: str, grader: Grades, now: datetime) -> Session:
+    """The drill after the learner's words to a question.
+
+    Raises:
+        StaleAnswer: the drill is over, or another question is pending.
+        UsageError: the words do not fit: an empty answer, an over-long one, a rating that is none of 1 to 5.
+    """
+    if session.pending is None:
+        raise StaleAnswer("this drill is over", about=session.id, fix="Start another: tutor drill")
+    if question_id != session.pending.id:
+        raise StaleAnswer(
+            "this answers a question that is no longer asked",
+            about=question_id,
+            fix=f"Now asked: {session.pending.text}",
+        )
+    question = session.pending
+    words = checked_answer(text).strip()
+    if not words and question.state == "answer":
+        raise UsageError("the answer is empty", fix="Say what you would say in the interview, or 'skip'.")
+    rating = _rating(words) if question.state == "rate" else None
+    turn = Turn(who="learner", state=question.state, text=words, at=now, point=question.point)
+    session = _update(session, turns=(*session.round.turns, turn))
+    if question.state == "clarify":
+        return _ask(session, ("answer", _now_answer(words), ""), now)
+    if question.state == "answer":
+        first = grader.grade(session.task.rubric, _said(words), seen=_heard(session))
+        session = _update(session, first=first, so_far=first)
+    if question.state == "follow-up":
+        session = _update(session, so_far=_with_reply(session, words, question.point, grader))
+    if question.state == "twist":
+        session = _update(session, twist=_twisted(session, words, grader))
+    if rating is not None:
+        session = _update(session, rating=rating)
+    return _next(session, question.state, now)
+
+
+def _next(session: Session, after: State, now: datetime) -> Session:
+    """The next question, in the order of the states; the grade when there is none."""
+    task = session.task
+    if after in ("answer", "follow-up"):
+        grade = session.round.so_far
+        if grade and (point := _to_follow_up(session, grade)):
+            session = _update(session, asked=(*session.round.asked, point.id))
+            return _ask(session, ("follow-up", _follow_up_text(session, point, grade), point.id), now)
+        if task.rubric.twist and not _skipped(session):
+            return _ask(session, ("twist", f"Now suppose: {task.rubric.twist} What changes in your answer?", ""), now)
+    if after != "rate" and task.rate:
+        return _ask(
+            session, ("rate", "Before you see the grade: how good was that, from 1 (poor) to 5 (staff)?", ""), now
+        )
+    session = _update(session, grade=session.round.so_far)
+    if session.at + 1 == len(session.tasks):
+        return session.model_copy(update={"pending": None, "at": session.at + 1})
+    session = session.model_copy(update={"at": session.at + 1})
+    return _ask(session, _opening(session.task), now)
+
+
+def _opening(task: Task) -> tuple[State, str, str]:
+    ask = f"{task.brief}\n\n{task.rubric.ask}" if task.brief else task.rubric.ask
+    return ("clarify" if task.clarify else "answer", ask, "")
+
+
+def _now_answer(words: str) -> str:
+    if not words:
+        return "Go ahead."
+    if "?" in words:
+        return "That is yours to decide: choose the likelier case, say so as an assumption, and answer."
+    return "Noted, I take that as given. Go ahead."
+
+
+def _to_follow_up(session: Session, grade: Grade) -> Point | None:
+    """The point to ask about: the last once more where the reply was a try, else contradicted, missed, half made."""
+    done = session.round.asked
+    if len(done) >= session.task.follow_ups or _skipped(session):
+        return None
+    by_id = {p.id: p for p in session.task.rubric.points}
+    order = {"contradicted": 0, "missed": 1, "partly": 2}
+    still = [p for p in grade.points if p.status in order and by_id[p.point].follow_up]
+    if done and done.count(done[-1]) < FOLLOW_UPS_PER_POINT and _said_something(session):
+        # Not after "I don't know": asking a second time what a learner does not know teaches nothing.
+        again = next((p for p in still if p.point == done[-1]), None)
+        if again:
+            return by_id[again.point]
+    fresh = sorted((p for p in still if p.point not in done), key=lambda p: order[p.status])
+    return by_id[fresh[0].point] if fresh else None
+
+
+def _follow_up_text(session: Session, point: Point, grade: Grade) -> str:
+    status = next(p for p in grade.points if p.point == point.id)
+    if session.round.asked.count(point.id) > 1:  # the one just noted is among them
+        hint = f" A hint: {point.aliases[0]}." if point.aliases else ""
+        return f"Stay with that.{hint} {point.follow_up}"
+    if status.status == "contradicted" and status.evidence:
+        return f"You said: “{_short(status.evidence)}” Are you sure? {point.follow_up}"
+    return point.follow_up
+
+
+def _short(text: str, most: int = 160) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0] + "…"
+
+
+_NOTHING = frozenset(
+    {"", "skip", "pass", "next", "no idea", "i don't know", "i dont know", "don't know", "dunno", "idk", "?"}
+)
+
+
+def _said_something(session: Session) -> bool:
+    return session.round.turns[-1].text.lower().strip(" .!") not in _NOTHING
+
+
+def _skipped(session: Session) -> bool:
+    """Whether the learner passed on the question itself."""
+    said = [t.text for t in session.round.turns if t.who == "learner" and t.state == "answer"]
+    return all(text.lower().strip(" .!") in _NOTHING for text in said)
+
+
+def _said(text: str) -> str:
+    """What is graded of the learner's words: nothing of a pass."""
+    return "" if text.lower().strip(" .!") in _NOTHING else text
+
+
+def _heard(session: Session) -> list[str]:
+    """What the interviewer has said to the task."""
+    return [t.text for t in session.round.turns if t.who == "interviewer"]
+
+
+def _with_reply(session: Session, words: str, asked: str, grader: Grades) -> Grade | None:
+    before = session.round.so_far
+    if before is None or not _said(words):
+        return before
+    earlier = [t.text for t in session.round.turns[:-1] if t.who == "learner" and t.state in ("answer", "follow-up")]
+    shift = len("\n".join(filter(None, map(_said, earlier)))) + 1
+    reply = grader.grade(session.task.rubric, words, seen=_heard(session))
+    if session.task.rubric.graded == "arithmetic":  # what was worked out before is needed to follow the reply
+        return grader.grade(session.task.rubric, "\n".join((*filter(None, map(_said, earlier)), words)))
+    both = together(session.task.rubric, before, reply, asked, shift)
+    return star.settled(both) if session.task.rubric.graded == "story" else both
+
+
+def _twisted(session: Session, words: str, grader: Grades) -> Grade:
+    """The reply to the twist, graded against what should change."""
+    rubric = session.task.rubric
+    wanted = Rubric(
+        doc_id=rubric.doc_id, title=rubric.title, ask=rubric.twist, points=(Point(id=TWIST, text=rubric.expect),)
+    )
+    return grader.grade(wanted, words, seen=[rubric.ask])
+
+
+def _rating(words: str) -> int | None:
+    """1 to 5, or None for a learner who would rather not say.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if words.lower() in ("", "skip"):
+        return None
+    if words not in ("1", "2", "3", "4", "5"):
+        raise UsageError(
+            f"'{_short(words, 40)}' is no rating", fix="Type a number from 1 (poor) to 5 (staff), or skip."
+        )
+    return int(words)
+
+
+def _update(session: Session, **changes: object) -> Session:
+    """The session with the current round changed."""
+    rounds = list(session.rounds)
+    rounds[session.at] = session.round.model_copy(update=changes)
+    return session.model_copy(update={"rounds": tuple(rounds)})
+
+
+def _ask(session: Session, question: tuple[State, str, str], now: datetime) -> Session:
+    state, text, point = question
+    turn = Turn(who="interviewer", state=state, text=text, at=now, point=point)
+    session = _update(session, turns=(*session.round.turns, turn))
+    asked = sum(t.who == "interviewer" for r in session.rounds for t in r.turns)
+    pending = Question(id=f"{session.id}.{asked}", state=state, text=text, point=point)
+    return session.model_copy(update={"pending": pending})

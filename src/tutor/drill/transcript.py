@@ -1,0 +1,132 @@
+"""A drill as data and as text: the JSON of the interfaces, and the transcript a learner keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tutor.drill.grade import Grade
+from tutor.drill.session import Round, Session, Task
+
+if TYPE_CHECKING:
+    from tutor.drill.engine import Drills
+
+SIGNS = {"covered": "✓", "partly": "~", "missed": "·", "contradicted": "✗"}
+
+
+def grade_json(grade: Grade) -> dict[str, Any]:
+    """A grade as ``tutor grade --batch`` and the API write it."""
+    return {
+        "score": grade.score,
+        "verdict": grade.verdict,
+        "points": [
+            {
+                "point": p.point,
+                "status": p.status,
+                "evidence": p.evidence,
+                "span": [p.start, p.end] if p.evidence else None,
+                "confidence": p.confidence,
+                "unsure": p.unsure,
+                "prompted": p.prompted,
+                "note": p.note,
+            }
+            for p in grade.points
+        ],
+        "red_flags": [
+            {"id": f.id, "wrong": f.wrong, "why": f.why, "evidence": f.evidence, "span": [f.start, f.end]}
+            for f in grade.red_flags
+        ],
+        "level": grade.level,
+        "lifts": list(grade.lifts),
+        "follow_ups": list(grade.follow_ups),
+        "reason": grade.reason,
+        "ms": round(grade.ms, 1),
+    }
+
+
+def step_json(drills: Drills, session: Session) -> dict[str, Any]:
+    """Where a drill stands: what is asked now, and the grade of the task that has just ended."""
+    out: dict[str, Any] = {
+        "session": session.id,
+        "kind": session.kind,
+        "state": session.state,
+        "task": min(session.at + 1, len(session.tasks)),
+        "of": len(session.tasks),
+        "question": session.pending.model_dump() if session.pending else None,
+        "minutes": session.task.minutes if session.pending else 0,
+    }
+    just = last_graded(session)
+    if just is not None:
+        task, done = just
+        assert done.grade is not None
+        out["graded"] = {
+            "card": task.card,
+            "probe": task.probe,
+            "rating": done.rating,
+            **grade_json(done.grade),
+            "twist": grade_json(done.twist) if done.twist else None,
+            "read": [
+                {"doc": r.doc_id, "title": r.title, "heading": list(r.heading), "quote": r.quote}
+                for r in drills.to_read(task, done.grade)
+            ],
+        }
+    return out
+
+
+def last_graded(session: Session) -> tuple[Task, Round] | None:
+    """The task that ended with the last step, if one did."""
+    at = session.at - 1
+    if at < 0 or session.rounds[at].grade is None:
+        return None
+    fresh = session.pending is None or not any(t.who == "learner" for t in session.round.turns)
+    return (session.tasks[at], session.rounds[at]) if fresh else None
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    """The whole drill."""
+    return session.model_dump(mode="json")
+
+
+def as_markdown(session: Session) -> str:
+    """The transcript, with the grade of each task that is over."""
+    lines = [f"# Drill {session.id}: {session.tasks[0].rubric.title}", ""]
+    lines += [f"{session.started:%d %B %Y, %H:%M} · {session.kind} · {len(session.tasks)} task(s)", ""]
+    for n, (task, done) in enumerate(zip(session.tasks, session.rounds, strict=True), 1):
+        if not done.turns:
+            continue
+        lines += [f"## {n}. {task.rubric.title}" + (f" ({task.probe})" if task.probe else ""), ""]
+        for turn in done.turns:
+            who = "Interviewer" if turn.who == "interviewer" else "You"
+            lines += [f"**{who}:** {turn.text or '(nothing)'}", ""]
+        if done.grade:
+            lines += _graded(task, done)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _graded(task: Task, done: Round) -> list[str]:
+    grade = done.grade
+    assert grade is not None
+    rating = f" · your own rating {done.rating} of 5" if done.rating else ""
+    lines = [f"### Grade: {grade.verdict}, {grade.score:.0%}{_level(grade)}{rating}", ""]
+    if grade.reason:
+        lines += [grade.reason, ""]
+    by_id = {p.id: p for p in task.rubric.points}
+    for point in grade.points:
+        extra = " (after a follow-up)" if point.prompted else ""
+        sure = " (unsure)" if point.unsure else ""
+        lines.append(f"- {SIGNS[point.status]} {point.status}{extra}{sure}: {by_id[point.point].text}")
+        if point.evidence:
+            lines.append(f"  - you: “{' '.join(point.evidence.split())}”")
+        if point.note:
+            lines.append(f"  - {point.note}")
+    for flag in grade.red_flags:
+        lines += [f"- red flag: “{' '.join(flag.evidence.split())}”", f"  - {flag.why}"]
+    if done.twist:
+        sign = done.twist.points[0]
+        lines.append(f"- {SIGNS[sign.status]} twist {sign.status}: {task.rubric.expect}")
+    if grade.lifts:
+        lines += ["", "Next moves:", ""] + [f"{n}. {move}" for n, move in enumerate(grade.lifts, 1)]
+    return [*lines, ""]
+
+
+def _level(grade: Grade) -> str:
+    return f", {grade.level} level" if grade.level else ""

@@ -1,0 +1,154 @@
+"""The drill's states: pure, so tested without a model; here a point is covered when its id stands in the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from tutor.drill import session as machine
+from tutor.drill.grade import Grade, PointGrade, settle
+from tutor.drill.rubric import Point, Rubric
+from tutor.drill.session import Session, Task
+from tutor.errors import StaleAnswer, UsageError
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+RUBRIC = Rubric(
+    doc_id="kafka",
+    title="Kafka",
+    ask="Why not Kafka?",
+    points=(
+        Point(id="ack", text="Acks are per message.", aliases=("per-message ack",), follow_up="What about acks?"),
+        Point(id="delay", text="Queues delay messages.", aliases=("delay",), follow_up="What about delays?"),
+        Point(id="ops", text="Kafka must be operated.", follow_up="Who operates it?"),
+    ),
+    twist="Three teams want the events.",
+    expect="A log.",
+)
+
+
+class ByWord:
+    """A point is covered when its id stands in the answer, contradicted when ``no-<id>`` does."""
+
+    def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
+        said = answer.split()
+        points = [
+            PointGrade(
+                point=p.id,
+                status="contradicted" if f"no-{p.id}" in said else "covered" if p.id in said else "missed",
+                evidence=answer,
+                end=len(answer),
+            )
+            for p in rubric.points
+        ]
+        return settle(rubric, points, [], [], words=max(6, len(said)))
+
+
+def begun(*tasks: Task) -> Session:
+    return machine.start("20261121-00000000", "probe", tasks or (Task(card="kafka", rubric=RUBRIC),), NOW)
+
+
+def say(session: Session, *lines: str) -> Session:
+    for line in lines:
+        assert session.pending
+        session = machine.reply(session, session.pending.id, line, ByWord(), NOW)
+    return session
+
+
+def asked(session: Session) -> tuple[str, str]:
+    assert session.pending
+    return session.pending.state, session.pending.point
+
+
+def test_a_complete_answer_goes_straight_to_the_twist() -> None:
+    session = say(begun(), "", "ack delay ops")
+    assert asked(session) == ("twist", "")
+    session = say(session, "a twist log", "4")
+    assert session.pending is None
+    done = session.rounds[0]
+    assert done.grade and done.grade.verdict == "strong" and done.rating == 4
+    assert done.twist and [p.status for p in done.twist.points] == ["covered"]
+
+
+def test_follow_ups_come_from_what_is_missing_the_contradicted_first() -> None:
+    session = say(begun(), "", "no-delay ack")
+    assert asked(session) == ("follow-up", "delay")
+    assert session.pending and session.pending.text.startswith("You said: “no-delay ack” Are you sure?")
+    session = say(session, "delay")  # who corrects oneself has corrected oneself
+    assert asked(session) == ("follow-up", "ops")
+
+
+def test_a_point_made_after_help_is_marked() -> None:
+    session = say(begun(), "", "ack", "delay", "ops", "log", "3")
+    grade = session.rounds[0].grade
+    assert grade and {p.point: p.prompted for p in grade.points} == {"ack": False, "delay": True, "ops": True}
+
+
+def test_at_most_two_follow_ups_for_a_point_and_a_hint_with_the_second() -> None:
+    session = say(begun(), "", "ack", "hm well")
+    assert asked(session) == ("follow-up", "delay")
+    assert session.pending and "A hint: delay." in session.pending.text
+    session = say(session, "hm well")
+    assert asked(session) == ("follow-up", "ops")
+
+
+def test_nobody_is_asked_twice_what_they_do_not_know() -> None:
+    session = say(begun(), "", "ack", "I don't know.")
+    assert asked(session) == ("follow-up", "ops")
+
+
+def test_who_passes_is_neither_probed_nor_twisted() -> None:
+    session = say(begun(), "", "skip")
+    assert asked(session)[0] == "rate"
+    session = say(session, "")
+    assert session.rounds[0].grade and session.rounds[0].grade.score == 0
+
+
+def test_a_clarifying_question_is_answered() -> None:
+    session = say(begun(), "How many messages a second?")
+    assert asked(session)[0] == "answer"
+    assert session.pending and "assumption" in session.pending.text
+
+
+def test_stale_and_late_answers_are_refused_and_change_nothing() -> None:
+    session = begun()
+    assert session.pending
+    first = session.pending.id
+    session = say(session, "")
+    with pytest.raises(StaleAnswer, match="no longer asked"):
+        machine.reply(session, first, "ack", ByWord(), NOW)
+    session = say(session, "ack delay ops", "x", "")
+    with pytest.raises(StaleAnswer, match="over"):
+        machine.reply(session, "20261121-00000000.1", "ack", ByWord(), NOW)
+
+
+@pytest.mark.parametrize("rating", ["6", "0", "good", "4.5", "-1"])
+def test_a_rating_is_one_to_five(rating: str) -> None:
+    session = say(begun(), "", "ack delay ops", "log")
+    with pytest.raises(UsageError, match="rating"):
+        say(session, rating)
+
+
+def test_an_empty_answer_is_refused_and_the_question_stands() -> None:
+    session = say(begun(), "")
+    with pytest.raises(UsageError, match="empty"):
+        say(session, "  ")
+    assert asked(session)[0] == "answer"
+
+
+def test_a_drill_of_several_tasks_ends_with_the_last() -> None:
+    task = Task(card="kafka", rubric=RUBRIC, clarify=False, rate=False, follow_ups=0)
+    session = say(begun(task, task), "ack", "log")
+    assert session.at == 1 and session.rounds[0].grade
+    session = say(session, "ack delay ops", "log")
+    assert session.pending is None and all(r.grade for r in session.rounds)
+
+
+def test_a_session_survives_its_json_at_every_step() -> None:
+    session = begun()
+    for line in ("what load?", "no-delay ack", "delay", "ops", "a log", "2"):
+        again = Session.model_validate_json(session.model_dump_json())
+        assert again == session
+        session = say(again, line)
+    assert session.pending is None
