@@ -17,6 +17,9 @@ from tutor.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tutor.curriculum.corpus import Corpus
+    from tutor.drill.engine import Drills
+    from tutor.drill.judge import Judge
     from tutor.ingest.pipeline import Progress, Report
 
 
@@ -34,10 +37,18 @@ def builtin_roots() -> list[Path]:
 class App:
     """Everything a front end needs, each part built when it is first used."""
 
-    def __init__(self, settings: Settings, *, encoder: Encoder | None = None, store: IndexStore | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        encoder: Encoder | None = None,
+        store: IndexStore | None = None,
+        judge: Judge | None = None,
+    ) -> None:
         self.settings = settings
         self._encoder = encoder
         self._store = store
+        self._judge = judge
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -74,6 +85,31 @@ class App:
     @cached_property
     def answerer(self) -> Answerer:
         return Answerer(self.searcher)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The built-in curriculum, parsed: what is drilled."""
+        from tutor.curriculum.corpus import load_corpus
+
+        return load_corpus(builtin_corpus())
+
+    @cached_property
+    def judge(self) -> Judge:
+        from tutor.drill.judge import OnnxJudge
+
+        return self._judge or OnnxJudge(threads=self.settings.encoder.threads)
+
+    @cached_property
+    def drills(self) -> Drills:
+        from tutor.drill.engine import Drills
+        from tutor.drill.evidence import Gatherer
+        from tutor.drill.grade import Grader
+        from tutor.drill.library import OwnText, SearchLibrary
+        from tutor.drill.store import DrillStore
+
+        grader = Grader(Gatherer(self.encoder, self.judge), OwnText(self.corpus))
+        store = DrillStore(self.settings.home.expanduser() / "drills")
+        return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
 
     def ingest(
         self,

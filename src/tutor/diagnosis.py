@@ -16,7 +16,7 @@ from tutor.retrieval.encoder import OnnxEncoder
 from tutor.settings import Settings
 
 _PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
-_EXTRAS = {"hf": "sentence-transformers", "llm": "llama-index-core", "eval": "ragas"}
+_EXTRAS = {"hf": "sentence-transformers", "train": "datasets", "llm": "llama-index-core", "eval": "ragas"}
 _LOW_DISK_MB = 500
 _MOUNTS = Path("/proc/mounts")
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
@@ -44,6 +44,7 @@ def diagnose(load: Callable[[], Settings]) -> Iterator[Finding]:
     yield from _versions()
     app = App(settings)
     yield from _encoder(app)
+    yield from _grader(app)
     yield from _index(app)
     yield from _disk(settings)
     app.close()
@@ -79,6 +80,19 @@ def _encoder(app: App) -> Iterator[Finding]:
         yield Finding("ok", "encoder", f"{encoder.name}, files intact")
     except TutorError as error:
         yield _failed("encoder", error)
+
+
+def _grader(app: App) -> Iterator[Finding]:
+    from tutor.drill.judge import OnnxJudge
+
+    try:
+        judge = app.judge
+        judge.judge([("ready", "ready")])
+        if isinstance(judge, OnnxJudge):
+            judge.verify()
+            yield Finding("ok", "grader", f"{judge.name}, files intact")
+    except TutorError as error:
+        yield _failed("grader", error)
 
 
 def _index(app: App) -> Iterator[Finding]:

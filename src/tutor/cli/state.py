@@ -81,7 +81,19 @@ def warn_about_changes(core: App) -> None:
 
 
 def batch_questions(name: str) -> Iterator[tuple[Any, str]]:
-    """``(id, question)`` of every line of a JSONL file (UTF-8), or of standard input for ``-``.
+    """``(id, question)`` of every line of a JSONL file, as ``batch_rows`` reads it."""
+    for row in batch_rows(name, text=("question",)):
+        yield row["id"], row["question"]
+
+
+_LINES = {
+    ("question",): '{"id": "q1", "question": "What is a quorum?"}',
+    ("card", "probe", "answer"): '{"id": "a1", "card": "kafka", "probe": "why-not-task-queue", "answer": "…"}',
+}
+
+
+def batch_rows(name: str, *, text: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Every line of a JSONL file (UTF-8), or of standard input for ``-``: objects with ``id`` and the ``text`` fields.
 
     A bad line is reported on standard error and the others are still done.
 
@@ -100,22 +112,22 @@ def batch_questions(name: str) -> Iterator[tuple[Any, str]]:
             if not line.strip():
                 continue
             try:
-                asked = _asked(line)
+                row = _row(line, text)
             except UsageError as error:
                 bad += 1
                 print(f"tutor: {name}:{number}: {error.message}", file=sys.stderr)
             else:
-                yield asked
+                yield row
     if bad:
         raise UsageError(
             f"{bad} {'line was' if bad == 1 else 'lines were'} left out",
             about=name,
-            fix='Lines are as in: {"id": "q1", "question": "What is a quorum?"}',
+            fix=f"Lines are as in: {_LINES[text]}",
         )
 
 
-def _asked(line: bytes) -> tuple[Any, str]:
-    """The id and the question of a line.
+def _row(line: bytes, text: tuple[str, ...]) -> dict[str, Any]:
+    """The object of a line.
 
     Raises:
         UsageError: it has none; says what the line is instead.
@@ -130,13 +142,15 @@ def _asked(line: bytes) -> tuple[Any, str]:
         raise UsageError("the line is nested too deeply") from error
     except ValueError as error:  # more digits than Python reads
         raise UsageError("the line has a number that is too long") from error
+    keys = ("id", *text)
     if not isinstance(row, dict):
-        raise UsageError(f"the line is {_kind(row)}, not an object with 'id' and 'question'")
-    if missing := [f"'{key}'" for key in ("id", "question") if key not in row]:
+        raise UsageError(f"the line is {_kind(row)}, not an object with {' and '.join(repr(k) for k in keys)}")
+    if missing := [f"'{key}'" for key in keys if key not in row]:
         raise UsageError(f"the line has no {' and no '.join(missing)}")
-    if not isinstance(row["question"], str):
-        raise UsageError(f"'question' is {_kind(row['question'])}, not text")
-    return row["id"], row["question"]
+    for key in text:
+        if not isinstance(row[key], str):
+            raise UsageError(f"'{key}' is {_kind(row[key])}, not text")
+    return row
 
 
 def _kind(value: object) -> str:

@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from tutor.bootstrap import App
 from tutor.web import errors, security
 from tutor.web.core import Core
-from tutor.web.routes import api, health, pages
+from tutor.web.routes import api, drills, health, pages
 from tutor.web.views import HERE
 
 _ABOUT = "A study assistant with citations. Every sentence of an answer is quoted from a document of the library."
@@ -33,6 +33,8 @@ def create_app(core: App) -> FastAPI:
     web.add_middleware(security.Guard, hosts=hosts, any_host=any_host)
     web.include_router(health.router)
     web.include_router(api.router)
+    web.include_router(drills.router, prefix="/api/v1")
+    web.include_router(drills.router, prefix="/api", include_in_schema=False)  # as the first interface was named
     web.include_router(pages.router)
     web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return web

@@ -12,8 +12,12 @@ from starlette.requests import ClientDisconnect
 
 from tutor.answering.answer import Answer
 from tutor.bootstrap import App
+from tutor.drill.engine import Drills
+from tutor.drill.formats import Selection
+from tutor.drill.transcript import step_json
 from tutor.errors import IndexDamaged, NotFound, TutorError
 from tutor.retrieval.search import Filters, SearchResult
+from tutor.web.schemas import DrillIn
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -72,6 +76,29 @@ class Core:
         if found is None:
             raise NotFound("no document has this id", about=doc_id, fix="The library lists all documents: /documents")
         return found
+
+    def drill(self, use: Callable[[Drills], T]) -> T:
+        """Something done with the drills, one at a time."""
+        return self._read(lambda app: use(app.drills))
+
+    def start_drill(self, asked: DrillIn) -> dict[str, Any]:
+        """A new drill's first step.
+
+        Raises:
+            NotFound: no such card, probe or exercise, or nothing is due.
+            UsageError: the parts do not fit together.
+        """
+
+        def begin(drills: Drills) -> dict[str, Any]:
+            only = drills.due_or_weak(due=asked.due, weak=asked.weak) if asked.due or asked.weak else None
+            cards = drills.thread(asked.thread) if asked.thread else ()
+            chosen = Selection(
+                cards=cards, phases=asked.phases, tiers=asked.tiers, only=only, count=asked.count, seed=asked.seed
+            )
+            session = drills.start(asked.request, kind=asked.format, card=asked.card, chosen=chosen)
+            return step_json(drills, session)
+
+        return self.drill(begin)
 
     def health(self) -> dict[str, Any]:
         """What answers."""

@@ -161,3 +161,49 @@ class HealthOut(BaseModel):
     documents: int
     passages: int
     encoder: str
+
+
+class DrillIn(BaseModel):
+    """A drill to start: free text, a card, a format, or a set by what narrows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request: str = Field("", max_length=4_000, examples=["why not kafka"])
+    format: str = Field("", description="probe, card, set, decision, hld, lld, ml, genai, capstone or review.")
+    card: str = Field("", max_length=200)
+    phases: list[int] = Field(default_factory=list, max_length=10)
+    tiers: list[int] = Field(default_factory=list, max_length=3)
+    thread: str = ""
+    count: int = 5
+    seed: int | None = None
+    due: bool = False
+    weak: bool = False
+
+
+class ReplyIn(BaseModel):
+    """The learner's words to a question; ``question`` is the id that came with it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str
+    answer: str = Field(description="0 to 20,000 characters.")
+
+
+class OverrideIn(BaseModel):
+    """The learner's own judgement of a point of a task (from 1)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: int = 1
+    point: str
+    status: str
+
+
+class GradeIn(BaseModel):
+    """An answer to grade: ``card`` by id, title or alias; ``probe`` by id, or a question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    card: str
+    probe: str = ""
+    answer: str = Field(description="0 to 20,000 characters.")

@@ -1,0 +1,146 @@
+"""``tutor drill``: a mock interviewer at the terminal; ``tutor grade``: grades answers from a file."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tutor.cli.state import State, batch_rows, emit
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from tutor.drill.engine import Drills
+    from tutor.drill.session import Session
+
+
+def drill(
+    context: typer.Context,
+    request: Annotated[list[str] | None, typer.Argument(help='As in: "why not kafka", "Redis or Memcached".')] = None,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--format", help="probe, card, set, decision, estimate, hld, lld, ml, genai, capstone, review, behavioural."
+        ),
+    ] = "",
+    card: Annotated[str, typer.Option(help="A card by id, title or alias: all its probes.")] = "",
+    phase: Annotated[list[int] | None, typer.Option(help="Probes of these phases (0 to 9).")] = None,
+    tier: Annotated[list[int] | None, typer.Option(help="Probes of these tiers (1 to 3).")] = None,
+    thread: Annotated[str, typer.Option(help="Probes of a thread's cards, as in: messaging.")] = "",
+    count: Annotated[int, typer.Option(help="How many probes a set has.")] = 5,
+    seed: Annotated[int | None, typer.Option(help="Draw the same set again.")] = None,
+    due: Annotated[bool, typer.Option("--due", help="Only probes that are due again.")] = False,
+    weak: Annotated[bool, typer.Option("--weak", help="Only probes last answered weakly or wrongly.")] = False,
+    resume: Annotated[str, typer.Option(metavar="ID", help="Go on with a drill; 'last' for the newest open one.")] = "",
+    show_open: Annotated[bool, typer.Option("--list", help="List the drills that are open.")] = False,
+    export: Annotated[
+        str, typer.Option(metavar="ID", help="Print a drill's transcript (Markdown; JSON with --json).")
+    ] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON lines out; answers from standard input, one a line.")
+    ] = False,
+) -> None:
+    """Run a mock interview: a question, follow-ups on what is missing, a changed constraint, a grade."""
+    from tutor.drill.formats import Selection
+    from tutor.drill.transcript import as_markdown, session_json
+
+    state: State = context.obj
+    with state.core() as core:
+        drills = core.drills
+        if show_open:
+            _list_open(drills, as_json)
+            return
+        if export:
+            session = drills.store.load(export)
+            if as_json:
+                emit(session_json(session))
+            else:
+                typer.echo(as_markdown(session), nl=False)
+            return
+        if resume:
+            session = _resumed(drills, resume)
+        else:
+            only = drills.due_or_weak(due=due, weak=weak) if due or weak else None
+            cards = drills.thread(thread) if thread else ()
+            chosen = Selection(cards=cards, phases=phase or (), tiers=tier or (), only=only, count=count, seed=seed)
+            wide = not request and not card and not kind
+            session = drills.start(" ".join(request or []), kind="set" if wide else kind, card=card, chosen=chosen)
+        if as_json:
+            _scripted(drills, session)
+        else:
+            _interview(drills, session)
+
+
+def grade(
+    context: typer.Context,
+    batch: Annotated[str, typer.Option(metavar="FILE", help="JSON lines with id, card, probe, answer; - for stdin.")],
+) -> None:
+    """Grade answers: for each line the points, red flags, verdict and level."""
+    from tutor.drill.grade import Grade
+    from tutor.drill.transcript import grade_json
+
+    state: State = context.obj
+    with state.core() as core:
+        for row in batch_rows(batch, text=("card", "probe", "answer")):
+            error = ""
+            try:
+                graded = core.drills.grade(row["card"], row["probe"], row["answer"])
+            except TutorError as fault:  # that line's error, not the end of the batch
+                graded, error = Grade(score=0.0, verdict="ungraded", points=(), reason=fault.message), fault.message
+            emit({"id": row["id"], **grade_json(graded), **({"error": error} if error else {})})
+
+
+def _list_open(drills: Drills, as_json: bool) -> None:
+    found = drills.store.open()
+    if as_json:
+        for session in found:
+            emit(
+                {
+                    "id": session.id,
+                    "kind": session.kind,
+                    "title": session.tasks[0].rubric.title,
+                    "at": session.at + 1,
+                    "of": len(session.tasks),
+                }
+            )
+        return
+    for session in found:
+        typer.echo(
+            f"{session.id}  {session.kind:8}  {session.at + 1} of {len(session.tasks)}  {session.task.rubric.title}"
+        )
+    if not found:
+        typer.echo('No drill is open. Start one: tutor drill "why not kafka"')
+
+
+def _resumed(drills: Drills, name: str) -> Session:
+    from tutor.errors import NotFound
+
+    if name != "last":
+        return drills.store.load(name)
+    found = drills.store.open()
+    if not found:
+        raise NotFound("no drill is open", fix='Start one: tutor drill "why not kafka"')
+    return found[0]
+
+
+def _scripted(drills: Drills, session: Session) -> None:
+    """Each line of standard input answers the pending question: plain text, or an object (``script.reply_of``)."""
+    from tutor.cli.script import reply_of
+    from tutor.drill.transcript import step_json
+
+    emit(step_json(drills, session))
+    while (asked := session.pending) is not None and (line := sys.stdin.readline()):
+        try:
+            question, text = reply_of(line, asked.id)
+            session = drills.reply(session.id, question, text)
+        except TutorError as error:
+            emit({"session": session.id, "error": error.message, "question": asked.model_dump()})
+        else:
+            emit(step_json(drills, session))
+
+
+def _interview(drills: Drills, session: Session) -> None:
+    from tutor.cli.interview import run
+
+    run(drills, session)

@@ -1,0 +1,96 @@
+"""Drills over HTTP: the same steps and grades as ``tutor drill --json`` and ``tutor grade --batch`` write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import PlainTextResponse, StreamingResponse
+
+from tutor.drill.engine import Drills
+from tutor.drill.transcript import as_markdown, grade_json, session_json, step_json
+from tutor.errors import TutorError
+from tutor.web.core import Core, core_of
+from tutor.web.errors import to_json
+from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, OverrideIn, ReplyIn
+
+CoreOf = Annotated[Core, Depends(core_of)]
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorOut, "description": "No drill, card or point has this name."},
+    409: {"model": ErrorOut, "description": "Another question is asked now, or the drill is over."},
+    422: {"model": ErrorOut, "description": "The words do not fit the question."},
+}
+
+router = APIRouter(tags=["drills"], responses=_ERRORS)
+
+
+@router.post("/drills", status_code=201, summary="Start a drill")
+def start(body: DrillIn, core: CoreOf) -> dict[str, Any]:
+    """Free text ("why not kafka"), a card, a format, or a set by phase, tier, due or weak; gives the first question."""
+    return core.start_drill(body)
+
+
+@router.get("/drills", summary="List the drills that are open")
+def opened(core: CoreOf) -> list[dict[str, Any]]:
+    """The newest first."""
+    return core.drill(
+        lambda drills: [
+            {"session": s.id, "kind": s.kind, "title": s.task.rubric.title, "task": s.at + 1, "of": len(s.tasks)}
+            for s in drills.store.open()
+        ]
+    )
+
+
+@router.get("/drills/{session}", summary="Where a drill stands")
+def where(session: str, core: CoreOf, whole: bool = False) -> dict[str, Any]:
+    """The pending question; with ``whole`` everything that was said and graded."""
+
+    def show(drills: Drills) -> dict[str, Any]:
+        found = drills.store.load(session)
+        return session_json(found) if whole else step_json(drills, found)
+
+    return core.drill(show)
+
+
+@router.post("/drills/{session}/replies", summary="Answer the pending question", response_model=None)
+async def reply(session: str, body: ReplyIn, core: CoreOf, request: Request) -> dict[str, Any] | StreamingResponse:
+    """The next question, and the grade of a task that ended. With ``Accept: text/event-stream`` as events: status, then
+    step or error."""
+    work = partial(core.drill, lambda drills: step_json(drills, drills.reply(session, body.question, body.answer)))
+    if "text/event-stream" not in request.headers.get("accept", ""):
+        return await run_sync(work)
+    return StreamingResponse(_events(work), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _events(work: Any) -> AsyncIterator[str]:
+    yield f"event: status\ndata: {json.dumps({'text': 'Grading'})}\n\n"
+    try:
+        found = await run_sync(work)
+    except TutorError as error:
+        yield f"event: error\ndata: {json.dumps(to_json(error))}\n\n"
+        return
+    yield f"event: step\ndata: {json.dumps(found)}\n\n"
+
+
+@router.get("/drills/{session}/transcript", response_class=PlainTextResponse, summary="The transcript as Markdown")
+def transcript(session: str, core: CoreOf) -> PlainTextResponse:
+    """What was asked, said and graded."""
+    return PlainTextResponse(
+        core.drill(lambda drills: as_markdown(drills.store.load(session))), media_type="text/markdown"
+    )
+
+
+@router.post("/drills/{session}/overrides", status_code=201, summary="Disagree with a point's status")
+def override(session: str, body: OverrideIn, core: CoreOf) -> dict[str, Any]:
+    """The learner's own judgement; kept as labelled data."""
+    return core.drill(lambda drills: drills.override(session, body.task, body.point, body.status))
+
+
+@router.post("/grade", summary="Grade one answer")
+def grade(body: GradeIn, core: CoreOf) -> dict[str, Any]:
+    """An answer to a card's probe, or to a question of one's own about the card."""
+    return core.drill(lambda drills: grade_json(drills.grade(body.card, body.probe, body.answer)))

@@ -1,0 +1,299 @@
+"""Drills and grades through the command line and HTTP, with the packaged grader."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tutor.bootstrap import App
+from tutor.settings import Settings
+from tutor.web.app import create_app
+
+STRONG = (
+    "For plain jobs I'd use SQS or RabbitMQ. There each mail is acknowledged and retried on its own, so one "
+    "that takes ten minutes holds up nobody, while a consumer group moves one offset for the whole partition "
+    "and everything behind the slow one waits. Delays, priorities and dead-letter queues come built in instead "
+    "of being our code. Workers can be added at will, whereas a group has at most one active consumer for each "
+    "partition. And nobody has to run brokers and live through rebalances for a few mails a second."
+)
+WRONG = (
+    "Kafka is simply a faster queue. Consumers acknowledge and retry every record separately, so a stuck job "
+    "never holds up the others, and it has delays and priorities built in. You can run as many consumers of "
+    "one group as you like on a partition, and it needs no operation at all."
+)
+PROBE = "why-not-task-queue"
+
+
+def tutor(home: Path, *arguments: str, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TUTOR_")}
+    environment |= {"TUTOR_HOME": str(home), "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tutor", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def home(curriculum_home: Path) -> Path:
+    return curriculum_home
+
+
+@pytest.fixture(scope="module")
+def app(home: Path) -> Iterator[App]:
+    core = App(Settings(home=home))
+    yield core
+    core.close()
+
+
+@pytest.fixture(scope="module")
+def client(app: App) -> TestClient:
+    return TestClient(create_app(app), base_url="http://127.0.0.1:8000")
+
+
+# --- grading --------------------------------------------------------------------------------------------------------
+
+
+def test_a_strong_answer_beats_a_wrong_one(app: App) -> None:
+    strong, wrong = (app.drills.grade("kafka", PROBE, answer) for answer in (STRONG, WRONG))
+    assert strong.verdict == "strong" and strong.level in ("senior", "staff")
+    assert wrong.verdict == "wrong" and wrong.score < 0.3
+    for graded, answer in ((strong, STRONG), (wrong, WRONG)):
+        for point in graded.points:
+            assert point.evidence == answer[point.start : point.end]
+            assert bool(point.evidence) == (point.status != "missed")
+
+
+def test_the_batch_gives_a_line_for_each_line(home: Path, tmp_path: Path) -> None:
+    asked = [
+        {"id": 1, "card": "kafka", "probe": PROBE, "answer": STRONG},
+        {"id": "two", "card": "Apache Kafka", "probe": "Why not Kafka for sending emails?", "answer": WRONG},
+        {"id": 3, "card": "guide/apache-kafka-deep-dive", "probe": "", "answer": "Events stay and can be replayed."},
+        {"id": 4, "card": "kafak", "probe": PROBE, "answer": ""},
+        {"id": 5, "card": "no such card at all", "probe": PROBE, "answer": STRONG},
+        {"id": 6, "card": "kafka", "probe": PROBE, "answer": "x" * 20_001},
+    ]
+    file = tmp_path / "answers.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in asked), encoding="utf-8")
+    found = lines(tutor(home, "grade", "--batch", str(file)).stdout)
+    assert [row["id"] for row in found] == [1, "two", 3, 4, 5, 6]
+    keys = ["id", "score", "verdict", "points", "red_flags", "level", "lifts", "follow_ups", "reason", "ms"]
+    assert list(found[0]) == keys
+    assert [found[n]["verdict"] for n in (0, 1, 3, 4, 5)] == ["strong", "wrong", "ungraded", "ungraded", "ungraded"]
+    assert found[4]["error"].startswith("no such card at all: ") and "Did you mean" in found[4]["error"]
+    assert "20,000" in found[5]["error"]
+    assert {p["status"] for row in found for p in row["points"]} <= {"covered", "partly", "missed", "contradicted"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "  \n ",
+        "no",
+        "🤷",
+        "\x00\x07\x1b[31m",
+        "def f():\n    return 1",
+        "Почему бы и нет? Потому что медленно.",
+        "a " * 9_000,
+    ],
+)
+def test_nothing_scores_nothing(app: App, answer: str) -> None:
+    graded = app.drills.grade("kafka", PROBE, answer)
+    assert graded.score == 0
+    assert graded.verdict in ("ungraded", "weak")
+
+
+def test_bad_lines_are_named_and_the_rest_is_graded(home: Path) -> None:
+    text = '{"id": 1, "card": "kafka"}\nnot json\n' + json.dumps(
+        {"id": 2, "card": "kafka", "probe": PROBE, "answer": "x"}
+    )
+    done = tutor(home, "grade", "--batch", "-", stdin=text, code=2)
+    assert [row["id"] for row in lines(done.stdout)] == [2]
+    assert "'probe' and no 'answer'" in done.stderr and "2 lines were left out" in done.stderr
+
+
+# --- the drill at a terminal ------------------------------------------------------------------------------------------
+
+
+def test_a_scripted_drill_from_question_to_grade(home: Path) -> None:
+    said = ["", STRONG.replace("\n", " "), "", "", "", "", ""]
+    found = lines(tutor(home, "drill", "why not kafka for sending emails", "--json", stdin="\n".join(said)).stdout)
+    assert [found[0]["state"], found[1]["state"]] == ["clarify", "answer"]
+    assert found[0]["question"]["text"].startswith("We only need background jobs")
+    last = found[-1]
+    assert last["state"] == "done" and last["question"] is None
+    assert last["graded"]["card"] == "kafka" and last["graded"]["probe"] == PROBE
+    assert last["graded"]["verdict"] in ("strong", "mixed")
+
+
+def test_a_killed_drill_goes_on_where_it_was(home: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TUTOR_")} | {"TUTOR_HOME": str(home)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tutor", "drill", "why not kafka", "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stdin and process.stdout
+        session = json.loads(process.stdout.readline())["session"]
+        process.stdin.write("How many mails?\n")
+        process.stdin.flush()
+        asked = json.loads(process.stdout.readline())
+        assert asked["state"] == "answer"
+        process.send_signal(signal.SIGKILL)
+    again = lines(tutor(home, "drill", "--resume", session, "--json").stdout)[0]
+    assert again["question"] == asked["question"]
+    kept = json.loads(tutor(home, "drill", "--export", session, "--json").stdout)
+    assert kept["rounds"][0]["turns"][1]["text"] == "How many mails?"
+
+
+def test_the_interview_fits_eighty_columns_and_can_be_left(home: Path) -> None:
+    done = tutor(home, "drill", "why not kafka", stdin=f"\n{STRONG}\n\nquit\n")
+    assert all(len(line) <= 80 for line in done.stdout.splitlines() if "http" not in line)
+    assert "tutor drill --resume" in done.stdout
+    session = done.stdout.rsplit("--resume ", 1)[1].split()[0]
+    assert session in tutor(home, "drill", "--list").stdout
+    transcript = tutor(home, "drill", "--export", session).stdout
+    assert "**You:** For plain jobs" in transcript
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["drill", "why not kafkaesque quuxification"], 1, "Did you mean"),
+        (["drill", "--format", "chess"], 2, "unknown format 'chess'"),
+        (["drill", "--card", "nonesuch card"], 1, "Did you mean"),
+        (["drill", "--resume", "nothing"], 1, "no drill has this id"),
+        (["drill", "--resume", "../../etc/passwd"], 1, "no drill has this id"),
+        (["drill", "--phase", "17"], 1, "no probe fits"),
+        (["drill", "--count", "0"], 2, "1 to 50"),
+        (["drill", "--thread", "knitting"], 1, "Known: "),
+        (["drill", "--due"], 1, "no probe is due"),
+        (["drill", "--format", "hld", "perpetual motion"], 1, "Did you mean"),
+        (["grade", "--batch", "/no/such/file"], 2, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_drilled_is_said(tmp_path: Path, home: Path, arguments: list[str], code: int, said: str) -> None:
+    done = tutor(home, *arguments, code=code)
+    assert said in done.stderr
+    assert not done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--format", "decision", "kafka or sqs"],
+        ["--format", "estimate", "--seed", "7"],
+        ["--format", "hld", "url shortener"],
+        ["--format", "lld", "--seed", "1"],
+        ["--format", "capstone", "news feed"],
+        ["--format", "review", "--seed", "3"],
+        ["--format", "behavioural", "outage"],
+        ["--card", "consensus"],
+        ["--thread", "messaging", "--count", "2", "--seed", "5"],
+        ["--phase", "4", "--tier", "1", "--count", "3", "--seed", "5"],
+    ],
+)
+def test_every_format_starts_and_takes_an_answer(home: Path, arguments: list[str]) -> None:
+    answer = "I would take the simpler option since it costs less; the other wins under heavy load."
+    found = lines(tutor(home, "drill", *arguments, "--json", stdin=f"{answer}\n{answer}\n").stdout)
+    assert all("error" not in row for row in found)
+    assert found[0]["question"]["text"]
+    assert len(found) == 3
+
+
+def test_a_set_is_the_same_with_the_same_seed(home: Path) -> None:
+    def drawn(seed: str) -> list[tuple[str, str]]:
+        row = lines(tutor(home, "drill", "--phase", "4", "--seed", seed, "--json").stdout)[0]
+        kept = json.loads(tutor(home, "drill", "--export", row["session"], "--json").stdout)
+        return [(task["card"], task["probe"]) for task in kept["tasks"]]
+
+    assert drawn("11") == drawn("11") != drawn("12")
+    assert len({card for card, _ in drawn("11")}) == 5
+
+
+# --- HTTP -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["/api/v1", "/api"])
+def test_a_drill_over_http(client: TestClient, prefix: str) -> None:
+    started = client.post(f"{prefix}/drills", json={"request": "why not kafka for sending emails"})
+    assert started.status_code == 201
+    step = started.json()
+    session, first = step["session"], step["question"]["id"]
+    assert client.get(f"{prefix}/drills/{session}").json()["question"] == step["question"]
+    reply = client.post(f"{prefix}/drills/{session}/replies", json={"question": first, "answer": ""})
+    assert reply.json()["state"] == "answer"
+    stale = client.post(f"{prefix}/drills/{session}/replies", json={"question": first, "answer": "x"})
+    assert stale.status_code == 409
+    assert stale.json()["error"]["fix"].startswith("Now asked: ")
+    step = reply.json()
+    answers = iter([STRONG, *["skip"] * 8])
+    while step["question"]:
+        body = {"question": step["question"]["id"], "answer": "4" if step["state"] == "rate" else next(answers)}
+        step = client.post(f"{prefix}/drills/{session}/replies", json=body).json()
+    assert step["graded"]["verdict"] in ("strong", "mixed") and step["graded"]["rating"] == 4
+    late = client.post(f"{prefix}/drills/{session}/replies", json={"question": first, "answer": "x"})
+    assert late.status_code == 409
+    point = step["graded"]["points"][0]["point"]
+    kept = client.post(f"{prefix}/drills/{session}/overrides", json={"point": point, "status": "missed"})
+    assert kept.status_code == 201 and kept.json()["learner"] == "missed"
+    assert "## 1. Apache Kafka" in client.get(f"{prefix}/drills/{session}/transcript").text
+
+
+def test_a_reply_as_events(client: TestClient) -> None:
+    step = client.post("/api/v1/drills", json={"card": "kafka"}).json()
+    body = {"question": step["question"]["id"], "answer": ""}
+    url = f"/api/v1/drills/{step['session']}/replies"
+    events = client.post(url, json=body, headers={"Accept": "text/event-stream"}).text
+    assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "step"]
+    events = client.post(url, json=body, headers={"Accept": "text/event-stream"}).text
+    assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "error"]
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "status"),
+    [
+        ("/api/v1/drills", {"request": "why not kafkaesque quuxification"}, 404),
+        ("/api/v1/drills", {"format": "chess"}, 422),
+        ("/api/v1/drills", {"colour": "red"}, 422),
+        ("/api/v1/drills/20260101-00000000/replies", {"question": "q", "answer": "a"}, 404),
+        ("/api/v1/drills/..%2f..%2fetc/replies", {"question": "q", "answer": "a"}, 404),
+        ("/api/v1/grade", {"card": "nonesuch", "answer": "a"}, 404),
+        ("/api/v1/grade", {"card": "kafka", "answer": "x" * 20_001}, 422),
+    ],
+)
+def test_http_errors_tell_the_truth(client: TestClient, url: str, body: dict[str, Any], status: int) -> None:
+    response = client.post(url, json=body)
+    assert response.status_code == status
+    assert response.json()["error"]["what"]
+
+
+def test_a_grade_and_a_step_are_quick(app: App) -> None:
+    app.drills.grade("kafka", PROBE, STRONG)
+    began = time.perf_counter()
+    for _ in range(5):
+        app.drills.grade("kafka", PROBE, STRONG)
+    assert (time.perf_counter() - began) / 5 < 0.6  # 150 ms on an idle machine (evals/LOG.md); CI is not idle
