@@ -82,7 +82,7 @@ class Labelled:
             rubric = self.rubric(row)
             screened = screen(read(row["answer"]), ask=rubric.ask, card=self.own[rubric.doc_id])
             if not screened.reason:
-                claims = [*(p.text for p in rubric.points), *(f.wrong for f in rubric.flags)]
+                claims = rubric.claims[: len(rubric.points) + len(rubric.flags)]
                 self.evidence[row["id"]] = gatherer.gather(screened.reading, claims)
 
     def rubric(self, row: dict[str, Any]) -> Rubric:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tutor.curriculum.corpus import Corpus, load_corpus
-from tutor.drill.judge import COVERED, STATUSES
+from tutor.drill.gaming import runs
+from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, PARTLY, STATUSES
 from tutor.errors import SourceError
-from tutor.training.statements import claims_of, examples, read_statements
+from tutor.training.statements import Answer, Material, Segment, claims_of, examples, read_material
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = ROOT / "evals" / "drill" / "answers.jsonl"
@@ -22,17 +23,21 @@ def corpus() -> Corpus:
     return load_corpus(ROOT / "corpus")
 
 
-def test_statements_are_of_points_that_exist_and_not_of_those_that_measure(corpus: Corpus) -> None:
-    said = read_statements(ROOT / "ingest" / "training" / "answers")
+def test_statements_are_of_points_that_exist(corpus: Corpus) -> None:
+    said = read_material(ROOT / "ingest" / "training" / "answers")
     _, lost = examples(said, corpus.cards, rounds=0, seed=1)
-    assert [(s.card, s.probe, s.target) for s in lost] == []
-    measured = {
-        (row["card"], row["probe"]) for row in map(json.loads, ANSWERS.read_text(encoding="utf-8").splitlines())
-    }
-    assert not measured & {(s.card, s.probe) for s in said}
-    assert len(said) > 10_000
-    assert len({s.text for s in said}) > 0.99 * len(said)
-    assert set(Counter(s.status for s in said)) == set(range(len(STATUSES)))
+    assert lost == []
+    assert len(said.statements) > 10_000
+    assert len({s.text for s in said.statements}) > 0.99 * len(said.statements)
+    assert set(Counter(s.status for s in said.statements)) == set(range(len(STATUSES)))
+
+
+def test_no_answer_that_measures_is_learnt_from() -> None:
+    said = read_material(ROOT / "ingest" / "training" / "answers")
+    rows = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
+    measured = {run for row in rows if row["kind"] != "pasted" for run in runs(row["answer"])}
+    learnt = [s.text for s in said.statements] + [" ".join(p.text for p in a.segments) for a in said.answers]
+    assert not [text for text in learnt if len(runs(text) & measured) > 2]
 
 
 def test_answers_are_labelled_whole(corpus: Corpus) -> None:
@@ -51,17 +56,48 @@ def test_answers_are_labelled_whole(corpus: Corpus) -> None:
 
 
 def test_composed_answers_know_the_class_of_every_point(corpus: Corpus) -> None:
-    said = [s for s in read_statements(ROOT / "ingest" / "training" / "answers") if s.card == "kafka"]
+    everything = read_material(ROOT / "ingest" / "training" / "answers")
+    said = everything.only([("kafka", p.id) for p in corpus.cards["kafka"].probes])
     found, _ = examples(said, corpus.cards, rounds=2, seed=3)
     assert found == examples(said, corpus.cards, rounds=2, seed=3)[0]
     claims = {c for p in corpus.cards["kafka"].probes for c in claims_of(p).values()}
     assert {e.claim for e in found} <= claims
-    covering = {(s.target, s.text) for s in said if s.status == COVERED}
+    covering = {(s.target, s.text) for s in said.statements if s.status == COVERED}
     assert any(sum(text in e.answer for _, text in covering) > 1 for e in found)
+
+
+def test_a_whole_answer_gives_the_class_of_every_claim(tmp_path: Path, corpus: Corpus) -> None:
+    probe = corpus.cards["kafka"].probes[0]
+    first, second, *others = (m.id for m in probe.must_have)
+    (tmp_path / "kafka.txt").write_text(
+        f"# kafka / {probe.id}\n>>\n{first}=partly | One thing\n| A remark.\n{first}=covered {second}=contradicted "
+        "| Two things\n!1=rejected | No.\n",
+        encoding="utf-8",
+    )
+    material = read_material(tmp_path)
+    assert [dict(s.labels) for s in material.answers[0].segments][:2] == [{first: PARTLY}, {}]
+    found, lost = examples(material, corpus.cards, rounds=1, seed=1)
+    whole = "One thing. A remark. Two things. No."
+    claims = claims_of(probe)
+    classes = {e.claim: e.status for e in found if e.answer == whole}
+    assert classes == {claims[first]: COVERED, claims[second]: CONTRADICTED, claims["!1"]: CONTRADICTED} | {
+        claims[point]: MISSED for point in others
+    }
+    assert not lost
+    assert {e.status for e in found if e.answer == "A remark."} <= {MISSED}
+    wrong = Material([], [Answer("kafka", probe.id, (Segment("x", {"nonesuch": COVERED}),))])
+    assert examples(wrong, corpus.cards, rounds=1, seed=1) == ([], [("kafka", probe.id, "nonesuch")])
 
 
 @pytest.mark.parametrize("line", ["nonsense", "covered", "seen: x", "asserted: of a point"])
 def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "kafka.txt").write_text(f"# kafka / p\n## point\n{line}\n", encoding="utf-8")
     with pytest.raises(SourceError, match="line 3 is no statement"):
-        read_statements(tmp_path)
+        read_material(tmp_path)
+
+
+@pytest.mark.parametrize("line", ["no bar", "point: x | y", "point=seen | y", "!1=covered | y", "point=covered |"])
+def test_a_bad_segment_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "kafka.txt").write_text(f"# kafka / p\n>>\n{line}\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="line 3 is no segment"):
+        read_material(tmp_path)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, PARTLY, Judge, Probabilities
 from tutor.drill.numbers import agrees, quantities
 from tutor.drill.reading import Reading, Window
+from tutor.drill.rubric import Claim
 from tutor.retrieval.encoder import Encoder
 
 NEAREST = 3  # windows that the judge reads for each claim, besides the answer as a whole
@@ -55,12 +56,12 @@ class Gatherer:
     def _encode(self, text: str) -> NDArray[np.float32]:
         return self._encoder.encode([text])[0].tokens
 
-    def gather(self, reading: Reading, claims: Sequence[str]) -> list[Evidence]:
+    def gather(self, reading: Reading, claims: Sequence[Claim]) -> list[Evidence]:
         """Evidence for each claim, in order; none for an answer without sentences."""
         if not reading.sentences or not claims:
             return []
         told = [e.tokens for e in self._encoder.encode([s.text for s in reading.sentences])]
-        asked = [self._claim(claim) for claim in claims]
+        asked = [self._claim(claim.text) for claim in claims]
         windows = reading.windows(2)
         numbers = {s.first: n for n, s in enumerate(reading.sentences)}
         near = np.array([[_best(claim, sentence) for sentence in told] for claim in asked], dtype=object)
@@ -73,7 +74,7 @@ class Gatherer:
             affinity.append([scores[n] for n in order])
         wholes = [_whole(reading, chosen[0]) for chosen in picked]
         pairs = [
-            (claim, text)
+            (claim.asked, text)
             for claim, chosen, whole in zip(claims, picked, wholes, strict=True)
             for text in (*(w.text for w in chosen), whole)
         ]
@@ -83,7 +84,7 @@ class Gatherer:
         for claim, chosen, near_by in zip(claims, picked, affinity, strict=True):
             rows = scored[at : at + len(chosen) + 1]
             at += len(chosen) + 1
-            found.append(_evidence(claim, chosen, near_by, rows, reading))
+            found.append(_evidence(claim.text, chosen, near_by, rows, reading))
         return found
 
 

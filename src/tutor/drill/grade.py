@@ -147,8 +147,7 @@ class Grader:
         if screened.reason:
             return _nothing(rubric, screened.reason, began)
         reading = screened.reading
-        claims = [*(p.text for p in rubric.points), *(f.wrong for f in rubric.flags), *rubric.lifts]
-        evidence = self._gatherer.gather(reading, claims)
+        evidence = self._gatherer.gather(reading, rubric.claims)
         status, asserts, flag_from = self._models
         points = tuple(
             _point(point, one, status(one.features), answer)

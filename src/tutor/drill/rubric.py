@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -11,6 +11,18 @@ from tutor.curriculum.practice import FlawedDesign, Problem
 
 #: The id of the point that the reply to a twist is graded against.
 TWIST = "twist"
+
+
+class Claim(NamedTuple):
+    """``text`` is what sentences are compared with to find the nearest; ``asked`` is what the judge reads with them."""
+
+    text: str
+    asked: str
+
+
+def flag_claim(wrong: str, why: str) -> Claim:
+    """A red flag as a claim: without the truth beside it the judge takes the right view of its subject for the flag."""
+    return Claim(wrong, f"Red flag: {wrong} In truth: {why}")
 
 
 class Point(Strict):
@@ -48,6 +60,15 @@ class Rubric(Strict):
     signal: str = ""
     graded: Literal["claims", "arithmetic", "story"] = "claims"
     seed: int = 0
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What an answer is searched for: points, flags and lifts, in this order."""
+        return (
+            *(Claim(p.text, p.text) for p in self.points),
+            *(flag_claim(f.wrong, f.why) for f in self.flags),
+            *(Claim(line, line) for line in self.lifts),
+        )
 
 
 def of_probe(card: Card, probe: Probe) -> Rubric:

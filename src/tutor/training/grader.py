@@ -30,7 +30,7 @@ from tutor.training.data import held_out
 from tutor.training.measure import kappa
 from tutor.training.model import packaged_weights
 from tutor.training.run import run_once, trainer_settings, write_run
-from tutor.training.statements import Example, examples, read_statements
+from tutor.training.statements import Example, Material, examples, read_material
 
 MAX_TOKENS = 320
 
@@ -43,9 +43,12 @@ class Config(BaseModel):
     corpus: Path = Path("corpus")
     answers: Path = Path("ingest/training/answers")
     padding: Path = Path("ingest/training/padding.txt")
-    evaluation: Path = Field(Path("evals/drill/answers.jsonl"), description="Probes that are never learnt from.")
+    leave_out: Path | None = Field(None, description="Labelled answers (JSON lines) whose probes are not learnt from.")
+    added: Path | None = Field(
+        None, description="The same file in a second run: all examples of its probes, with max_examples of the others."
+    )
     model: Path | None = Field(None, description="A trained encoder's model/ to begin from; the upstream one if none.")
-    rounds: int = Field(1, ge=0, description="Composed answers for each statement.")
+    rounds: float = Field(0.25, ge=0, description="Composed answers for each statement; below 1, a share of them.")
     max_examples: int = Field(0, ge=0, description="Only so many, for a small run; 0 takes all.")
     validation: float = Field(0.08, ge=0, lt=1, description="Share of cards held out.")
     bf16: bool = False
@@ -91,32 +94,36 @@ def measure(model: CrossEncoder, unseen: Sequence[Example]) -> dict[str, Any]:
     }
 
 
+def _probes(path: Path) -> set[tuple[str, str]]:
+    rows = map(json.loads, filter(None, path.read_text(encoding="utf-8").splitlines()))
+    return {(row["card"], row["probe"]) for row in rows}
+
+
 def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
     """Train, validate, write ``out/model`` and ``out/run.json``."""
     began = time.perf_counter()
     torch.manual_seed(config.seed)
     np.random.seed(config.seed)
     cards = load_corpus(config.corpus).cards
-    evaluated: set[tuple[str, str]] = set()
-    if config.evaluation.is_file():
-        lines = config.evaluation.read_text(encoding="utf-8").splitlines()
-        evaluated = {(row["card"], row["probe"]) for row in map(json.loads, filter(None, lines))}
-    said = [s for s in read_statements(config.answers) if (s.card, s.probe) not in evaluated]
+    said = read_material(config.answers)
+    if config.leave_out:
+        said = said.only(but=_probes(config.leave_out))
+    unseen_probes = {key for key in said.probes if held_out(key[0], config.validation)}
     padding = config.padding.read_text(encoding="utf-8").splitlines()
-    learnt, lost = examples(
-        [s for s in said if not held_out(s.card, config.validation)],
-        cards,
-        rounds=config.rounds,
-        seed=config.seed,
-        padding=padding,
-    )
-    unseen, _ = examples(
-        [s for s in said if held_out(s.card, config.validation)], cards, rounds=1, seed=config.seed, padding=padding
-    )
+
+    def pairs(part: Material) -> tuple[list[Example], list[tuple[str, str, str]]]:
+        return examples(part, cards, rounds=config.rounds, seed=config.seed, padding=padding)
+
+    added_probes = (_probes(config.added) if config.added else set()) - unseen_probes
+    learnt, lost = pairs(said.only(but=unseen_probes | added_probes))
+    added, more_lost = pairs(said.only(added_probes))
+    unseen, _ = pairs(said.only(unseen_probes))
     if config.max_examples:
         learnt = [learnt[i] for i in np.random.default_rng(config.seed).permutation(len(learnt))[: config.max_examples]]
+    learnt += added
     counts = Counter(STATUSES[e.status] for e in learnt)
-    print(f"{len(said)} statements, {len(learnt)} examples {dict(counts)}; held out: {len(unseen)}; lost: {len(lost)}")
+    print(f"{len(said.statements)} statements, {len(said.answers)} answers: {len(learnt)} examples {dict(counts)}")
+    print(f"held out: {len(unseen)}; lost: {len(lost + more_lost)}")
     model = CrossEncoder(
         str(config.model or packaged_weights()), num_labels=len(STATUSES), max_length=MAX_TOKENS, device="cpu"
     )
@@ -133,7 +140,8 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
     model.save_pretrained(str(out / "model"))
     run = {
         "config": json.loads(config.model_dump_json()),
-        "statements": len(said),
+        "statements": len(said.statements),
+        "answers": len(said.answers),
         "examples": len(learnt),
         "steps": outcome.global_step,
         "seconds": round(time.perf_counter() - began),

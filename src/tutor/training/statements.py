@@ -8,26 +8,37 @@ Text files that people read and mend, one for each card, under ``ingest/training
     contradicted: …
     !! 1
     asserted: Kafka is a queue, only faster
+    near: Kafka's throughput comes from sequential writes
     rejected: people call it a faster queue, but reading removes nothing
+    >>
+    per-message-ack=covered | The offset of a partition is all there is, so one bad job holds up its neighbours.
+    | That bit us first.
+    !1=asserted | Otherwise it's a queue like any other.
 
-Below a point stand statements with their status; below ``!! n`` those about the probe's n-th red flag.
+Below a point stand statements with their status, below ``!! n`` those about the probe's n-th red flag (``near`` is true
+and on its subject). Each ``>>`` begins a whole answer, a segment a line, with what it makes of which point before the
+bar; a point that no segment names is missed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tutor.curriculum.card import Card, Probe
-from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, STATUSES
+from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, PARTLY, STATUSES
+from tutor.drill.rubric import flag_claim
 from tutor.errors import SourceError
 
-_FLAG = {"asserted": COVERED, "rejected": CONTRADICTED}
+_POINT = {name: n for n, name in enumerate(STATUSES)}
+_FLAG = {"asserted": COVERED, "rejected": CONTRADICTED, "near": MISSED}
 _LINE = re.compile(r"(?P<label>[a-z]+): (?P<text>\S.*)")
+_SEGMENT = re.compile(r"(?P<labels>(?:[!\w-]+=[a-z]+\s+)*)\|\s*(?P<text>\S.*)")
+_WORST_FIRST = (CONTRADICTED, COVERED, PARTLY, MISSED)  # what an answer makes of a point that several segments touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,75 +53,146 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of an answer, and the class it is of for each target that it touches."""
+
+    text: str
+    labels: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer to a probe, in segments that read on from one another."""
+
+    card: str
+    probe: str
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that was written for the grader to learn from."""
+
+    statements: list[Statement]
+    answers: list[Answer]
+
+    def only(self, wanted: Iterable[tuple[str, str]] | None = None, *, but: Iterable[tuple[str, str]] = ()) -> Material:
+        """The part that is of the (card, probe) pairs wanted, all by default, and of none in ``but``."""
+        chosen = None if wanted is None else set(wanted)
+        left_out = set(but)
+
+        def kept(item: Statement | Answer) -> bool:
+            key = (item.card, item.probe)
+            return key not in left_out and (chosen is None or key in chosen)
+
+        return Material([s for s in self.statements if kept(s)], [a for a in self.answers if kept(a)])
+
+    @property
+    def probes(self) -> set[tuple[str, str]]:
+        """(card, probe) of everything here."""
+        return {(s.card, s.probe) for s in self.statements} | {(a.card, a.probe) for a in self.answers}
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
-    """A claim (a rubric point, or what a red flag says), an answer or a part of one, and the class."""
+    """A claim (a rubric point, or a red flag with its reason), an answer or a part of one, and the class."""
 
     claim: str
     answer: str
     status: int
 
 
-def read_statements(folder: Path) -> list[Statement]:
-    """Every statement under ``folder``, in the order of file names; the target of a red flag is ``!1``, ``!2`` …
+def read_material(folder: Path) -> Material:
+    """Everything under ``folder``, in the order of file names; the target of a red flag is ``!1``, ``!2`` …
 
     Raises:
-        SourceError: a line is no heading and no ``label: statement``.
+        SourceError: a line is no heading, no ``label: statement`` and no ``labels | segment``.
     """
-    found: list[Statement] = []
+    material = Material([], [])
     for path in sorted(folder.glob("*.txt")):
         card = probe = target = ""
+        segments: list[Segment] | None = None
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             text = line.strip()
+            if segments and text.startswith(("# ", "## ", "!! ", ">>")):
+                material.answers.append(Answer(card, probe, tuple(segments)))
             if text.startswith("## "):
-                target = text[3:].strip()
+                target, segments = text[3:].strip(), None
             elif text.startswith("!! "):
-                target = "!" + text[3:].strip()
+                target, segments = "!" + text[3:].strip(), None
             elif text.startswith("# "):
                 card, _, probe = (part.strip() for part in text[2:].partition(" / "))
-                target = ""
+                target, segments = "", None
+            elif text.startswith(">>"):
+                segments = []
+            elif text and segments is not None:
+                segments.append(_segment(text, path, number))
             elif text:
-                match = _LINE.fullmatch(text)
-                labels = _FLAG if target.startswith("!") else {name: n for n, name in enumerate(STATUSES)}
-                if not match or not target or match["label"] not in labels:
-                    raise SourceError(
-                        f"line {number} is no statement: {text[:60]!r}",
-                        about=str(path),
-                        fix=f"Write 'label: statement' below '# card / probe' and '## point' ({', '.join(STATUSES)}) "
-                        f"or '!! number' ({', '.join(_FLAG)}).",
-                    )
-                found.append(Statement(card, probe, target, match["text"], labels[match["label"]]))
-    return found
+                material.statements.append(Statement(card, probe, target, *_statement(text, target, path, number)))
+        if segments:
+            material.answers.append(Answer(card, probe, tuple(segments)))
+    return material
+
+
+def _statement(text: str, target: str, path: Path, number: int) -> tuple[str, int]:
+    match = _LINE.fullmatch(text)
+    labels = _FLAG if target.startswith("!") else _POINT
+    if not match or not target or match["label"] not in labels:
+        raise SourceError(
+            f"line {number} is no statement: {text[:60]!r}",
+            about=str(path),
+            fix=f"Write 'label: statement' below '# card / probe' and '## point' ({', '.join(_POINT)}) "
+            f"or '!! number' ({', '.join(_FLAG)}).",
+        )
+    return match["text"], labels[match["label"]]
+
+
+def _segment(text: str, path: Path, number: int) -> Segment:
+    match = _SEGMENT.fullmatch(text)
+    labels: dict[str, int] = {}
+    for pair in match["labels"].split() if match else ():
+        target, _, label = pair.partition("=")
+        labels[target] = (_FLAG if target.startswith("!") else _POINT).get(label, -1)
+    if not match or -1 in labels.values():
+        raise SourceError(
+            f"line {number} is no segment of an answer: {text[:60]!r}",
+            about=str(path),
+            fix="Write 'point=covered !1=asserted | text' below '>>', with no label or several before the bar.",
+        )
+    return Segment(match["text"], labels)
 
 
 def claims_of(probe: Probe) -> dict[str, str]:
-    """What each target of a probe claims."""
-    return {m.id: m.point for m in probe.must_have} | {f"!{n}": f.wrong for n, f in enumerate(probe.red_flags, 1)}
+    """What each target of a probe claims, as the judge reads it."""
+    flags = {f"!{n}": flag_claim(f.wrong, f.why).asked for n, f in enumerate(probe.red_flags, 1)}
+    return {m.id: m.point for m in probe.must_have} | flags
 
 
 def examples(
-    statements: Iterable[Statement],
+    material: Material,
     cards: Mapping[str, Card],
     *,
-    rounds: int,
+    rounds: float,
     seed: int,
     padding: Sequence[str] = (),
-) -> tuple[list[Example], list[Statement]]:
-    """Pairs to learn from, and the statements whose probe or point is not (or no longer) there.
+) -> tuple[list[Example], list[tuple[str, str, str]]]:
+    """Pairs to learn from, and the (card, probe, target) that are not (or no longer) there.
 
-    Each statement stands alone once; then ``rounds`` times among others of its probe, in an order drawn at random, as
-    in a real answer. Such a composed answer has at most one statement of a point, so every other point's class is
-    known: that of its own statement, or missed. One of them is taken as a second example, more often one that is
-    missed. Then come decoys, which make no point: the question, terms in a row, promises, ``padding`` (sentences that
-    fit everywhere), and for red flags the right statements about the same probe.
+    Each statement stands alone once; then ``rounds`` times (a share of them where it is below 1) among others of its
+    probe, in an order drawn at random. Such a composed answer has at most one statement of a point, so every other
+    point's class is known: that of its own statement, or missed. One of them is taken as a second example, more often
+    one that is missed. Whole answers are taken as they are, and by segment, alone and with a neighbour. Then come
+    decoys, which make no point: the question, terms in a row, promises, ``padding`` (sentences that fit everywhere),
+    and for red flags the right statements about the same probe.
     """
     random = np.random.default_rng(seed)
     probes = {(card.id, probe.id): probe for card in cards.values() for probe in card.probes}
     by_probe: dict[tuple[str, str], dict[str, list[Statement]]] = {}
-    lost: list[Statement] = []
-    for statement in statements:
+    lost: list[tuple[str, str, str]] = []
+    for statement in material.statements:
         probe = probes.get((statement.card, statement.probe))
         if probe is None or statement.target not in claims_of(probe):
-            lost.append(statement)
+            lost.append((statement.card, statement.probe, statement.target))
             continue
         by_probe.setdefault((statement.card, statement.probe), {}).setdefault(statement.target, []).append(statement)
     found: list[Example] = []
@@ -118,11 +200,41 @@ def examples(
         claims = claims_of(probes[key])
         found += [Example(claims[t], s.text, s.status) for t, said in targets.items() for s in said]
         found += _decoys(probes[key], targets, padding, random)
-        for _ in range(rounds):
-            for target, said in targets.items():
-                for statement in said:
+        for target, said in targets.items():
+            for statement in said:
+                for _ in range(int(rounds) + int(random.random() < rounds % 1)):
                     found += _composed(statement, target, targets, claims, random)
+    for answer in material.answers:
+        probe = probes.get((answer.card, answer.probe))
+        claims = claims_of(probe) if probe else {}
+        unknown = {t for s in answer.segments for t in s.labels} - set(claims)
+        lost += [(answer.card, answer.probe, target) for target in sorted(unknown)]
+        if claims and not unknown:
+            found += _told(answer, claims, random)
     return found, lost
+
+
+def _told(answer: Answer, claims: Mapping[str, str], random: np.random.Generator) -> Iterator[Example]:
+    """A whole answer for every claim; its segments, alone and with the next, for what they touch and what not."""
+    whole = " ".join(ended(s.text) for s in answer.segments)
+    for target, claim in claims.items():
+        yield Example(claim, whole, _class_of(answer.segments, target))
+    for at in range(len(answer.segments)):
+        for size in (1, 2)[: len(answer.segments) - at]:
+            run = answer.segments[at : at + size]
+            text = " ".join(ended(s.text) for s in run)
+            touched = [t for t in claims if any(t in s.labels for s in run)]
+            chosen = touched[: None if size == 1 else 1]
+            rest = [t for t in claims if t not in touched]
+            if rest and random.random() < 0.5:
+                chosen = [*chosen, str(random.choice(rest))]
+            for target in chosen:
+                yield Example(claims[target], text, _class_of(run, target))
+
+
+def _class_of(segments: Sequence[Segment], target: str) -> int:
+    made = {s.labels[target] for s in segments if target in s.labels}
+    return next((status for status in _WORST_FIRST if status in made), MISSED)
 
 
 def _composed(
@@ -163,24 +275,23 @@ def _decoys(
         ]
         if padding:
             said = [str(t) for t in random.permutation(list(padding))[: int(random.integers(1, 6))]]
-            empty.append(" ".join(said))
-            empty.append(" ".join([probe.ask, *said[:2]]))
-        found += [Example(must.point, text, MISSED) for text in empty]
-    # Contradictions share the point's words and honest paraphrases do not: without these, shared words would deny.
-    for claim in claims.values():
-        near = _near(claim, random)
-        others = [ended(str(t)) for t in random.permutation(right)[: int(random.integers(1, 4))]]
-        mixed = " ".join(str(t) for t in random.permutation([near, *others]))
-        found += [Example(claim, text, COVERED) for text in (claim, near, mixed)]
-    for target in (t for t in claims if t.startswith("!")):
-        for size in (1, 1, 1, 1, 2, 3, 4):
+            empty += [" ".join(said), " ".join([probe.ask, *said[:2]])]
+        found += [Example(must.point, str(text), MISSED) for text in random.permutation(empty)[:2]]
+    # Who repeats the claim itself has made it: shared words are no sign of a denial.
+    for must in probe.must_have:
+        others = [ended(str(t)) for t in random.permutation(right)[: int(random.integers(0, 3))]]
+        mixed = [str(t) for t in random.permutation([_near(must.point, random), *others])]
+        found.append(Example(must.point, " ".join(mixed), COVERED))
+    for number, flag in enumerate(probe.red_flags, 1):
+        target = f"!{number}"
+        for size in (1, 2, 4):
             said = [ended(str(t)) for t in random.permutation(right)[:size]]
             found.append(Example(claims[target], " ".join(said), MISSED))
         for said_of in targets.get(target, ()):
             others = [ended(str(t)) for t in random.permutation(right)[: int(random.integers(1, 4))]]
             answer = " ".join(str(t) for t in random.permutation([ended(said_of.text), *others]))
             found.append(Example(claims[target], answer, said_of.status))
-    found += [Example(f.wrong, f.why, CONTRADICTED) for f in probe.red_flags]
+        found += [Example(claims[target], flag.wrong, COVERED), Example(claims[target], flag.why, CONTRADICTED)]
     return found
 
 
