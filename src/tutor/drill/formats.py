@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from tutor.curriculum.card import Card, Probe
 from tutor.curriculum.corpus import Corpus
-from tutor.curriculum.practice import STEPS, FlawedDesign, Problem
+from tutor.curriculum.practice import FlawedDesign, Problem
 from tutor.drill import arithmetic, star
 from tutor.drill.gaming import content
 from tutor.drill.rubric import Point, of_probe, of_review, of_step
@@ -122,8 +122,8 @@ def decisions(cards: Iterable[Card]) -> list[tuple[Card, Probe]]:
 
 
 def of_mock(problem: Problem) -> list[Task]:
-    """The steps of a design problem, each in its time box: 45 minutes by the playbook."""
-    steps = [step for step in STEPS if problem.rubric.get(step)]  # type: ignore[call-overload]
+    """The steps of a design problem, each in its time box: 45 minutes by the playbook, 50 for a capstone."""
+    steps = [step for step in problem.time_boxes if problem.rubric.get(step)]
     tasks = []
     for n, step in enumerate(steps):
         brief = problem.ask if n == 0 else ""
@@ -137,7 +137,7 @@ def of_mock(problem: Problem) -> list[Task]:
                 clarify=n == 0,
                 rate=n + 1 == len(steps),
                 follow_ups=0,
-                minutes=STEPS[step],
+                minutes=problem.time_boxes[step],
             )
         )
     return tasks

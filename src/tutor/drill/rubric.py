@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from tutor.curriculum.card import Card, Probe, Strict
-from tutor.curriculum.practice import FlawedDesign, Problem
+from tutor.curriculum.practice import FlawedDesign, Problem, Step
 
+_SPOKEN = {"api": "API", "api-data-model": "API and data model", "trade-offs": "Trade-offs, with alternatives"}
 #: The id of the point that the reply to a twist is graded against.
 TWIST = "twist"
 
@@ -106,14 +107,14 @@ def of_card(card: Card, ask: str) -> Rubric:
     )
 
 
-def of_step(problem: Problem, step: str) -> Rubric:
+def of_step(problem: Problem, step: Step) -> Rubric:
     """The rubric of one step of a design problem."""
-    lines = problem.rubric.get(step, [])  # type: ignore[call-overload]  # a step that is no Step has no lines
-    name = step.replace("-", " ")
+    lines = problem.rubric.get(step, [])
+    name = _SPOKEN.get(step, step.replace("-", " ").capitalize())
     return Rubric(
         doc_id=problem.id,
         title=problem.title,
-        ask=f"{name.capitalize()}: your part of the design for “{problem.title}”.",
+        ask=f"{name}: your part of the design for “{problem.title}”.",
         points=tuple(Point(id=f"{step}-{n}", text=line) for n, line in enumerate(lines, 1)),
     )
 
