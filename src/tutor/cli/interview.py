@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from tutor.cli.state import echo_wrapped
+from tutor.drill.grade import STATUSES
 from tutor.drill.transcript import SIGNS, last_graded
-from tutor.errors import UsageError
+from tutor.errors import TutorError, UsageError
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
@@ -53,6 +54,10 @@ def run(drills: Drills, session: Session) -> None:
             continue
         if (just := last_graded(session)) is not None:
             _show_grade(drills, *just)
+            try:
+                _disagree(drills, session.id, session.at, just[1])
+            except (EOFError, KeyboardInterrupt):
+                typer.echo()
     typer.echo(f"\nThe drill is over. Its transcript: tutor drill --export {session.id}")
 
 
@@ -112,6 +117,33 @@ def _time_box(minutes: float) -> Iterator[None]:
             timer.cancel()
 
 
+def _disagree(drills: Drills, session: str, task: int, done: Round) -> None:
+    """Take the learner's own view of points, a line each, until an empty one: it is kept as labelled data.
+
+    Raises:
+        EOFError: standard input ended.
+    """
+    assert done.grade is not None
+    points = done.grade.points
+    if not points or done.grade.reason:
+        return
+    echo_wrapped(
+        "(Disagree? A point's number and covered, partly, missed or contradicted, as in '1 covered'; or Enter.)"
+    )
+    while said := _line().strip().lower():
+        number, _, status = said.partition(" ")
+        full = next((s for s in STATUSES if status.strip() and s.startswith(status.strip())), status)
+        if not number.isdigit() or not 1 <= int(number) <= len(points):
+            echo_wrapped(f"There are points 1 to {len(points)}.")
+            continue
+        try:
+            drills.override(session, task, points[int(number) - 1].point, full)
+        except TutorError as error:
+            echo_wrapped(" ".join(filter(None, (error.message, error.fix))))
+        else:
+            typer.echo(f"Kept: point {number} is {full} for you.")
+
+
 def _show_grade(drills: Drills, task: Task, done: Round) -> None:
     grade = done.grade
     assert grade is not None
@@ -123,19 +155,19 @@ def _show_grade(drills: Drills, task: Task, done: Round) -> None:
     if grade.reason:
         echo_wrapped(grade.reason)
     by_id = {p.id: p for p in task.rubric.points}
-    for point in grade.points:
+    for n, point in enumerate(grade.points, 1):
         notes = [n for n, on in (("after a follow-up", point.prompted), ("unsure, look yourself", point.unsure)) if on]
         note = f" ({', '.join(notes)})" if notes else ""
-        echo_wrapped(f"{by_id[point.point].text}{note}", lead=f" {SIGNS[point.status]} ", hang=3)
+        echo_wrapped(f"{by_id[point.point].text}{note}", lead=f"{n:2} {SIGNS[point.status]} ", hang=5)
         if point.evidence:
-            echo_wrapped(f"you: “{' '.join(point.evidence.split())}”", lead="     ", hang=5)
+            echo_wrapped(f"you: “{' '.join(point.evidence.split())}”", lead="       ", hang=7)
         if point.note:
-            echo_wrapped(point.note, lead="     ", hang=5)
+            echo_wrapped(point.note, lead="       ", hang=7)
     for flag in grade.red_flags:
-        echo_wrapped(f"Red flag: “{' '.join(flag.evidence.split())}”", lead=" ! ", hang=3)
-        echo_wrapped(flag.why, lead="     ", hang=5)
+        echo_wrapped(f"Red flag: “{' '.join(flag.evidence.split())}”", lead="   ! ", hang=5)
+        echo_wrapped(flag.why, lead="       ", hang=7)
     if done.twist:
-        echo_wrapped(f"Twist: {task.rubric.expect}", lead=f" {SIGNS[done.twist.points[0].status]} ", hang=3)
+        echo_wrapped(f"Twist: {task.rubric.expect}", lead=f"   {SIGNS[done.twist.points[0].status]} ", hang=5)
     if grade.lifts:
         typer.echo("To the next level:")
         for n, move in enumerate(grade.lifts, 1):
