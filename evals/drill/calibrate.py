@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +31,13 @@ from tutor.drill.judge import GRADER_DIR, OnnxJudge
 from tutor.drill.library import OwnText
 from tutor.drill.reading import read
 from tutor.drill.rubric import Rubric, of_probe
+from tutor.drill.substance import Substance
 from tutor.settings import Settings
 from tutor.training.measure import kappa
 
 HERE = Path(__file__).parent
 VERDICTS = ("strong", "mixed", "weak", "wrong", "ungraded")
+PLANTED = ("red-flag", "flag-in-terms")
 ATTACKS = frozenset("terms question-back instructions padding pasted negated claims alien".split())
 PASSING = 0.5  # a score that an attack must not gain
 FALSE_FLAGS = 0.03  # share of the answers without a red flag that may be said to have it
@@ -122,64 +126,76 @@ def fitted(data: Labelled) -> dict[str, Any]:
     return {"features": list(FEATURES), "status": status, "flag": flag, "flag_from": round(flag_from, 3)}
 
 
-def report(data: Labelled, grader: Grader, half: str) -> dict[str, float]:
-    """Print the report on a half; returns its headline figures."""
-    rows = [r for r in data.rows if r["half"] == half]
-    began = time.perf_counter()
-    grades: dict[str, Grade] = {r["id"]: grader.grade(data.rubric(r), r["answer"]) for r in rows}
-    ms = (time.perf_counter() - began) * 1000 / len(rows)
-    table = np.zeros((4, 4), dtype=int)
-    verdicts = np.zeros((5, 5), dtype=int)
-    by_kind: dict[str, list[tuple[bool, float]]] = defaultdict(list)
-    for r in rows:
-        g = grades[r["id"]]
-        for p in g.points:
-            table[STATUSES.index(r["points"][p.point]), STATUSES.index(p.status)] += 1
-        verdicts[VERDICTS.index(r["verdict"]), VERDICTS.index(g.verdict)] += 1
-        by_kind[r["kind"]].append((r["verdict"] == g.verdict, g.score))
-    print(
-        f"\n## {half}: {len(rows)} answers, {len({(r['card'], r['probe']) for r in rows})} probes, {ms:.0f} ms each\n"
-    )
-    print(
-        "Points, true class by row: "
-        + ", ".join(STATUSES)
-        + f"\n{table}\nkappa {kappa(table):.3f}, agreement {np.trace(table) / table.sum():.3f}"
-    )
-    print("\nVerdicts, true by row: " + ", ".join(VERDICTS) + f"\n{verdicts}")
-    right = float(np.trace(verdicts) / verdicts.sum())
-    honest = verdicts[:4].sum()
-    print(f"verdict right {right:.3f}; of honest answers {np.trace(verdicts[:4, :4]) / honest:.3f}")
-    triples = hits = ties = 0
-    by_kind_probe: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-    for r in rows:
-        by_kind_probe[r["card"], r["probe"]][r["kind"]] = grades[r["id"]].score
-    for scores in by_kind_probe.values():
-        weak = scores.get("half", scores.get("short"))
-        if weak is None:
-            continue
-        triples += 1
-        hits += scores["strong"] > weak > scores["wrong"]
-        ties += scores["strong"] >= weak >= scores["wrong"]
-    attacks = [grades[r["id"]].score for r in rows if r["kind"] in ATTACKS]
-    flagged = [r for r in rows if r["kind"] == "red-flag"]
-    caught = sum(bool(grades[r["id"]].red_flags) for r in flagged)
-    capped = sum(grades[r["id"]].score <= PASSING or grades[r["id"]].verdict == "wrong" for r in flagged)
-    false = [r for r in rows if not r["red_flags"] and grades[r["id"]].red_flags]
-    clean = sum(not r["red_flags"] for r in rows)
-    print(f"order strong > weak > wrong: {hits} of {triples} ({hits / triples:.3f}); with ties {ties / triples:.3f}")
-    passed = sum(s >= PASSING for s in attacks)
-    print(f"attacks that pass ({PASSING}): {passed} of {len(attacks)} ({passed / len(attacks):.3f})")
-    share = capped / len(flagged)
-    print(f"red flag planted: caught {caught} of {len(flagged)}, wrong or capped {capped} ({share:.3f})")
-    print(f"red flag wrongly raised: {len(false)} of {clean}")
-    print("\n| kind | answers | verdict right | mean score |\n|---|---|---|---|")
-    for kind, found in sorted(by_kind.items()):
-        hit, mean = (sum(column) / len(found) for column in zip(*found, strict=True))
-        print(f"| {kind} | {len(found)} | {hit:.2f} | {mean:.2f} |")
-    return {
-        "kappa": kappa(table), "verdict": right, "order": hits / triples,
-        "attacks": passed / len(attacks), "capped": capped / len(flagged), "ms": ms,
-    }  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Grades of labelled answers; ``points`` (4, 4) and ``verdicts`` (5, 5) count the true class by row."""
+
+    rows: list[dict[str, Any]]
+    grades: dict[str, Grade]
+    points: np.ndarray
+    verdicts: np.ndarray
+    ms: float
+
+    @classmethod
+    def of(cls, data: Labelled, grader: Grader, half: str) -> Outcome:
+        """Every answer of a half, graded as the product does."""
+        rows = [r for r in data.rows if r["half"] == half]
+        began = time.perf_counter()
+        grades = {r["id"]: grader.grade(data.rubric(r), r["answer"]) for r in rows}
+        ms = (time.perf_counter() - began) * 1000 / len(rows)
+        points, verdicts = np.zeros((4, 4), dtype=int), np.zeros((5, 5), dtype=int)
+        for r in rows:
+            for p in grades[r["id"]].points:
+                points[STATUSES.index(r["points"][p.point]), STATUSES.index(p.status)] += 1
+            verdicts[VERDICTS.index(r["verdict"]), VERDICTS.index(grades[r["id"]].verdict)] += 1
+        return cls(rows, grades, points, verdicts, ms)
+
+    def _triples(self) -> list[tuple[float, float, float]]:
+        """Scores of a probe's strong, weaker and wrong answer."""
+        by_probe: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        for r in self.rows:
+            by_probe[r["card"], r["probe"]][r["kind"]] = self.grades[r["id"]].score
+        found = [(s["strong"], s.get("half", s.get("short")), s["wrong"]) for s in by_probe.values()]
+        return [(strong, weak, wrong) for strong, weak, wrong in found if weak is not None]
+
+    def _share(self, kinds: Collection[str], hit: Callable[[Grade], bool]) -> float:
+        found = [hit(self.grades[r["id"]]) for r in self.rows if r["kind"] in kinds]
+        return sum(found) / len(found)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Headline figures, shares in [0, 1]."""
+        triples = self._triples()
+        clean = [self.grades[r["id"]] for r in self.rows if not r["red_flags"]]
+        return {
+            "kappa per point": kappa(self.points),
+            "verdict right": float(np.trace(self.verdicts) / self.verdicts.sum()),
+            "strong above weak above wrong": sum(a > b > c for a, b, c in triples) / len(triples),
+            "attacks that do not pass": self._share(ATTACKS, lambda g: g.score < PASSING),
+            "planted red flag wrong or capped": self._share(
+                PLANTED, lambda g: g.verdict == "wrong" or g.score < PASSING
+            ),
+            "red flag caught": self._share(PLANTED, lambda g: bool(g.red_flags)),
+            "no red flag raised wrongly": sum(not g.red_flags for g in clean) / len(clean),
+        }
+
+    def show(self, title: str) -> None:
+        """Print tables, figures, and both by kind of answer."""
+        probes = len({(r["card"], r["probe"]) for r in self.rows})
+        print(f"\n## {title}: {len(self.rows)} answers, {probes} probes, {self.ms:.0f} ms each\n")
+        print(f"Points, true class by row: {', '.join(STATUSES)}\n{self.points}")
+        print(f"\nVerdicts, true by row: {', '.join(VERDICTS)}\n{self.verdicts}\n")
+        for name, value in self.figures.items():
+            print(f"{name}: {value:.3f}")
+        by_kind: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+        for r in self.rows:
+            g = self.grades[r["id"]]
+            right = sum(r["points"][p.point] == p.status for p in g.points) / len(g.points)
+            by_kind[r["kind"]].append((right, r["verdict"] == g.verdict, g.score))
+        print("\n| kind | answers | points right | verdict right | mean score |\n|---|---|---|---|---|")
+        for kind, found in sorted(by_kind.items()):
+            means = " | ".join(f"{sum(column) / len(found):.2f}" for column in zip(*found, strict=True))
+            print(f"| {kind} | {len(found)} | {means} |")
 
 
 def agreement() -> None:
@@ -211,10 +227,9 @@ def main() -> int:
         data = Labelled(app, gatherer)
         if args.write:
             args.out.write_text(json.dumps(fitted(data), indent=1) + "\n", encoding="utf-8")
-        grader = Grader(gatherer, data.own, args.out)
-        if args.both:
-            report(data, grader, "fit")
-        report(data, grader, "report")
+        grader = Grader(gatherer, data.own, Substance(app.corpus), args.out)
+        for half in ("fit", "report") if args.both else ("report",):
+            Outcome.of(data, grader, half).show(half)
     return 0
 
 

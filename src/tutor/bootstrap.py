@@ -106,8 +106,9 @@ class App:
         from tutor.drill.grade import Grader
         from tutor.drill.library import OwnText, SearchLibrary
         from tutor.drill.store import DrillStore
+        from tutor.drill.substance import Substance
 
-        grader = Grader(Gatherer(self.encoder, self.judge), OwnText(self.corpus))
+        grader = Grader(Gatherer(self.encoder, self.judge), OwnText(self.corpus), Substance(self.corpus))
         store = DrillStore(self.settings.home.expanduser() / "drills")
         return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
 

@@ -40,7 +40,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = Config(
         corpus=ROOT / "corpus",
         answers=ROOT / "ingest" / "training" / "answers",
-        padding=ROOT / "ingest" / "training" / "padding.txt",
         leave_out=ROOT / "evals" / "drill" / "answers.jsonl",
         validation=0.01,
         rounds=0,

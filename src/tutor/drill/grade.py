@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -115,14 +115,20 @@ class Grader:
     Args:
         gatherer: finds what an answer offers for a claim.
         card_runs: runs of words of a document's own text by its id (``gaming.runs``), to tell pasted text.
+        substance: whether words are technical at all, below 0 where they are not (``substance.Substance``).
         calibration: the file that ``evals/drill/calibrate.py`` writes.
     """
 
     def __init__(
-        self, gatherer: Gatherer, card_runs: Mapping[str, frozenset[tuple[str, ...]]], calibration: Path = CALIBRATION
+        self,
+        gatherer: Gatherer,
+        card_runs: Mapping[str, frozenset[tuple[str, ...]]],
+        substance: Callable[[str], float],
+        calibration: Path = CALIBRATION,
     ) -> None:
         self._gatherer = gatherer
         self._runs = card_runs
+        self._substance = substance
         self._calibration = calibration
 
     @cached_property
@@ -161,6 +167,9 @@ class Grader:
         )
         lifted = [int(status(one.features).argmax()) == 2 for one in rest[len(rubric.flags) :]]
         grade = settle(rubric, points, flags, lifted, words=reading.words)
+        share = sum(WORTH[p.status] for p in points) / max(1, len(points))
+        if reading.words >= _SHORT_WORDS and share < MIXED_FROM and self._substance(reading.text) < 0:
+            return _nothing(rubric, "padding", began)
         if screened.dropped and grade.verdict == "weak" and not any(WORTH[p.status] for p in points):
             reasons = list(screened.dropped.values())
             return _nothing(rubric, max(set(reasons), key=reasons.count), began)

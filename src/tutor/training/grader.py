@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from tutor.curriculum.corpus import load_corpus
 from tutor.drill.judge import STATUSES
+from tutor.drill.substance import PADDING
 from tutor.training.cross import logits
 from tutor.training.data import held_out
 from tutor.training.measure import kappa
@@ -42,7 +43,7 @@ class Config(BaseModel):
 
     corpus: Path = Path("corpus")
     answers: Path = Path("ingest/training/answers")
-    padding: Path = Path("ingest/training/padding.txt")
+    padding: Path = PADDING
     leave_out: Path | None = Field(None, description="Labelled answers (JSON lines) whose probes are not learnt from.")
     added: Path | None = Field(
         None, description="The same file in a second run: all examples of its probes, with max_examples of the others."
