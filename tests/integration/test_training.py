@@ -104,6 +104,24 @@ def test_the_loss_falls_when_the_scores_are_right_and_passes_over_empty_columns(
     )
 
 
+def test_the_loss_makes_its_tensors_where_its_inputs_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no GPU here: what is made without saying where goes to "meta", and mixes with nothing on the CPU."""
+    known = table(3, section=[0, 1, 2], group=[0, 1, 2], like={})
+    asked, passages, rows = column([4, 6, 4], dims=4, seed=6), column([8, 5, 8], dims=4, seed=5), torch.arange(3)
+    joint = L.JointLoss(None, known, L.Weights(teach=0.5))  # type: ignore[arg-type]
+    wanted = joint._loss([asked], passages, rows)
+    with torch.device("meta"):
+        got = joint._loss([asked], passages, rows)
+    assert {name: float(value) for name, value in got.items()} == {name: float(value) for name, value in wanted.items()}
+    there = known.to(torch.device("meta"))
+    assert {getattr(there, field).device.type for field in L.Table.__slots__} == {"meta"}
+    assert known.to(rows.device) is known, "moved once"
+    moves: list[torch.device] = []
+    monkeypatch.setattr(L.Table, "to", lambda self, device: moves.append(device) or self)
+    joint._loss([asked], passages, rows)
+    assert moves == [rows.device]
+
+
 def test_batches_hold_rivals_together_and_every_row_once_an_epoch() -> None:
     groups = [f"d{n // 4}" for n in range(64)]  # 16 documents of 4 rows
     rivals = {f"d{n}": [f"d{n ^ 1}"] for n in range(16)}
