@@ -24,6 +24,7 @@ from tutor.retrieval.encoder import OnnxEncoder  # noqa: E402
 from tutor.training import loss as L  # noqa: E402
 from tutor.training.measure import max_sim  # noqa: E402
 from tutor.training.train import Config, TopicBatches, train  # noqa: E402
+from tutor.training.upstream import Upstream  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,6 +121,21 @@ def test_the_loss_makes_its_tensors_where_its_inputs_are(monkeypatch: pytest.Mon
     monkeypatch.setattr(L.Table, "to", lambda self, device: moves.append(device) or self)
     joint._loss([asked], passages, rows)
     assert moves == [rows.device]
+
+
+def test_upstream_vectors_are_kept_by_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, bool]] = []
+
+    def encode(model: Any, texts: list[str], *, bf16: bool) -> Any:
+        asked.append((len(texts), bf16))
+        return np.full((len(texts), 2), 0.5 if bf16 else 1.0, dtype=np.float32)
+
+    monkeypatch.setattr("tutor.training.upstream.encode", encode)
+    for bf16, wanted in ((False, 1.0), (True, 0.5), (False, 1.0), (True, 0.5)):
+        upstream = Upstream(None, tmp_path / "upstream.npz", bf16=bf16)  # type: ignore[arg-type]
+        assert upstream(["a", "b"]).tolist() == [[wanted, wanted]] * 2
+    assert asked == [(2, False), (2, True)], "each is encoded once"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["upstream-bf16.npz", "upstream-fp32.npz"]
 
 
 def test_batches_hold_rivals_together_and_every_row_once_an_epoch() -> None:
