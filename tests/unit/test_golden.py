@@ -1,7 +1,7 @@
 """The golden questions: sections that exist, facts that can be looked for, none of them a training question.
 
-The encoder was not trained and abstaining not fitted on them, but k and the weights of the fusion were chosen with their
-help (``evals/LOG.md``, "The first places count").
+The encoder was not trained and abstaining not fitted on them, but k and the weights of the fusion were chosen with
+their help (``evals/LOG.md``, "The first places count").
 """
 
 from __future__ import annotations
