@@ -59,26 +59,53 @@ def test_mean_max_sim_is_max_sim_of_the_inner_tokens_over_the_question_length() 
     assert np.allclose(got.numpy(), np.array(wanted), atol=1e-5)
 
 
-def table(rows: int, *, section: list[int], group: list[int], like: dict[tuple[int, int], float]) -> L.Table:
-    """Upstream vectors in which question and passage of a row agree, and ``like`` says what else is near."""
-    questions, passages = torch.zeros(rows, 1, rows + 1), torch.zeros(rows, rows + 1)
+def table(
+    rows: int,
+    *,
+    section: list[int],
+    group: list[int],
+    like: dict[tuple[int, int], float],
+    kin: dict[tuple[int, int], float] | None = None,
+) -> L.Table:
+    """Upstream vectors in which question and passage of a row agree, and ``like`` says what else is near.
+
+    ``kin``: which two passages are near; their questions look past what they share.
+    """
+    pairs = kin or {}
+    questions, passages = torch.zeros(rows, 1, rows + 1 + len(pairs)), torch.zeros(rows, rows + 1 + len(pairs))
     for n in range(rows):
         questions[n, 0, n], passages[n, n] = 1.0, 1.0
     for (question, passage), nearness in like.items():
         questions[question, 0, passage] = nearness
+    for shared, ((one, other), nearness) in enumerate(pairs.items(), rows + 1):
+        passages[one, shared] = passages[other, shared] = nearness**0.5
     return L.Table(
         questions, passages, torch.ones(rows, 1, dtype=torch.bool), torch.tensor(section), torch.tensor(group)
     )
 
 
 def test_negatives_leave_out_the_section_and_likely_answers_elsewhere_but_keep_siblings() -> None:
-    known = table(4, section=[0, 0, 1, 2], group=[0, 0, 0, 1], like={(0, 2): 1.5, (0, 3): 1.5, (2, 3): 0.5})
-    stands = L.JointLoss(None, known, L.Weights())._negatives(known, torch.arange(4))[0]  # type: ignore[arg-type]
+    known = table(
+        6,
+        section=[0, 0, 1, 2, 3, 4],
+        group=[0, 0, 0, 1, 2, 2],
+        like={(0, 2): 1.5, (0, 3): 1.5, (2, 3): 0.5},
+        kin={(3, 4): 0.9, (4, 5): 0.9},
+    )
+
+    def negatives(weights: L.Weights) -> Any:
+        return L.JointLoss(None, known, weights)._negatives(known, torch.arange(6))[0]  # type: ignore[arg-type]
+
+    stands = negatives(L.Weights())
     assert stands.diagonal().all()
     assert not stands[0, 1], "a passage of the same section is no negative"
     assert stands[0, 2], "a sibling section is one, however near the guide finds it"
     assert not stands[0, 3], "a passage of another document that the guide prefers is none"
     assert stands[2, 3], "one that the guide ranks below the right passage is"
+    assert not negatives(L.Weights(margin=0.6))[2, 3], "unless it is below by less than the margin"
+    assert not stands[3, 4] and not stands[4, 3], "one that is nearly the same as the right passage is none"
+    assert negatives(L.Weights(kin_similarity=0.95))[3, 4]
+    assert stands[4, 5] and stands[5, 4], "but a sibling is, however near"
 
 
 def test_the_loss_falls_when_the_scores_are_right_and_passes_over_empty_columns() -> None:
