@@ -203,38 +203,60 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path]:
     return config, place
 
 
-def test_a_run_leaves_a_model_figures_and_checkpoints_and_can_be_gone_on_from(small: tuple[Config, Path]) -> None:
+@pytest.fixture(scope="module")
+def trained(small: tuple[Config, Path]) -> Path:
+    """The folder of that run's results."""
     config, place = small
     out = place / "out" / "run"
     out.mkdir(parents=True)
-    run = train(config, out)
-    assert run == json.loads((out / "run.json").read_text())
+    train(config, out)
+    return out
+
+
+def history(out: Path) -> list[dict[str, Any]]:
+    """What the last checkpoint says of the steps up to it, the earliest first."""
+    last = max((out / "checkpoints").iterdir(), key=lambda folder: int(folder.name.rpartition("-")[2]))
+    log: list[dict[str, Any]] = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    return log
+
+
+def test_a_run_leaves_a_model_figures_and_checkpoints(small: tuple[Config, Path], trained: Path) -> None:
+    run = json.loads((trained / "run.json").read_text(encoding="utf-8"))
     assert run["steps"] >= 4
     assert run["questions"] > 20
     assert run["validation_questions"] > 5
     for when in ("before", "after"):
         assert set(run[when]) == {"dense", "late", "both"}
         assert all(0 <= value <= 1 for figures in run[when].values() for value in figures.values())
-    more = train(config.model_copy(update={"epochs": 2.0}), out, resume=True)
-    assert more["steps"] == 2 * run["steps"]
-    shipped = OnnxEncoder(out / "encoder")
+    shipped = OnnxEncoder(trained / "encoder")
     shipped.verify()
     assert (shipped.dense_dims, shipped.token_dims) == (384, 32)
 
 
-def test_the_exported_int8_encoder_ranks_as_the_trained_model_does(small: tuple[Config, Path]) -> None:
-    """Parity: cosines to the torch model's vectors, and the first passage of MaxSim and dense for 40 questions."""
+def test_a_run_is_gone_on_from_its_last_checkpoint(small: tuple[Config, Path], trained: Path, tmp_path: Path) -> None:
+    config, _ = small
+    out = Path(shutil.copytree(trained, tmp_path / "run"))
+    before, steps = history(out), json.loads((out / "run.json").read_text(encoding="utf-8"))["steps"]
+    more = train(config.model_copy(update={"epochs": 2.0}), out, resume=True)
+    after = history(out)
+    assert more == json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert more["steps"] == 2 * steps
+    assert [entry["step"] for entry in before] == list(range(2, steps + 1, 2))
+    # From the beginning, two epochs have other rates and losses at the same steps.
+    assert after[: len(before)] == before, "the steps up to the checkpoint were taken again"
+    assert [entry["step"] for entry in after] == list(range(2, 2 * steps + 1, 2))
+
+
+def test_the_exported_int8_encoder_ranks_as_the_trained_model_does(small: tuple[Config, Path], trained: Path) -> None:
+    """Parity for 40 questions: cosines to the torch model's vectors, MaxSim scores, the first passage of each."""
     from sentence_transformers import MultiVectorEncoder
 
     from tutor.training import data
     from tutor.training.model import counter, encode
 
-    config, place = small
-    folder = place / "out" / "run"
-    if not (folder / "model").is_dir():
-        pytest.fail("the run before left no model")
-    model = MultiVectorEncoder(str(folder / "model"), device="cpu")
-    shipped = OnnxEncoder(folder / "encoder")
+    config, _ = small
+    model = MultiVectorEncoder(str(trained / "model"), device="cpu")
+    shipped = OnnxEncoder(trained / "encoder")
     pieces = data.read_passages(config.corpus, counter(model))
     texts = [p.encoded_text for p in pieces]
     questions = [q.text for q in data.read_questions(config.questions)][:40]
