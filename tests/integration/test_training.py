@@ -20,13 +20,12 @@ for module in ("sentence_transformers", "datasets", "accelerate"):
 
 import torch  # noqa: E402
 
+from fakes import copy_cards  # noqa: E402
 from tutor.retrieval.encoder import OnnxEncoder  # noqa: E402
 from tutor.training import loss as L  # noqa: E402
 from tutor.training.measure import max_sim  # noqa: E402
 from tutor.training.train import Config, TopicBatches, train  # noqa: E402
 from tutor.training.upstream import Upstream  # noqa: E402
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def column(lengths: list[int], dims: int = 8, seed: int = 0) -> dict[str, Any]:
@@ -181,15 +180,9 @@ def test_batches_hold_rivals_together_and_every_row_once_an_epoch() -> None:
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path]:
     """A curriculum of four cards, its questions, and the config of a run of four steps."""
     place = tmp_path_factory.mktemp("training")
-    cards, questions = place / "corpus" / "cards", place / "questions"
-    cards.mkdir(parents=True)
-    questions.mkdir()
-    for name in ("kafka", "redis", "consensus", "acid"):
-        found = next((ROOT / "corpus" / "cards").rglob(f"{name}.md"))
-        shutil.copy(found, cards / found.name)
-        shutil.copy(ROOT / "ingest" / "training" / "questions" / f"{name}.txt", questions)
+    corpus, questions = copy_cards(place)
     config = Config(
-        corpus=place / "corpus",
+        corpus=corpus,
         questions=questions,
         max_items=20,
         validation=0.3,
