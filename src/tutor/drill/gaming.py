@@ -128,6 +128,12 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
     return Screened(kept, reason, dropped)
 
 
+def echo(answer: str, ask: str) -> float:
+    """The share of the question's words (not grammar) that the answer has, in [0, 1]."""
+    asked = set(content(ask))
+    return len(asked & set(content(answer))) / len(asked) if asked else 0.0
+
+
 def _no_claim(text: str, asked: list[set[str]], card: frozenset[tuple[str, ...]]) -> str:
     found = words(text)
     if _ORDER.search(text):

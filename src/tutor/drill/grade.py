@@ -16,7 +16,7 @@ from pydantic import Field
 
 from tutor.curriculum.card import Strict
 from tutor.drill.evidence import Evidence, Gatherer
-from tutor.drill.gaming import REASONS, screen
+from tutor.drill.gaming import REASONS, echo, screen
 from tutor.drill.judge import CONTRADICTED, COVERED
 from tutor.drill.reading import MAX_ANSWER_CHARS, Window, read
 from tutor.drill.rubric import Flag, Point, Rubric
@@ -37,6 +37,7 @@ STRONG_FROM, MIXED_FROM = 0.72, 0.3  # share of the points' worth, where there a
 CAP = 0.45  # of the score with a contradicted point or a red flag: below what passes
 UNSURE_BELOW = 0.6  # probability of the status given
 _SHORT_WORDS = 25
+_ECHO = 0.7  # share of the question's words above which an answer that makes little is the question again
 _ELOQUENT = -0.15  # substance below which even points that seem made are none: honest answers have −0.06 at the least
 
 
@@ -205,6 +206,8 @@ class Grader:
         share = sum(WORTH[p.status] for p in points) / max(1, len(points))
         if reading.words >= _SHORT_WORDS and self._substance(reading.text) < (0 if share < MIXED_FROM else _ELOQUENT):
             return _nothing(rubric, "padding", began)
+        if share < 0.5 and not flags and not any(p.denied >= 0.5 for p in points) and echo(answer, rubric.ask) >= _ECHO:
+            return _nothing(rubric, "question", began)
         if screened.dropped and grade.verdict == "weak" and not any(WORTH[p.status] for p in points):
             reasons = list(screened.dropped.values())
             return _nothing(rubric, max(set(reasons), key=reasons.count), began)
@@ -268,9 +271,9 @@ def settle(
         verdict = "weak"
     score = sum(_worth(p) for p in points) / max(1, len(points))
     if not made:
-        score *= 0.1  # likely bits of points nobody can put a finger on
+        score *= 0.3  # likely bits of points nobody can put a finger on
     if verdict == "wrong":
-        score *= 0.2
+        score *= 0.05  # below an answer that says too little
     elif denied or flags:
         score = min(score, CAP)
     level: Level = ""
