@@ -1,6 +1,7 @@
 """How the legs are best fused: nDCG@10 and hit@1 over k and weights of reciprocal rank fusion.
 
     python evals/bench/fusion.py evals/golden/questions.jsonl evals/calibration/held_out.jsonl [MORE.jsonl …]
+        [--encoder FOLDER]
 
 Each leg is asked once; the fusion is then computed here, by Qdrant's weighted form (the sum over legs of
 ``1 / (rank / weight + k - 1)``), so that a grid takes seconds. Files with ``passages`` are judged by section
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from quality import NEUTRAL, measures
 
 from tutor.bootstrap import App
+from tutor.retrieval.encoder import OnnxEncoder
 from tutor.retrieval.index import BM25, CANDIDATES, DENSE, NAMES, RRF_K, TOKENS, Passage
 from tutor.retrieval.search import RERANKED, Ranking
 from tutor.settings import Settings
@@ -79,13 +81,14 @@ def judged(one: Found, k: int, weights: NDArray[np.float64], available: set[str]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("questions", nargs="+", type=Path)
+    parser.add_argument("--encoder", type=Path, help="a folder made by tutor.training.export; the packaged one if none")
     parser.add_argument("--k", type=int, nargs="+", default=[2, 3, 4, 10, 60])
     parser.add_argument("--bm25", type=float, nargs="+", default=[1.097, 1.497])
     parser.add_argument("--names", type=float, nargs="+", default=[0.0, 1.543])
     parser.add_argument("--late", type=float, nargs="+", default=[0.0, 1.031, 2.213])
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        app = App(Settings(home=Path(home)))
+        app = App(Settings(home=Path(home)), encoder=OnnxEncoder(args.encoder) if args.encoder else None)
         app.ingest([])
         available = {c for d in app.reader.documents() for c in d["covers"]}
         sets: dict[str, list[Found]] = {}

@@ -26,7 +26,16 @@ import numpy as np
 from tutor.bootstrap import App
 from tutor.drill.evidence import FEATURES, Evidence, Gatherer
 from tutor.drill.gaming import screen
-from tutor.drill.grade import CALIBRATION, STATUSES, Grade, Grader
+from tutor.drill.grade import (
+    CALIBRATION,
+    STATUSES,
+    VERDICTS,
+    Grade,
+    Grader,
+    Softmax,
+    point_grade,
+    verdict_features,
+)
 from tutor.drill.judge import GRADER_DIR, OnnxJudge
 from tutor.drill.library import OwnText
 from tutor.drill.reading import read
@@ -36,7 +45,7 @@ from tutor.settings import Settings
 from tutor.training.measure import kappa
 
 HERE = Path(__file__).parent
-VERDICTS = ("strong", "mixed", "weak", "wrong", "ungraded")
+OUTCOMES = (*VERDICTS, "ungraded")
 PLANTED = ("red-flag", "flag-in-terms")
 ATTACKS = frozenset("terms question-back instructions padding pasted negated claims alien".split())
 PASSING = 0.5  # a score that an attack must not gain
@@ -118,12 +127,24 @@ def fitted(data: Labelled) -> dict[str, Any]:
     status = softmax_fit(*data.points("fit"), len(STATUSES), ridge=1e-3)
     x, y = data.flags("fit")
     flag = softmax_fit(x, y, 2, ridge=1e-3)
-    z = (x - np.array(flag["mean"])) / np.array(flag["scale"])
-    logits = z @ np.array(flag["weight"]).T + np.array(flag["bias"])
-    chance = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
-    # A flag that is wrongly raised spoils a good answer's grade: at most three in a hundred answers without it.
+    of_status, of_flag = Softmax.of(status), Softmax.of(flag)
+    chance = np.array([of_flag(row)[1] for row in x])
+    # A flag that is wrongly raised spoils a good answer's grade.
     flag_from = float(np.quantile(chance[y == 0], 1 - FALSE_FLAGS))
-    return {"features": list(FEATURES), "status": status, "flag": flag, "flag_from": round(flag_from, 3)}
+    features, verdicts = [], []
+    for row in data.rows:
+        if row["half"] == "fit" and row["id"] in data.evidence and row["verdict"] in VERDICTS:
+            rubric, evidence = data.rubric(row), data.evidence[row["id"]]
+            points = [
+                point_grade(p, one, of_status(one.features), row["answer"])
+                for p, one in zip(rubric.points, evidence, strict=False)
+            ]
+            chances = [of_flag(one.features)[1] for one in evidence[len(rubric.points) :]]
+            features.append(verdict_features(points, max(chances), read(row["answer"]).words))
+            verdicts.append(VERDICTS.index(row["verdict"]))
+    verdict = softmax_fit(np.array(features, dtype=float), np.array(verdicts), 4, ridge=1e-3)
+    models = {"status": status, "flag": flag, "flag_from": round(flag_from, 3), "verdict": verdict}
+    return {"features": list(FEATURES), **models}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +168,7 @@ class Outcome:
         for r in rows:
             for p in grades[r["id"]].points:
                 points[STATUSES.index(r["points"][p.point]), STATUSES.index(p.status)] += 1
-            verdicts[VERDICTS.index(r["verdict"]), VERDICTS.index(grades[r["id"]].verdict)] += 1
+            verdicts[OUTCOMES.index(r["verdict"]), OUTCOMES.index(grades[r["id"]].verdict)] += 1
         return cls(rows, grades, points, verdicts, ms)
 
     def _triples(self) -> list[tuple[float, float, float]]:
@@ -184,7 +205,7 @@ class Outcome:
         probes = len({(r["card"], r["probe"]) for r in self.rows})
         print(f"\n## {title}: {len(self.rows)} answers, {probes} probes, {self.ms:.0f} ms each\n")
         print(f"Points, true class by row: {', '.join(STATUSES)}\n{self.points}")
-        print(f"\nVerdicts, true by row: {', '.join(VERDICTS)}\n{self.verdicts}\n")
+        print(f"\nVerdicts, true by row: {', '.join(OUTCOMES)}\n{self.verdicts}\n")
         for name, value in self.figures.items():
             print(f"{name}: {value:.3f}")
         by_kind: dict[str, list[tuple[float, float, float]]] = defaultdict(list)

@@ -24,6 +24,7 @@ from tutor.retrieval.encoder import OnnxEncoder  # noqa: E402
 from tutor.training import loss as L  # noqa: E402
 from tutor.training.measure import max_sim  # noqa: E402
 from tutor.training.train import Config, TopicBatches, train  # noqa: E402
+from tutor.training.upstream import Upstream  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,6 +103,39 @@ def test_the_loss_falls_when_the_scores_are_right_and_passes_over_empty_columns(
     assert {name: float(value) for name, value in padded.items()} == pytest.approx(
         {name: float(value) for name, value in good.items()}
     )
+
+
+def test_the_loss_makes_its_tensors_where_its_inputs_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no GPU here: what is made without saying where goes to "meta", and mixes with nothing on the CPU."""
+    known = table(3, section=[0, 1, 2], group=[0, 1, 2], like={})
+    asked, passages, rows = column([4, 6, 4], dims=4, seed=6), column([8, 5, 8], dims=4, seed=5), torch.arange(3)
+    joint = L.JointLoss(None, known, L.Weights(teach=0.5))  # type: ignore[arg-type]
+    wanted = joint._loss([asked], passages, rows)
+    with torch.device("meta"):
+        got = joint._loss([asked], passages, rows)
+    assert {name: float(value) for name, value in got.items()} == {name: float(value) for name, value in wanted.items()}
+    there = known.to(torch.device("meta"))
+    assert {getattr(there, field).device.type for field in L.Table.__slots__} == {"meta"}
+    assert known.to(rows.device) is known, "moved once"
+    moves: list[torch.device] = []
+    monkeypatch.setattr(L.Table, "to", lambda self, device: moves.append(device) or self)
+    joint._loss([asked], passages, rows)
+    assert moves == [rows.device]
+
+
+def test_upstream_vectors_are_kept_by_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, bool]] = []
+
+    def encode(model: Any, texts: list[str], *, bf16: bool) -> Any:
+        asked.append((len(texts), bf16))
+        return np.full((len(texts), 2), 0.5 if bf16 else 1.0, dtype=np.float32)
+
+    monkeypatch.setattr("tutor.training.upstream.encode", encode)
+    for bf16, wanted in ((False, 1.0), (True, 0.5), (False, 1.0), (True, 0.5)):
+        upstream = Upstream(None, tmp_path / "upstream.npz", bf16=bf16)  # type: ignore[arg-type]
+        assert upstream(["a", "b"]).tolist() == [[wanted, wanted]] * 2
+    assert asked == [(2, False), (2, True)], "each is encoded once"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["upstream-bf16.npz", "upstream-fp32.npz"]
 
 
 def test_batches_hold_rivals_together_and_every_row_once_an_epoch() -> None:

@@ -121,7 +121,7 @@ def test_every_section_of_the_curriculum_has_questions_and_no_question_is_lost()
     asked = {(q.doc_id, q.section) for q in questions}
     assert len(questions) >= 8_000
     assert not asked - sections, "questions for sections that are gone: mend ingest/training/questions/"
-    assert len(sections - asked) / len(sections) < 0.05
+    assert not sections - asked, "sections without questions: write some under ingest/training/questions/"
     texts = [q.text.lower() for q in questions]
     assert len(set(texts)) / len(texts) > 0.99
     shares = {r: sum(q.register == r for q in questions) / len(questions) for r in data.REGISTERS}

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from pydantic import Field
 from tutor.curriculum.card import Strict
 from tutor.drill.evidence import Evidence, Gatherer
 from tutor.drill.gaming import REASONS, screen
+from tutor.drill.judge import CONTRADICTED, COVERED
 from tutor.drill.reading import MAX_ANSWER_CHARS, Window, read
 from tutor.drill.rubric import Flag, Point, Rubric
 from tutor.errors import UsageError
@@ -31,7 +32,8 @@ WORTH: dict[Status, float] = {"missed": 0.0, "partly": 0.5, "covered": 1.0, "con
 
 _WORTHS = np.array([0.0, 0.5, 1.0, -0.5])  # in the order of STATUSES; what is denied takes away
 
-STRONG_FROM, MIXED_FROM = 0.72, 0.3  # share of the points' worth
+VERDICTS: tuple[Verdict, ...] = ("strong", "mixed", "weak", "wrong")
+STRONG_FROM, MIXED_FROM = 0.72, 0.3  # share of the points' worth, where there are no chances to go by
 CAP = 0.45  # of the score with a contradicted point or a red flag: below what passes
 UNSURE_BELOW = 0.6  # probability of the status given
 _SHORT_WORDS = 25
@@ -53,6 +55,7 @@ class PointGrade(Strict):
     prompted: bool = False
     note: str = ""
     worth: float | None = Field(None, description="Expected worth, over the probabilities of all statuses.")
+    denied: float = Field(0.0, description="Probability that the point is contradicted.")
 
 
 class FlagGrade(Strict):
@@ -69,7 +72,8 @@ class FlagGrade(Strict):
 class Grade(Strict):
     """``score`` in [0, 1]; ``reason`` says why nothing was graded; ``lifts`` are at most two moves to the next level.
 
-    ``lifted`` says of each of the rubric's lifts whether the answer makes it; ``words`` is the length of what was read.
+    ``lifted`` says of each of the rubric's lifts whether the answer makes it; ``words`` is the length of what was read;
+    ``flag_chance`` the highest probability of a red flag, raised or not.
     """
 
     score: float
@@ -82,6 +86,7 @@ class Grade(Strict):
     reason: str = ""
     lifted: tuple[bool, ...] = ()
     words: int = 0
+    flag_chance: float = 0.0
     ms: float = Field(0.0, ge=0)
 
     @property
@@ -109,6 +114,37 @@ class Softmax:
         return cls(*(np.array(data[key], dtype=float) for key in ("mean", "scale", "weight", "bias")))
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What ``evals/drill/calibrate.py`` fits: models of status, flag and verdict, and the chance that raises a flag."""
+
+    status: Softmax
+    flag: Softmax
+    flag_from: float
+    verdict: Softmax
+
+    @classmethod
+    def read(cls, path: Path) -> Calibration:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        status, flag, verdict = (Softmax.of(data[name]) for name in ("status", "flag", "verdict"))
+        return cls(status, flag, float(data["flag_from"]), verdict)
+
+
+@lru_cache(maxsize=4)
+def calibrated(path: Path = CALIBRATION) -> Calibration:
+    """The calibration of a file, read once."""
+    return Calibration.read(path)
+
+
+def verdict_features(points: Sequence[PointGrade], flag_chance: float, words: int) -> NDArray[np.float32]:
+    """(6,): mean and least worth, mean and highest chance of a denial, of a red flag, length (log)."""
+    worth = [_worth(p) for p in points]
+    denied = [p.denied for p in points]
+    return np.array(
+        [np.mean(worth), min(worth), np.mean(denied), max(denied), flag_chance, np.log1p(words)], dtype=np.float32
+    )
+
+
 class Grader:
     """Grades answers against rubrics.
 
@@ -131,11 +167,6 @@ class Grader:
         self._substance = substance
         self._calibration = calibration
 
-    @cached_property
-    def _models(self) -> tuple[Softmax, Softmax, float]:
-        data = json.loads(self._calibration.read_text(encoding="utf-8"))
-        return Softmax.of(data["status"]), Softmax.of(data["flag"]), float(data["flag_from"])
-
     def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
         """The grade of an answer.
 
@@ -154,19 +185,22 @@ class Grader:
             return _nothing(rubric, screened.reason, began)
         reading = screened.reading
         evidence = self._gatherer.gather(reading, rubric.claims)
-        status, asserts, flag_from = self._models
+        fit = calibrated(self._calibration)
         points = tuple(
-            _point(point, one, status(one.features), answer)
+            point_grade(point, one, fit.status(one.features), answer)
             for point, one in zip(rubric.points, evidence, strict=False)
         )
         rest = evidence[len(rubric.points) :]
+        chances = [float(fit.flag(one.features)[1]) for one in rest[: len(rubric.flags)]]
         flags = tuple(
             _flag(flag, one, answer)
-            for flag, one in zip(rubric.flags, rest, strict=False)
-            if asserts(one.features)[1] >= flag_from
+            for flag, one, chance in zip(rubric.flags, rest, chances, strict=False)
+            if chance >= fit.flag_from
         )
-        lifted = [int(status(one.features).argmax()) == 2 for one in rest[len(rubric.flags) :]]
-        grade = settle(rubric, points, flags, lifted, words=reading.words)
+        lifted = [int(fit.status(one.features).argmax()) == COVERED for one in rest[len(rubric.flags) :]]
+        grade = settle(
+            rubric, points, flags, lifted, words=reading.words, flag_chance=max(chances, default=0.0), by=fit.verdict
+        )
         share = sum(WORTH[p.status] for p in points) / max(1, len(points))
         if reading.words >= _SHORT_WORDS and share < MIXED_FROM and self._substance(reading.text) < 0:
             return _nothing(rubric, "padding", began)
@@ -191,19 +225,37 @@ def checked_answer(answer: str) -> str:
 
 
 def settle(
-    rubric: Rubric, points: Sequence[PointGrade], flags: Sequence[FlagGrade], lifted: Sequence[bool], *, words: int
+    rubric: Rubric,
+    points: Sequence[PointGrade],
+    flags: Sequence[FlagGrade],
+    lifted: Sequence[bool],
+    *,
+    words: int,
+    flag_chance: float = 0.0,
+    by: Softmax | None = None,
 ) -> Grade:
     """Score, verdict, level and next moves from the points and flags.
 
     With a contradicted point or a red flag the score is at most ``CAP``: in an interview one confident falsehood weighs
     more than one omission.
+
+    Args:
+        rubric: what was wanted.
+        points: their statuses.
+        flags: those that were raised.
+        lifted: whether each of the rubric's lifts was made.
+        words: the length of the answer.
+        flag_chance: the highest chance of a red flag.
+        by: gives the verdict from the chances of the statuses; by shares of the points where there are no chances.
     """
     share = sum(WORTH[p.status] for p in points) / len(points) if points else 0.0
     denied = [p for p in points if p.status == "contradicted"]
     made = [p for p in points if WORTH[p.status]]
-    if denied and len(denied) >= sum(WORTH[p.status] for p in points):
-        verdict: Verdict = "wrong"
-    elif flags and share < 0.5:
+    if by and points and all(p.worth is not None for p in points):
+        verdict: Verdict = VERDICTS[int(by(verdict_features(points, flag_chance, words)).argmax())]
+        if verdict == "strong" and (denied or flags):
+            verdict = "mixed"
+    elif (denied and len(denied) >= sum(WORTH[p.status] for p in points)) or (flags and share < 0.5):
         verdict = "wrong"
     elif denied or flags:
         verdict = "mixed"
@@ -216,8 +268,10 @@ def settle(
     score = sum(_worth(p) for p in points) / max(1, len(points))
     if not made:
         score *= 0.1  # likely bits of points nobody can put a finger on
-    if denied or flags:
-        score = min(score, CAP) if verdict == "mixed" else 0.2 * score
+    if verdict == "wrong":
+        score *= 0.2
+    elif denied or flags:
+        score = min(score, CAP)
     level: Level = ""
     if verdict == "strong":
         level = "staff" if any(lifted) and share >= 0.85 else "senior"
@@ -245,6 +299,7 @@ def settle(
         follow_ups=tuple(dict.fromkeys(follow_ups)),
         lifted=tuple(lifted),
         words=words,
+        flag_chance=flag_chance,
     )
 
 
@@ -283,10 +338,13 @@ def together(rubric: Rubric, before: Grade, reply: Grade, asked: str, shift: int
         (*before.red_flags, *(f for f in flags if f.id not in known)),
         [a or b for a, b in either],
         words=before.words + reply.words,
+        flag_chance=max(before.flag_chance, reply.flag_chance),
+        by=calibrated().verdict,
     )
 
 
-def _point(point: Point, evidence: Evidence, chances: NDArray[np.float64], answer: str) -> PointGrade:
+def point_grade(point: Point, evidence: Evidence, chances: NDArray[np.float64], answer: str) -> PointGrade:
+    """A point's grade from the probabilities (4,) of its statuses."""
     number = int(chances.argmax())
     status = STATUSES[number]
     window: Window | None = None
@@ -303,6 +361,7 @@ def _point(point: Point, evidence: Evidence, chances: NDArray[np.float64], answe
         confidence=round(float(chances[number]), 4),
         unsure=float(chances[number]) < UNSURE_BELOW,
         worth=round(max(0.0, float(chances @ _WORTHS)), 4),
+        denied=round(float(chances[CONTRADICTED]), 4),
     )
 
 

@@ -240,7 +240,7 @@ def _ordered_within_documents(hits: list[Hit], question: str) -> list[Hit]:
     and tasks last, or first where asked for.
 
     The order of the documents stays. Among all passages the votes of all legs rank best; to choose within a document
-    MaxSim alone does: the right section first for .516 of the golden questions instead of .452 (evals/LOG.md). A weight
+    MaxSim alone does: the right section first for .513 of the golden questions instead of .452 (evals/LOG.md). A weight
     of 0.9 or 0.8 on links and checklists over the whole ranking lost .02 nDCG@10.
     """
     wanted = (ASIDE if _WANTS_ASIDE.search(question) else frozenset()) | ({TASK} if wants_task(question) else set())

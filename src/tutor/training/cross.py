@@ -113,18 +113,23 @@ class ListLoss(torch.nn.Module):
         questions, *columns = inputs
         pairs = [(q, column[n]) for n, q in enumerate(questions) for column in columns]
         scores = logits(self.model, pairs, parts=5).view(len(questions), len(columns))
-        return F.cross_entropy(scores.float(), torch.zeros(len(questions), dtype=torch.long))
+        first = torch.zeros(len(questions), dtype=torch.long, device=scores.device)
+        return F.cross_entropy(scores.float(), first)
 
 
 def logits(model: CrossEncoder, pairs: Sequence[tuple[str, str]], *, parts: int) -> Tensor:
-    """Logits (pairs, labels), computed in ``parts`` of like length so that little of the work is padding."""
+    """Logits (pairs, labels), computed where the model is.
+
+    In ``parts`` of like length, so that little of the work is padding.
+    """
+    device = next(model.parameters()).device  # preprocess leaves its tensors on the CPU
     order = np.argsort([len(q) + len(p) for q, p in pairs], kind="stable")
     found = []
     for rows in np.array_split(order, parts):
         features = model.preprocess([pairs[i] for i in rows])
-        out: Any = model({k: v for k, v in features.items() if isinstance(v, Tensor)})
+        out: Any = model({k: v.to(device) for k, v in features.items() if isinstance(v, Tensor)})
         found.append(out["scores"].view(len(rows), -1))
-    return torch.cat(found)[torch.from_numpy(np.argsort(order))]
+    return torch.cat(found)[torch.from_numpy(np.argsort(order)).to(device)]
 
 
 def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:

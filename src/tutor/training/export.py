@@ -100,7 +100,7 @@ def export(model: MultiVectorEncoder, out: Path, *, name: str, keep_fp32: bool =
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         fp32 = Path(scratch) / "encoder.fp32.onnx"
-        export_graph(TwoHeads(model), fp32)
+        export_graph(TwoHeads(model.cpu()), fp32)  # a trainer leaves it on the GPU where there is one
         quantise(fp32, out / "encoder.onnx")
         if keep_fp32:
             shutil.copy(fp32, out / fp32.name)

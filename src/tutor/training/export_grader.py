@@ -42,7 +42,7 @@ class Logits(torch.nn.Module):
 def export(model: CrossEncoder, folder: Path, *, name: str) -> None:
     """Write ``grader.onnx`` (int8), ``tokenizer.json`` and ``grader.json`` to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    module = Logits(model).eval()
+    module = Logits(model.cpu()).eval()
     ids = torch.ones((2, 16), dtype=torch.int64)
     inputs = ["input_ids", "attention_mask", "token_type_ids"]
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -29,6 +29,12 @@ class Table:
     real: Tensor
     section: Tensor
     group: Tensor
+
+    def to(self, device: torch.device) -> Table:
+        """The table on ``device``: itself where it is there."""
+        if self.section.device == device:
+            return self
+        return Table(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 class Weights(BaseModel):
@@ -75,11 +81,12 @@ class JointLoss(torch.nn.Module):
             return self._loss(questions, passages, labels)
 
     def _loss(self, columns: list[dict[str, Tensor]], passages: dict[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+        self._table = self._table.to(rows.device)  # moved once: the trainer moves batches and model, and knows no table
         table, weights = self._table, self.weights
         real = table.real[rows].T  # (width, rows)
         answers = passages["sentence_embedding"].float()
         asked = torch.cat([c["sentence_embedding"][kept] for c, kept in zip(columns, real, strict=True)]).float()
-        own = torch.arange(len(rows)).expand_as(real)[real]  # the passage that answers each question
+        own = torch.arange(len(rows), device=rows.device).expand_as(real)[real]  # the passage that answers each
         blocked = ~self._negatives(table, rows)[real]
         dense = (asked @ answers.T * weights.dense_scale).masked_fill(blocked, _NEVER)
         late = (mean_max_sim(columns, real, passages) * weights.late_scale).masked_fill(blocked, _NEVER)
@@ -109,7 +116,7 @@ class JointLoss(torch.nn.Module):
         likely = (scores > own - self.weights.margin) | (old_passages @ old_passages.T > self.weights.kin_similarity)
         stranger = group[:, None] != group[None, :]
         allowed = (section[:, None] != section[None, :]) & ~(likely & stranger)
-        return allowed | torch.eye(len(rows), dtype=torch.bool)
+        return allowed | torch.eye(len(rows), dtype=torch.bool, device=rows.device)
 
 
 def by_length(model: MultiVectorEncoder, features: dict[str, Any], parts: int = 4) -> dict[str, Tensor]:
@@ -149,8 +156,8 @@ def mean_max_sim(columns: list[dict[str, Tensor]], real: Tensor, passages: dict[
     length = torch.cat(lengths)
     similarity = torch.einsum("ad,pbd->apb", torch.cat(tokens), told).masked_fill(~told_mask[None], _NEVER)
     best = similarity.amax(-1)  # (tokens of all questions, passages)
-    owner = torch.repeat_interleave(torch.arange(len(length)), length)
-    total = torch.zeros(len(length), best.shape[1]).index_add(0, owner, best)
+    owner = torch.repeat_interleave(torch.arange(len(length), device=best.device), length)
+    total = torch.zeros(len(length), best.shape[1], device=best.device).index_add(0, owner, best)
     return total / length.clamp(min=1)[:, None]
 
 

@@ -117,7 +117,7 @@ def freeze(model: MultiVectorEncoder, layers: int) -> None:
 def encode(
     model: MultiVectorEncoder, texts: Sequence[str], *, batch: int = 32, bf16: bool = False
 ) -> NDArray[np.float32]:
-    """Dense vectors (n, hidden), of unit length."""
+    """Dense vectors (n, hidden), of unit length. The model is on the CPU, where ``build`` has put it."""
     dense = np.zeros((len(texts), transformer_of(model).config.hidden_size), dtype=np.float32)
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     was_training = model.training

@@ -33,6 +33,7 @@ from tutor.curriculum.card import Card, Probe
 from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, PARTLY, STATUSES
 from tutor.drill.rubric import flag_claim
 from tutor.errors import SourceError
+from tutor.training.flip import flipped
 
 _POINT = {name: n for n, name in enumerate(STATUSES)}
 _FLAG = {"asserted": COVERED, "rejected": CONTRADICTED, "near": MISSED}
@@ -282,6 +283,11 @@ def _decoys(
         others = [ended(str(t)) for t in random.permutation(right)[: int(random.integers(0, 3))]]
         mixed = [str(t) for t in random.permutation([_near(must.point, random), *others])]
         found.append(Example(must.point, " ".join(mixed), COVERED))
+        # And who turns it round in its own words has denied it.
+        said = [s.text for s in targets.get(must.id, ()) if s.status == COVERED]
+        for text in (must.point, _near(must.point, random), *said[:3]):
+            if wrong := flipped(text, random):
+                found.append(Example(must.point, wrong, CONTRADICTED))
     for number, flag in enumerate(probe.red_flags, 1):
         target = f"!{number}"
         for size in (1, 2, 4):

@@ -14,13 +14,14 @@ from tutor.training.model import encode
 
 
 class Upstream:
-    """Dense vectors of an encoder as it is now, kept in ``cache`` (.npz) from run to run."""
+    """Dense vectors of an encoder as it is now, kept in ``cache`` (.npz) from run to run, bf16's and fp32's apart."""
 
     def __init__(self, model: MultiVectorEncoder, cache: Path, *, bf16: bool) -> None:
-        self._model, self._cache, self._bf16 = model, cache, bf16
+        self._model, self._bf16 = model, bf16
+        self._cache = cache.with_stem(f"{cache.stem}-{'bf16' if bf16 else 'fp32'}")
         self._known: dict[str, NDArray[np.float32]] = {}
-        if cache.is_file():
-            with np.load(cache) as kept:
+        if self._cache.is_file():
+            with np.load(self._cache) as kept:
                 self._known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:

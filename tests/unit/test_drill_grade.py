@@ -1,0 +1,112 @@
+"""From the statuses of points to score, verdict and next moves; and eloquence told from substance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tutor.curriculum.corpus import Corpus, load_corpus
+from tutor.drill.grade import (
+    CALIBRATION,
+    CAP,
+    STATUSES,
+    FlagGrade,
+    PointGrade,
+    Softmax,
+    Status,
+    calibrated,
+    settle,
+    verdict_features,
+)
+from tutor.drill.rubric import Flag, Point, Rubric
+from tutor.drill.substance import Substance
+
+ROOT = Path(__file__).resolve().parents[2]
+RUBRIC = Rubric(
+    doc_id="kafka",
+    title="Kafka",
+    ask="Why not Kafka?",
+    points=tuple(Point(id=f"p{n}", text=f"Claim {n}.", follow_up=f"What about {n}?") for n in range(4)),
+    flags=(Flag(id=1, wrong="Kafka is a faster queue.", why="Reading removes nothing."),),
+    lifts=("Names the limit.",),
+)
+FLAG = FlagGrade(id=1, wrong="Kafka is a faster queue.", why="Reading removes nothing.", evidence="x", start=0, end=1)
+
+
+def points(*statuses: Status, sure: float = 0.9) -> list[PointGrade]:
+    worth = {"missed": 0.0, "partly": 0.5, "covered": 1.0, "contradicted": 0.0}
+    return [
+        PointGrade(
+            point=f"p{n}",
+            status=status,
+            confidence=sure,
+            worth=worth[status] * sure,
+            denied=sure if status == "contradicted" else (1 - sure) / 3,
+        )
+        for n, status in enumerate(statuses)
+    ]
+
+
+ALL, HALF, NONE, FALSE = (
+    ["covered"] * 4,
+    ["covered", "covered", "missed", "missed"],
+    ["missed"] * 4,
+    ["contradicted"] * 4,
+)
+
+
+@pytest.mark.parametrize(("statuses", "verdict"), [(ALL, "strong"), (HALF, "mixed"), (NONE, "weak"), (FALSE, "wrong")])
+@pytest.mark.parametrize("fitted", [True, False])
+def test_the_verdict_follows_the_points(statuses: list[Status], verdict: str, fitted: bool) -> None:
+    by = calibrated().verdict if fitted else None
+    assert settle(RUBRIC, points(*statuses), [], [], words=100, by=by).verdict == verdict
+
+
+@pytest.mark.parametrize("by", [None, calibrated().verdict])
+def test_scores_rise_with_the_points_and_one_falsehood_caps_them(by: Softmax | None) -> None:
+    scores = [settle(RUBRIC, points(*s), [], [], words=100, by=by).score for s in (FALSE, NONE, HALF, ALL)]
+    assert scores[0] <= scores[1] < scores[2] < scores[3]
+    one_false = settle(RUBRIC, points("covered", "covered", "covered", "contradicted"), [], [], words=100, by=by)
+    assert one_false.score <= CAP and one_false.verdict in ("mixed", "wrong")
+    flagged = settle(RUBRIC, points(*ALL), [FLAG], [], words=100, flag_chance=0.9, by=by)
+    assert flagged.score <= CAP and flagged.verdict in ("mixed", "wrong")
+    assert scores[3] > CAP
+
+
+def test_the_next_moves_correct_before_they_add_and_reach_for_the_next_level() -> None:
+    grade = settle(RUBRIC, points("covered", "contradicted", "missed", "covered"), [], [False], words=100)
+    assert grade.lifts == ("Correct: Claim 1.", "Add: Claim 2.")
+    assert grade.follow_ups == ("What about 1?", "What about 2?")
+    strong = settle(RUBRIC, points(*ALL), [], [False], words=100)
+    assert (strong.level, strong.lifts) == ("senior", ("Names the limit.",))
+    assert settle(RUBRIC, points(*ALL), [], [True], words=100).level == "staff"
+
+
+def test_the_calibration_is_of_the_features_that_are_gathered() -> None:
+    data = json.loads(CALIBRATION.read_text(encoding="utf-8"))
+    known = calibrated()
+    assert known.status.weight.shape == (len(STATUSES), len(data["features"]))
+    assert known.flag.weight.shape == (2, len(data["features"]))
+    assert known.verdict.weight.shape == (4, len(verdict_features(points(*ALL), 0.0, 10)))
+    assert 0 < known.flag_from < 1
+    assert np.isclose(known.status(np.zeros(len(data["features"]), dtype=np.float32)).sum(), 1)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return load_corpus(ROOT / "corpus")
+
+
+def test_eloquence_has_no_substance_and_plain_claims_have(corpus: Corpus) -> None:
+    substance = Substance(corpus)
+    eloquent = (
+        "Every organization is on its own journey, and what matters most is that everybody feels heard. I would sit "
+        "down with all the people involved, weigh up what is important to them, and then find the balance that serves "
+        "us best in the long run."
+    )
+    plain = "Two people press the same button at once; the second one must see that the seat has gone and pick another."
+    assert substance(eloquent) < 0 < substance(plain)
+    assert substance("") == 0
