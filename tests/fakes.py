@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -183,3 +184,16 @@ prerequisites: []
 related: [replication]
 resources: [{{kind: doc, title: A page, url: "https://example.org/"}}]
 probes: [{PROBE}]"""
+
+
+def copy_cards(place: Path) -> tuple[Path, Path]:
+    """A curriculum of four real cards, and the folder of their training questions."""
+    root = Path(__file__).resolve().parents[1]
+    cards, questions = place / "corpus" / "cards", place / "questions"
+    cards.mkdir(parents=True)
+    questions.mkdir()
+    for name in ("kafka", "redis", "consensus", "acid"):
+        found = next((root / "corpus" / "cards").rglob(f"{name}.md"))
+        shutil.copy(found, cards / found.name)
+        shutil.copy(root / "ingest" / "training" / "questions" / f"{name}.txt", questions)
+    return place / "corpus", questions

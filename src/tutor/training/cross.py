@@ -125,15 +125,28 @@ def logits(model: CrossEncoder, pairs: Sequence[tuple[str, str]], *, parts: int)
     device = next(model.parameters()).device  # preprocess leaves its tensors on the CPU
     order = np.argsort([len(q) + len(p) for q, p in pairs], kind="stable")
     found = []
-    for rows in np.array_split(order, parts):
+    for rows in np.array_split(order, min(parts, len(order))):
         features = model.preprocess([pairs[i] for i in rows])
         out: Any = model({k: v.to(device) for k, v in features.items() if isinstance(v, Tensor)})
         found.append(out["scores"].view(len(rows), -1))
     return torch.cat(found)[torch.from_numpy(np.argsort(order)).to(device)]
 
 
+def measure(model: CrossEncoder, rows: Sequence[Contest], items: Sequence[Item]) -> dict[str, Any]:
+    """Accuracy: the share of questions, all with as many wrong passages, whose right one is scored above them all."""
+    model.eval()
+    first = 0
+    with torch.inference_mode():
+        for at in range(0, len(rows), 64):
+            part = rows[at : at + 64]
+            pairs = [(row.question, items[n].passage) for row in part for n in (row.right, *row.wrong)]
+            scores = logits(model, pairs, parts=8).view(len(part), -1)
+            first += int((scores[:, 0] > scores[:, 1:].amax(1)).sum())
+    return {"questions": len(rows), "accuracy": first / len(rows)} if rows else {}
+
+
 def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
-    """Train, write ``out/model`` and ``out/run.json``."""
+    """Train, validate, write ``out/model`` and ``out/run.json``."""
     began = time.perf_counter()
     torch.manual_seed(config.seed)
     np.random.seed(config.seed)
@@ -141,14 +154,18 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
     upstream = Upstream(base, out.parent / "upstream.npz", bf16=config.bf16)
     pieces = data.read_passages(config.corpus, counter(base))
     items, _ = data.match(data.read_questions(config.questions), pieces, upstream)
-    learnt, _ = data.split(items, config.validation)
-    texts = list(dict.fromkeys(text for item in learnt for text in (item.passage, *item.questions)))
-    rows = contests(learnt, dict(zip(texts, upstream(texts), strict=True)), config)
-    rows = [row for row in rows if len(row.wrong) == config.negatives]
+    learnt, held_out = data.split(items, config.validation)
+    texts = list(dict.fromkeys(text for item in items for text in (item.passage, *item.questions)))
+    old = dict(zip(texts, upstream(texts), strict=True))
+    # The wrong passages of a held-out question are held out too: none was ever learnt to be right.
+    rows, unseen = (
+        [row for row in contests(found, old, config) if len(row.wrong) == config.negatives] if found else []
+        for found in (learnt, held_out)
+    )
     if config.max_questions:
         keep = np.random.default_rng(config.seed).permutation(len(rows))[: config.max_questions]
         rows = [rows[i] for i in sorted(keep)]
-    print(f"{len(rows)} questions with {config.negatives} wrong passages each", flush=True)
+    print(f"{len(rows)} questions with {config.negatives} wrong passages each; held out: {len(unseen)}", flush=True)
     columns: dict[str, list[Any]] = {
         "question": [r.question for r in rows],
         "right": [learnt[r.right].passage for r in rows],
@@ -173,6 +190,7 @@ def train(config: Config, out: Path, *, resume: bool = False) -> dict[str, Any]:
         "questions": len(rows),
         "steps": outcome.global_step,
         "seconds": round(time.perf_counter() - began),
+        "unseen": measure(model, unseen, held_out),
     }
     return write_run(out, run)
 

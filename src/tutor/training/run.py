@@ -51,7 +51,7 @@ def trainer_settings(config: Schedule, out: Path) -> dict[str, Any]:
         "save_strategy": "steps",
         "save_steps": config.save_every,
         "save_total_limit": 2,
-        "logging_steps": 20,
+        "logging_steps": min(20, config.save_every),  # a short run logs too, up to each checkpoint
         "report_to": "none",
         "disable_tqdm": True,
         "bf16": config.bf16,
