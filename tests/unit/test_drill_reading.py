@@ -100,3 +100,10 @@ def test_an_order_inside_an_answer_is_dropped_and_the_rest_is_read() -> None:
     found = screen(read(answer), ask=ASK, card=frozenset())
     assert list(found.dropped.values()) == ["order"]
     assert [s.text for s in found.reading.sentences][1] == "Kafka keeps an offset."
+
+
+def test_a_list_with_full_stops_is_a_list_and_notes_are_not() -> None:
+    listed = "CDC, change feed, webhooks. Content hash, chunk id. Tombstones, delete propagation. Index lag, SLO."
+    assert screen(read(listed), ask=ASK, card=frozenset()).reason == "terms"
+    notes = "Queue: ack per msg, retry alone. Kafka: 1 offset/partition -> slow job blocks rest. Delays, DLQ: built in."
+    assert screen(read(notes), ask=ASK, card=frozenset()).reason == ""

@@ -112,6 +112,8 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
         return Screened(reading.without({s.first for s in reading.sentences}), "language", {})
     if len(set(content(reading.text))) < 2 and not any(c.isdigit() for c in reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "short", {})
+    if _only_terms(reading.text):
+        return Screened(reading.without({s.first for s in reading.sentences}), "terms", {})
     asked = [set(content(text)) for text in (ask, *own)]
     dropped: dict[int, str] = {}
     for sentence in reading.sentences:
@@ -147,12 +149,18 @@ def _no_claim(text: str, asked: list[set[str]], card: frozenset[tuple[str, ...]]
     return ""
 
 
-def _listed(text: str) -> bool:
-    """Whether the text is items with commas, bars or line breaks between, most of one to four words, and no arrow."""
+def _listed(text: str, marks: str = ",;|/\n•·", least: int = 3) -> bool:
+    """Whether the text is items with one of the marks between, most of one to four words, and no arrow."""
     if re.search(r"->|=>|→|=|<|>|≈|~", text):
         return False
-    items = [i for i in re.split(r"[,;|/\n•·]+", text) if i.strip()]
-    return len(items) >= 3 and sum(len(words(i)) <= 4 for i in items) >= 0.8 * len(items)
+    items = [i for i in re.split(f"[{re.escape(marks)}]+", text) if i.strip()]
+    return len(items) >= least and sum(len(words(i)) <= 4 for i in items) >= 0.8 * len(items)
+
+
+def _only_terms(text: str) -> bool:
+    """Whether the whole answer is a list, its items parted by full stops or colons too; notes have arrows or verbs."""
+    found = words(text)
+    return sum(w in _GRAMMAR for w in found) < 0.13 * len(found) and _listed(text, ",;|/\n•·.:", least=8)
 
 
 def content(text: str) -> list[str]:

@@ -37,6 +37,7 @@ STRONG_FROM, MIXED_FROM = 0.72, 0.3  # share of the points' worth, where there a
 CAP = 0.45  # of the score with a contradicted point or a red flag: below what passes
 UNSURE_BELOW = 0.6  # probability of the status given
 _SHORT_WORDS = 25
+_ELOQUENT = -0.15  # substance below which even points that seem made are none: honest answers have −0.06 at the least
 
 
 class PointGrade(Strict):
@@ -202,7 +203,7 @@ class Grader:
             rubric, points, flags, lifted, words=reading.words, flag_chance=max(chances, default=0.0), by=fit.verdict
         )
         share = sum(WORTH[p.status] for p in points) / max(1, len(points))
-        if reading.words >= _SHORT_WORDS and share < MIXED_FROM and self._substance(reading.text) < 0:
+        if reading.words >= _SHORT_WORDS and self._substance(reading.text) < (0 if share < MIXED_FROM else _ELOQUENT):
             return _nothing(rubric, "padding", began)
         if screened.dropped and grade.verdict == "weak" and not any(WORTH[p.status] for p in points):
             reasons = list(screened.dropped.values())
