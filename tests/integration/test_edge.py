@@ -241,9 +241,10 @@ def test_the_layout_on_disk(reader: EdgeReader) -> None:
     layout = json.loads((folder / "shard" / "edge_config.json").read_text(encoding="utf-8"))
     dense, tokens = layout["vectors"]["dense"], layout["vectors"]["tokens"]
     assert (dense["size"], dense["distance"], dense["datatype"]) == (32, "Dot", "float16")
-    assert (tokens["size"], tokens["multivector_config"]) == (16, {"comparator": "max_sim"})
+    assert (tokens["size"], tokens["distance"], tokens["datatype"]) == (18, "Dot", "uint8")
+    assert tokens["multivector_config"] == {"comparator": "max_sim"}
     assert tokens["hnsw_config"]["m"] == 0
-    assert tokens["quantization_config"]["scalar"]["type"] == "int8"
+    assert "quantization_config" not in tokens
     assert layout["sparse_vectors"] == {name: {"modifier": "idf"} for name in (BM25, NAMES)}
     assert layout["wal_enabled"] is False
     assert {p.name for p in folder.iterdir()} == {"manifest.json", "shard", "reader.lock"}

@@ -292,7 +292,7 @@ def test_another_layout_refuses_and_a_rebuild_remembers_the_roots(
     two: EdgeStore, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generations, "LAYOUT_VERSION", 99)
-    with pytest.raises(IndexMismatch, match="the index has layout 2, this version reads 99") as caught:
+    with pytest.raises(IndexMismatch, match="the index has layout 3, this version reads 99") as caught:
         two.open()
     assert caught.value.fix == "Run: tutor ingest --rebuild"
     with pytest.raises(IndexMismatch):

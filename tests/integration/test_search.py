@@ -14,12 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tutor.answering.units import units
 from tutor.bootstrap import App
 from tutor.errors import IndexMismatch, UsageError
+from tutor.retrieval.encoder import worded
 from tutor.retrieval.index import BM25, DENSE, FILTER_KEYS, TASK, TOKENS, HybridQuery
 from tutor.retrieval.lexical import document_vector, query_vector, term_id, terms
 from tutor.retrieval.search import ASIDE, FUSED, RERANKED, Ranking, Searcher, weighted_terms
 from tutor.settings import load_settings
+from tutor.text import blank_markup
 
 CARDS = Path(__file__).parents[2] / "corpus" / "cards"
 ONLY_BM25 = Ranking((BM25,), {BM25: 1.0})
@@ -140,6 +143,34 @@ def test_a_hit_is_a_span_of_its_document(searcher: Searcher) -> None:
         assert hit.tokens is not None
         assert hit.dense.shape == (searcher.encoder.dense_dims,)
         assert hit.tokens.shape[1] == searcher.encoder.token_dims
+
+
+def test_stored_token_vectors_are_those_of_the_words(searcher: Searcher) -> None:
+    """In one byte an entry, without punctuation; and a sentence gets those of its own words."""
+    encoder, left_out, looked_at = searcher.encoder, 0, 0
+    for rank, hit in enumerate(searcher.search("quorum reads", limit=20, with_vectors=True).hits):
+        text = f"{hit.passage.prefix}\n{blank_markup(hit.passage.text)}"
+        encoded = encoder.encode([text])[0]
+        kept = worded(text, encoded.offsets)
+        left_out += len(encoded.offsets) - len(kept)
+        assert hit.tokens is not None
+        assert hit.tokens == pytest.approx(encoded.tokens[kept], abs=0.02)
+        starts = np.array([encoded.offsets[n][0] for n in kept]) - len(hit.passage.prefix) - 1
+        for unit in units(hit, rank, encoder):
+            mine = [n for n, at in zip(kept, starts, strict=True) if unit.start <= at < unit.end]
+            assert len(mine) >= unit.words / 2
+            assert unit.tokens == pytest.approx(encoded.tokens[mine], abs=0.02)
+            looked_at += 1
+    assert left_out
+    assert looked_at > 20
+
+
+def test_late_is_the_max_sim_with_the_question(searcher: Searcher) -> None:
+    found = searcher.search("How does Raft elect a leader?", limit=20, with_vectors=True)
+    for hit in found.hits:
+        assert hit.tokens is not None
+        best = float((found.encoded.tokens @ hit.tokens.T).max(axis=1).sum())
+        assert hit.late == pytest.approx(best, abs=0.01 * len(found.encoded.tokens))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from tutor.retrieval import server, server_shapes
 from tutor.retrieval.edge import EdgeStore
 from tutor.retrieval.index import BM25, DENSE, NAMES, TOKENS, HybridQuery, IndexStore, Record, point_id
 from tutor.retrieval.lexical import query_vector, terms
+from tutor.retrieval.packing import pack_query
 from tutor.retrieval.search import RERANKED, Searcher
 from tutor.retrieval.server import ServerStore, connect
 from tutor.settings import QdrantSettings
@@ -297,10 +298,11 @@ def test_recorded_query(wire: tuple[ServerStore, type[Stub]]) -> None:
         filters={"phase": [3, 4], "doc_id": ["kafka"]},
         with_vectors=True,
     )
+    asked = pack_query(query.tokens)
     for exact in (True, False):
-        store.client.query_batch_points("tutor_x", server_shapes.server_requests(query, exact=exact))
+        store.client.query_batch_points("tutor_x", server_shapes.server_requests(query, asked, exact=exact))
     plain = replace(query, legs=(DENSE, BM25), filters={}, with_vectors=False)
-    store.client.query_batch_points("tutor_x", server_shapes.server_requests(plain, exact=True))
+    store.client.query_batch_points("tutor_x", server_shapes.server_requests(plain, asked, exact=True))
     check("query", handler.seen)
 
 
@@ -316,8 +318,6 @@ def test_the_layout_is_edge_s(wire: tuple[ServerStore, type[Stub]], store: EdgeS
         for key in ("size", "distance", "datatype", "multivector_config"):
             assert sent["vectors"][name].get(key) == made["vectors"][name].get(key), (name, key)
     assert sent["vectors"][TOKENS]["hnsw_config"]["m"] == made["vectors"][TOKENS]["hnsw_config"]["m"] == 0
-    types = [v[TOKENS]["quantization_config"]["scalar"]["type"] for v in (sent["vectors"], made["vectors"])]
-    assert types == ["int8", "int8"]
     assert sent["sparse_vectors"] == made["sparse_vectors"] == {name: {"modifier": "idf"} for name in (BM25, NAMES)}
     assert (sent["shard_number"], sent["replication_factor"]) == (6, 2)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.errors import ModelError
-from tutor.retrieval.encoder import MODEL_DIR, Encoded, OnnxEncoder
+from tutor.retrieval.encoder import MODEL_DIR, Encoded, OnnxEncoder, worded
 
 TEXTS = [
     "quorum",
@@ -232,3 +232,11 @@ def test_a_description_that_is_wrong_is_refused(copy: Path, text: str | None) ->
         path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ModelError, match=r"encoder\.json"):
         OnnxEncoder(copy)
+
+
+def test_tokens_with_a_letter_or_a_digit(encoder: OnnxEncoder) -> None:
+    text = "R+W>N, e.g. 2 of 3 (naïve) — café!"
+    kept = [text[slice(*encoder.offsets(text)[n])] for n in worded(text, encoder.offsets(text))]
+    assert kept == ["R", "W", "N", "e", "g", "2", "of", "3", "naïve", "café"]
+    assert worded("", ()) == []
+    assert worded("?!", encoder.offsets("?!")) == []

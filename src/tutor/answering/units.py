@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.retrieval.encoder import Encoder, Vectors
+from tutor.retrieval.encoder import Encoder, Vectors, worded
 from tutor.retrieval.index import ASIDE, Hit, Passage
 from tutor.retrieval.lexical import terms
 from tutor.text import blank_markup, blocks, sentences
@@ -66,15 +66,17 @@ def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
     if passage.role in ASIDE or hit.tokens is None:
         return
     shift = len(passage.prefix) + 1
-    offsets = np.asarray(encoder.offsets(f"{passage.prefix}\n{blank_markup(passage.text)}")[: len(hit.tokens)])
-    starts = offsets[:, 0] - shift if len(offsets) else np.empty(0)
+    encoded_text = f"{passage.prefix}\n{blank_markup(passage.text)}"
+    offsets = encoder.offsets(encoded_text)
+    # As they are stored: without those of punctuation.
+    starts = np.array([offsets[n][0] - shift for n in worded(encoded_text, offsets)][: len(hit.tokens)])
     first = True
     for start, end in _spans(passage.text):
         text = passage.text[start:end]
         count = len(_WORD.findall(text))
         if _torn(text) or not _MIN_WORDS <= count <= _MAX_WORDS or text.rstrip("*_\"'” )").endswith(("?", ":")):
             continue
-        chosen = hit.tokens[(starts >= start) & (starts < end)] if len(offsets) else hit.tokens[:0]
+        chosen = hit.tokens[(starts >= start) & (starts < end)] if len(starts) else hit.tokens[:0]
         yield Unit(passage, rank, start, end, text, chosen, frozenset(terms(text)), count, first)
         first = False
 

@@ -23,7 +23,7 @@ from tutor.ingest.chunk import Chunk, chunk
 from tutor.ingest.collect import collect
 from tutor.ingest.documents import Document
 from tutor.ingest.records import content_hash, document_records, passage_payload, passage_record
-from tutor.retrieval.encoder import Encoder
+from tutor.retrieval.encoder import Encoder, worded
 from tutor.retrieval.index import LAYOUT_VERSION, IndexReader, IndexStore, Manifest, Payload, Record, point_id
 from tutor.retrieval.lexicon import Lexicon, defined_acronyms, passage_words
 
@@ -321,4 +321,5 @@ def _records(
         vectors = encoder.encode([piece.encoded_text for _, piece, _, _ in group], on_progress=advance)
         for (document, piece, vector_hash, payload_hash), encoded in zip(group, vectors, strict=True):
             report.encoded += 1
-            yield passage_record(document, piece, vector_hash, payload_hash, encoded.dense, encoded.tokens)
+            tokens = encoded.tokens[worded(piece.encoded_text, encoded.offsets)]
+            yield passage_record(document, piece, vector_hash, payload_hash, encoded.dense, tokens)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tutor.ingest.chunk import Chunk
 from tutor.ingest.documents import Document
-from tutor.retrieval.index import Payload, Record, Vector, point_id
+from tutor.retrieval.index import FILTER_KEYS, Payload, Record, Vector, point_id
 from tutor.retrieval.lexical import document_vector, names_vector, terms
 
 
@@ -44,7 +44,8 @@ def passage_payload(document: Document, piece: Chunk, vector_hash: str, payload_
         "kind": document.kind,
         "source": document.source,
         "covers": list(document.covers),
-        "meta": _plain(document.meta),
+        # What filters ask for; links and related cards are the document's, and were a third of a passage's payload.
+        "meta": _plain({k: v for k, v in document.meta.items() if k in FILTER_KEYS}),
         "ordinal": piece.ordinal,
         "hash": vector_hash,
         "payload_hash": payload_hash,

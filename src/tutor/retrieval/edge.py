@@ -38,6 +38,7 @@ from tutor.retrieval.index import (
     in_batches,
     point_id,
 )
+from tutor.retrieval.packing import pack_query, packed_dims, unpack
 
 _BATCH = 256
 # Passages up to which a reader compares every file with its checksum: the curriculum's 2,700 take 30 ms, 10,000 at most
@@ -166,15 +167,16 @@ class EdgeReader:
         before.close()
 
     def search(self, query: HybridQuery) -> list[Hit]:
-        request = edge_request(query, exact=self._manifest.passages < EXACT_BELOW)
+        asked = pack_query(query.tokens)
+        request = edge_request(query, asked, exact=self._manifest.passages < EXACT_BELOW)
         if request is None:
             return []
         with _mapped(self._manifest.generation):
             found = self._shard.query(request)
             late: dict[Any, float] = {}
             if TOKENS in query.legs and found:
-                scored = self._shard.query(edge_late_request(query, [point.id for point in found]))
-                late = {point.id: float(point.score) for point in scored}
+                scored = self._shard.query(edge_late_request(asked, [point.id for point in found]))
+                late = {point.id: asked.max_sim(float(point.score)) for point in scored}
             return [edge_hit(point, late.get(point.id)) for point in found]
 
     def payload(self, kind: str, name: str) -> Payload | None:
@@ -186,8 +188,8 @@ class EdgeReader:
         none: list[list[float]] = []  # a passage without a token the encoder knows
         with _mapped(self._manifest.generation):
             vector: Any = self._shard.retrieve([id], with_payload=False, with_vector=True)[0].vector
-            tokens = edge_vector(vector.get(TOKENS, none)).reshape(-1, self._manifest.token_dims)
-            return edge_vector(vector[DENSE]), tokens
+            stored = edge_vector(vector.get(TOKENS, none)).reshape(-1, packed_dims(self._manifest.token_dims))
+            return edge_vector(vector[DENSE]), unpack(stored)
 
     def documents(self) -> list[Payload]:
         return list(self._scroll("document", qe.PayloadSelector.Exclude(["text", "sections"])))

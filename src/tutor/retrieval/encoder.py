@@ -36,6 +36,14 @@ class Encoded:
     offsets: tuple[tuple[int, int], ...]
 
 
+def worded(text: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
+    """Which tokens have a letter or a digit; of a passage's tokens only these are stored.
+
+    Punctuation is a fifth of all tokens, and nothing is found by it (evals/LOG.md).
+    """
+    return [n for n, (start, end) in enumerate(offsets) if any(map(str.isalnum, text[start:end]))]
+
+
 class Encoder(Protocol):
     """What the index and the search need of an encoder."""
 

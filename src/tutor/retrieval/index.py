@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tutor.errors import TutorError
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 DENSE, TOKENS, BM25, NAMES = "dense", "tokens", "bm25", "names"
 EXACT_BELOW = 50_000  # passages; exact p50 1.2 ms at 15k with recall 1.0 (DESIGN.md), HNSW above
 CANDIDATES = 50  # per leg; what MaxSim reranks

@@ -35,10 +35,11 @@ from tutor.retrieval.index import (
     in_batches,
     point_id,
 )
+from tutor.retrieval.packing import pack_query, packed_dims, unpack
 from tutor.retrieval.server_shapes import same_point, server_hit, server_layout, server_point, server_requests
 from tutor.settings import QdrantSettings
 
-_BATCH = 64  # 64 passages of 200 x 96 floats are about 6 MB of JSON; the server's limit is 32 MB
+_BATCH = 64  # 64 passages of 200 x 98 bytes are about 6 MB of JSON; the server's limit is 32 MB
 
 
 def connect(settings: QdrantSettings) -> ServerStore:
@@ -147,12 +148,13 @@ class ServerReader:
             self._open()
 
     def search(self, query: HybridQuery) -> list[Hit]:
-        requests = server_requests(query, exact=self._manifest.passages < EXACT_BELOW)
+        asked = pack_query(query.tokens)
+        requests = server_requests(query, asked, exact=self._manifest.passages < EXACT_BELOW)
         if not requests:
             return []
         with _mapped(self._store.location):
             found, *scored = self._client.query_batch_points(self._collection, requests)
-        late = {point.id: float(point.score) for answer in scored for point in answer.points}
+        late = {point.id: asked.max_sim(float(point.score)) for answer in scored for point in answer.points}
         return [server_hit(point, late.get(point.id)) for point in found.points]
 
     def payload(self, kind: str, name: str) -> Payload | None:
@@ -165,7 +167,8 @@ class ServerReader:
             record = self._client.retrieve(self._collection, [id], with_payload=False, with_vectors=[DENSE, TOKENS])[0]
         vector: Any = record.vector
         none: list[list[float]] = []  # a passage without a token the encoder knows
-        tokens = np.asarray(vector.get(TOKENS, none), dtype=np.float32).reshape(-1, self._manifest.token_dims)
+        stored = np.asarray(vector.get(TOKENS, none), dtype=np.float32)
+        tokens = unpack(stored.reshape(-1, packed_dims(self._manifest.token_dims)))
         return np.asarray(vector[DENSE], dtype=np.float32), tokens
 
     def documents(self) -> list[Payload]:

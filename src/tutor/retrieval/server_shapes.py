@@ -20,24 +20,23 @@ from tutor.retrieval.index import (
     Passage,
     Record,
 )
+from tutor.retrieval.packing import PackedQuery, pack, packed_dims, unpack
 from tutor.settings import QdrantSettings
 
 
 def server_layout(settings: QdrantSettings, dense_dims: int, token_dims: int) -> dict[str, Any]:
     """The collection layout; ``edge_shapes.edge_config`` is its twin."""
-    half = models.Datatype.FLOAT16
-    int8 = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
+    half, byte = models.Datatype.FLOAT16, models.Datatype.UINT8
     return {
         "vectors_config": {
             DENSE: models.VectorParams(size=dense_dims, distance=models.Distance.DOT, datatype=half),
             TOKENS: models.VectorParams(
-                size=token_dims,
+                size=packed_dims(token_dims),
                 distance=models.Distance.DOT,
-                datatype=half,
+                datatype=byte,
                 on_disk=True,
                 multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
                 hnsw_config=models.HnswConfigDiff(m=0),
-                quantization_config=int8,
             ),
         },
         "sparse_vectors_config": {n: models.SparseVectorParams(modifier=models.Modifier.IDF) for n in (BM25, NAMES)},
@@ -47,7 +46,7 @@ def server_layout(settings: QdrantSettings, dense_dims: int, token_dims: int) ->
     }
 
 
-def server_requests(query: HybridQuery, *, exact: bool) -> list[models.QueryRequest]:
+def server_requests(query: HybridQuery, asked: PackedQuery, *, exact: bool) -> list[models.QueryRequest]:
     """The hybrid query and, where the tokens leg takes part, MaxSim of its candidates: one batch, one round trip.
 
     ``edge_shapes`` has the twins; its second query names the points that the first one found. Empty when no leg has
@@ -70,7 +69,7 @@ def server_requests(query: HybridQuery, *, exact: bool) -> list[models.QueryRequ
             legs[leg] = models.Prefetch(query=sparse, using=leg, limit=limit, filter=only)
     if TOKENS in query.legs:
         legs[TOKENS] = models.Prefetch(
-            query=query.tokens.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values()), filter=only
+            query=asked.vectors.tolist(), using=TOKENS, limit=limit, prefetch=list(legs.values()), filter=only
         )
     if not legs:
         return []
@@ -110,7 +109,7 @@ def server_point(record: Record) -> models.PointStruct:
     if record.dense is not None:
         vectors[DENSE] = np.asarray(record.dense).tolist()
     if record.tokens is not None and len(record.tokens):
-        vectors[TOKENS] = np.asarray(record.tokens).tolist()
+        vectors[TOKENS] = pack(record.tokens).tolist()
     for name, sparse in ((BM25, record.sparse), (NAMES, record.names)):
         if sparse is not None and sparse[0]:
             vectors[name] = models.SparseVector(indices=list(sparse[0]), values=list(sparse[1]))
@@ -124,6 +123,6 @@ def server_hit(point: Any, late: float | None = None) -> Hit:
         Passage.from_payload(point.payload),
         float(point.score),
         None if dense is None else np.asarray(dense, dtype=np.float32),
-        None if tokens is None else np.asarray(tokens, dtype=np.float32),
+        None if tokens is None else unpack(np.asarray(tokens, dtype=np.float32)),
         late,
     )
