@@ -4,8 +4,9 @@
 
 Indexes the built-in curriculum and asks every question of ``evals/calibration/held_out.jsonl``: those about an item
 that a document covers must find it; those about nothing in the curriculum must be refused. "What is X?" for every alias
-and acronym of the front matter must be answered from a document that declares it. Every citation must resolve. Floors
-are in ``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
+and acronym of the front matter must be answered from a document that declares it. Every citation must resolve. The
+grader of drills is measured on the half of ``evals/drill/answers.jsonl`` that it was not fitted on. Floors are in
+``evals/thresholds.json``. Exit codes: 0 pass, 1 below a floor, 2 cannot run.
 
 The encoder was not trained and abstaining not fitted on these questions, but k and the weights of the fusion were
 chosen with their help (``evals/LOG.md``, "The first places count").
@@ -73,6 +74,16 @@ def measure() -> dict[str, float]:
     }
 
 
+def grading() -> dict[str, float]:
+    """The grader's figures on the half of the labelled answers that nothing was fitted on (``drill/calibrate.py``)."""
+    from drill.calibrate import Labelled, Outcome
+
+    with tempfile.TemporaryDirectory() as home:
+        app = App(Settings(home=Path(home)))
+        data = Labelled(app)
+        return Outcome.of(data, data.grader(), "report").figures
+
+
 def labelled(path: Path) -> list[dict[str, Any]]:
     """The questions of a file; a day or an article on the same subject as a wanted card answers as well as the card."""
     twins: dict[str, list[str]] = json.loads((HERE / "calibration" / "twins.json").read_text(encoding="utf-8"))
@@ -86,7 +97,7 @@ def labelled(path: Path) -> list[dict[str, Any]]:
 def main() -> int:
     try:
         floors: dict[str, float] = json.loads((HERE / "thresholds.json").read_text(encoding="utf-8"))
-        values = measure()
+        values = measure() | grading()
     except (TutorError, OSError, ValueError) as error:
         print(f"gate: cannot run: {error}", file=sys.stderr)
         return 2

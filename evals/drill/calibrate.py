@@ -18,6 +18,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from tutor.drill.grade import (
     point_grade,
     verdict_features,
 )
-from tutor.drill.judge import GRADER_DIR, OnnxJudge
+from tutor.drill.judge import GRADER_DIR, Judge, OnnxJudge
 from tutor.drill.library import OwnText
 from tutor.drill.reading import read
 from tutor.drill.rubric import Rubric, of_probe
@@ -83,20 +84,31 @@ def softmax_fit(features: np.ndarray, labels: np.ndarray, classes: int, *, ridge
 
 
 class Labelled:
-    """The labelled answers with their rubrics and evidence."""
+    """The labelled answers with their rubrics and, where thresholds are fitted, their evidence."""
 
-    def __init__(self, app: App, gatherer: Gatherer) -> None:
+    def __init__(self, app: App, judge: Judge | None = None) -> None:
+        self._gatherer = Gatherer(app.encoder, judge or app.judge)
+        self._substance = Substance(app.corpus)
         self.rows = rows_of(HERE / "answers.jsonl")
         probes = {(c.id, p.id): (c, p) for c in app.corpus.cards.values() for p in c.probes}
         self.rubrics: dict[tuple[str, str], Rubric] = {k: of_probe(*v) for k, v in probes.items()}
         self.own = OwnText(app.corpus)
-        self.evidence: dict[str, list[Evidence]] = {}
+
+    @cached_property
+    def evidence(self) -> dict[str, list[Evidence]]:
+        """Of the answers that are not screened out, by id."""
+        found: dict[str, list[Evidence]] = {}
         for row in self.rows:
             rubric = self.rubric(row)
             screened = screen(read(row["answer"]), ask=rubric.ask, card=self.own[rubric.doc_id])
             if not screened.reason:
                 claims = rubric.claims[: len(rubric.points) + len(rubric.flags)]
-                self.evidence[row["id"]] = gatherer.gather(screened.reading, claims)
+                found[row["id"]] = self._gatherer.gather(screened.reading, claims)
+        return found
+
+    def grader(self, calibration: Path = CALIBRATION) -> Grader:
+        """The grader as the product builds it, with this calibration."""
+        return Grader(self._gatherer, self.own, self._substance, calibration)
 
     def rubric(self, row: dict[str, Any]) -> Rubric:
         return self.rubrics[row["card"], row["probe"]]
@@ -243,12 +255,10 @@ def main() -> int:
     args = parser.parse_args()
     agreement()
     with tempfile.TemporaryDirectory() as home:
-        app = App(Settings(home=Path(home)))
-        gatherer = Gatherer(app.encoder, OnnxJudge(args.grader))
-        data = Labelled(app, gatherer)
+        data = Labelled(App(Settings(home=Path(home))), OnnxJudge(args.grader))
         if args.write:
             args.out.write_text(json.dumps(fitted(data), indent=1) + "\n", encoding="utf-8")
-        grader = Grader(gatherer, data.own, Substance(app.corpus), args.out)
+        grader = data.grader(args.out)
         for half in ("fit", "report") if args.both else ("report",):
             Outcome.of(data, grader, half).show(half)
     return 0

@@ -20,7 +20,8 @@ from tutor.settings import Settings
 from tutor.web.app import create_app
 
 STRONG = (
-    "For plain jobs I'd use SQS or RabbitMQ. There each mail is acknowledged and retried on its own, so one "
+    "For plain jobs on AWS I'd take SQS, RabbitMQ where priorities or routing matter, and a Postgres table read with "
+    "SKIP LOCKED if it is only a trickle. There each mail is acknowledged and retried on its own, so one "
     "that takes ten minutes holds up nobody, while a consumer group moves one offset for the whole partition "
     "and everything behind the slow one waits. Delays, priorities and dead-letter queues come built in instead "
     "of being our code. Workers can be added at will, whereas a group has at most one active consumer for each "
@@ -76,8 +77,10 @@ def client(app: App) -> TestClient:
 
 def test_a_strong_answer_beats_a_wrong_one(app: App) -> None:
     strong, wrong = (app.drills.grade("kafka", PROBE, answer) for answer in (STRONG, WRONG))
-    assert strong.verdict == "strong" and strong.level in ("senior", "staff")
-    assert wrong.verdict == "wrong" and wrong.score < 0.3
+    # How often a verdict is right is measured by the gate; here it must not be far off, and its order right.
+    assert strong.verdict in ("strong", "mixed") and strong.score > 0.7
+    assert sum(p.status == "covered" for p in strong.points) >= 4
+    assert wrong.verdict in ("wrong", "weak") and wrong.score < 0.1
     for graded, answer in ((strong, STRONG), (wrong, WRONG)):
         for point in graded.points:
             assert point.evidence == answer[point.start : point.end]
@@ -99,7 +102,8 @@ def test_the_batch_gives_a_line_for_each_line(home: Path, tmp_path: Path) -> Non
     assert [row["id"] for row in found] == [1, "two", 3, 4, 5, 6]
     keys = ["id", "score", "verdict", "points", "red_flags", "level", "lifts", "follow_ups", "reason", "ms"]
     assert list(found[0]) == keys
-    assert [found[n]["verdict"] for n in (0, 1, 3, 4, 5)] == ["strong", "wrong", "ungraded", "ungraded", "ungraded"]
+    assert found[0]["score"] > 0.7 > 0.1 > found[1]["score"]
+    assert [found[n]["verdict"] for n in (3, 4, 5)] == ["ungraded"] * 3
     assert found[4]["error"].startswith("no such card at all: ") and "Did you mean" in found[4]["error"]
     assert "20,000" in found[5]["error"]
     assert {p["status"] for row in found for p in row["points"]} <= {"covered", "partly", "missed", "contradicted"}

@@ -221,7 +221,8 @@ def test_nothing_to_search_with_finds_nothing(reader: EdgeReader) -> None:
 def test_what_was_written_is_read_back(reader: EdgeReader, records: list[Record]) -> None:
     dense, tokens = reader.vectors(records[5].id)
     assert dense == pytest.approx(records[5].dense, abs=1e-3)
-    assert tokens == pytest.approx(np.asarray(records[5].tokens), abs=1e-3)
+    # A byte an entry: half a step is .004 in 16 dimensions, and turning the vectors back adds up a few of them.
+    assert tokens == pytest.approx(np.asarray(records[5].tokens), abs=1e-2)
     hit = reader.search(query("raft", legs=(DENSE,), limit=1, with_vectors=True))[0]
     assert hit.dense is not None
     assert hit.dense.shape == (32,)

@@ -37,7 +37,9 @@ def test_no_answer_that_measures_is_learnt_from() -> None:
     rows = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
     measured = {run for row in rows if row["kind"] != "pasted" for run in runs(row["answer"])}
     learnt = [s.text for s in said.statements] + [" ".join(p.text for p in a.segments) for a in said.answers]
-    assert not [text for text in learnt if len(runs(text) & measured) > 2]
+    # Two writers of one estimate share its figures; more than half of a text is no accident.
+    copied = [text for text in learnt if len(runs(text) & measured) > max(2, len(runs(text)) / 2)]
+    assert not copied
 
 
 def test_answers_are_labelled_whole(corpus: Corpus) -> None:

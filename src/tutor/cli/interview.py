@@ -125,7 +125,7 @@ def _disagree(drills: Drills, session: str, task: int, done: Round) -> None:
     """
     assert done.grade is not None
     points = done.grade.points
-    if not points or done.grade.reason:
+    if not points or done.grade.verdict == "ungraded":
         return
     echo_wrapped(
         "(Disagree? A point's number and covered, partly, missed or contradicted, as in '1 covered'; or Enter.)"

@@ -58,6 +58,7 @@ _PROMISE = re.compile(
     re.I,
 )
 _MIN_WORDS = 1
+_MIN_ANSWER = 5  # words below which what looks like code is none
 _RUN = 8  # words in a row that nobody writes by chance
 
 
@@ -110,7 +111,8 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
         return Screened(reading.without({s.first for s in reading.sentences}), "empty", {})
     if not is_latin(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "language", {})
-    if len(set(content(reading.text))) < 2 and not any(c.isdigit() for c in reading.text):
+    said = words(reading.text)
+    if len(set(content(reading.text))) < 2 or (len(said) < _MIN_ANSWER and re.search(r"[(){}=;\[\]]", reading.text)):
         return Screened(reading.without({s.first for s in reading.sentences}), "short", {})
     if _only_terms(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "terms", {})
@@ -120,8 +122,8 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
         if reason := _no_claim(sentence.text, asked, card):
             dropped[sentence.first] = reason
     kept = reading.without(set(dropped))
-    said = sum(len(words(s.text)) for s in kept.sentences)
-    if said >= _MIN_WORDS and said >= 0.15 * len(words(reading.text)):
+    left = sum(len(words(s.text)) for s in kept.sentences)
+    if left >= _MIN_WORDS and left >= 0.15 * len(said):
         return Screened(kept, "", dropped)
     reasons = list(dropped.values())
     reason = max(set(reasons), key=reasons.count) if reasons else "short"

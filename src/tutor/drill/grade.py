@@ -72,8 +72,9 @@ class FlagGrade(Strict):
 
 
 class Grade(Strict):
-    """``score`` in [0, 1]; ``reason`` says why nothing was graded; ``lifts`` are at most two moves to the next level.
+    """``score`` in [0, 1]; ``lifts`` are at most two moves to the next level.
 
+    ``reason`` says why nothing was graded, or what the points alone do not show.
     ``lifted`` says of each of the rubric's lifts whether the answer makes it; ``words`` is the length of what was read;
     ``flag_chance`` the highest probability of a red flag, raised or not.
     """
@@ -276,6 +277,11 @@ def settle(
         score *= 0.05  # below an answer that says too little
     elif denied or flags:
         score = min(score, CAP)
+    reason = ""
+    if verdict == "mixed" and share >= STRONG_FROM and not denied and not flags:
+        doubtful = min(points, key=lambda p: p.confidence)
+        text = next(p.text for p in rubric.points if p.id == doubtful.point)
+        reason = f"The points seem made, yet something here reads like a false claim. Least certain: {text}"
     level: Level = ""
     if verdict == "strong":
         level = "staff" if any(lifted) and share >= 0.85 else "senior"
@@ -296,6 +302,7 @@ def settle(
     return Grade(
         score=round(score, 4),
         verdict=verdict,
+        reason=reason,
         points=tuple(points),
         red_flags=tuple(flags),
         level=level,
