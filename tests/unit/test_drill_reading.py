@@ -107,3 +107,10 @@ def test_a_list_with_full_stops_is_a_list_and_notes_are_not() -> None:
     assert screen(read(listed), ask=ASK, card=frozenset()).reason == "terms"
     notes = "Queue: ack per msg, retry alone. Kafka: 1 offset/partition -> slow job blocks rest. Delays, DLQ: built in."
     assert screen(read(notes), ask=ASK, card=frozenset()).reason == ""
+
+
+@pytest.mark.parametrize(
+    "answer", ["skip\nskip\nskip\nskip\n4", "I have no idea about that, sorry", "def f():\n    return 1"]
+)
+def test_words_without_an_answer_are_too_short(answer: str) -> None:
+    assert screen(read(answer), ask=ASK, card=frozenset()).reason == "short"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tutor.drill.session import Round, Session, Task
 
 _QUIT = frozenset({"quit", "exit", "stop", ":q"})
+_WHOLE = _QUIT | {"skip"}  # commands: no further line is waited for
 _HOW = {
     "clarify": "Ask or assume something, or press Enter to answer. 'quit' keeps the drill.",
     "answer": "Your answer; an empty line ends it. 'skip' passes.",
@@ -87,6 +88,8 @@ def _listen(*, several: bool) -> str:
         EOFError: standard input ended before anything was typed.
     """
     lines = [_line()]
+    if lines[0].strip().lower() in _WHOLE:
+        return lines[0]
     while several and lines[-1].strip():
         try:
             lines.append(_line())

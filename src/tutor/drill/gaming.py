@@ -58,7 +58,7 @@ _PROMISE = re.compile(
     re.I,
 )
 _MIN_WORDS = 1
-_MIN_ANSWER = 5  # words below which what looks like code is none
+_MIN_ANSWER = 5  # words below which what looks like code is no answer, and from which two different ones are too few
 _RUN = 8  # words in a row that nobody writes by chance
 
 
@@ -112,7 +112,9 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
     if not is_latin(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "language", {})
     said = words(reading.text)
-    if len(set(content(reading.text))) < 2 or (len(said) < _MIN_ANSWER and re.search(r"[(){}=;\[\]]", reading.text)):
+    different = len(set(content(reading.text)))
+    code = len(said) < _MIN_ANSWER and re.search(r"[(){}=;\[\]]", reading.text)
+    if different < 2 or (different < 3 and len(said) >= _MIN_ANSWER) or code:
         return Screened(reading.without({s.first for s in reading.sentences}), "short", {})
     if _only_terms(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "terms", {})
