@@ -262,7 +262,7 @@ def without_checksums(home: Path) -> None:
 
 def test_damage_that_only_a_read_finds_is_told_once_behind_the_answer(home: Path) -> None:
     without_checksums(home)
-    path = next(p for p in current(home).rglob("chunk_0.mmap") if "vector_storage-tokens/vectors" in str(p))
+    path = next(p for p in current(home).rglob("chunk_0.mmap") if "vector_storage-dense/vectors" in str(p))
     with open(path, "r+b") as handle:
         handle.write(b"\x00\x7c" * 2**19)  # infinity in float16
     asked = tutor(home, "ask", "What is a saga?")

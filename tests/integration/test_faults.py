@@ -420,7 +420,7 @@ def test_a_damaged_generation_is_mended_by_an_ingest_and_by_a_rebuild(two: EdgeS
             assert two.generations.verify(name) > 25
 
 
-@pytest.mark.parametrize("part", ["payload_storage/page_0.dat", "vector_storage-tokens/vectors/chunk"])
+@pytest.mark.parametrize("part", ["payload_storage/page_0.dat", "vector_storage-dense/vectors/chunk"])
 @pytest.mark.parametrize("checksums", [True, False], ids=["too large to verify", "sealed before checksums"])
 def test_damage_found_by_a_read_turns_to_the_generation_before(
     two: EdgeStore, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, part: str, checksums: bool
