@@ -357,9 +357,8 @@ def test_links_and_checklists_stand_after_what_they_speak_of(searcher: Searcher)
             assert passage.role in ASIDE or passage.doc_id not in seen, (question, passage.chunk_id)
             if passage.role in ASIDE:
                 seen.add(passage.doc_id)
-    asked = searcher.search("papers and books about consensus", limit=5).hits
-    assert asked[0].passage.doc_id in {"consensus", "day-09"}  # day 9 is on consensus
-    assert asked[0].passage.role == "resources"
+    asked = [h.passage for h in searcher.search("papers and books about consensus", limit=3).hits]
+    assert {"consensus", "day-09"} & {p.doc_id for p in asked if p.role == "resources"}  # day 9 is on consensus
     mine = [h.passage.role in ASIDE for h in searcher.search("papers and books about consensus", limit=30).hits]
     assert any(mine)
 

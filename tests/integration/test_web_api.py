@@ -341,6 +341,12 @@ def test_the_api_is_described_with_every_route_and_error(client: TestClient) -> 
         "/api/v1/search",
         "/api/v1/documents",
         "/api/v1/documents/{doc_id}",
+        "/api/v1/drills",
+        "/api/v1/drills/{session}",
+        "/api/v1/drills/{session}/replies",
+        "/api/v1/drills/{session}/overrides",
+        "/api/v1/drills/{session}/transcript",
+        "/api/v1/grade",
     }
     answer = description["paths"]["/api/v1/ask"]["post"]["responses"]
     assert answer["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/AnswerOut")
