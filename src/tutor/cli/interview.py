@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tutor.drill.session import Round, Session, Task
 
 _QUIT = frozenset({"quit", "exit", "stop", ":q"})
+_ITEM = re.compile(r"\s*(?:[-*•]|\d+[.)])\s")
 _WHOLE = _QUIT | {"skip"}  # commands: no further line is waited for
 _HOW = {
     "clarify": "Ask or assume something, or press Enter to answer. 'quit' keeps the drill.",
@@ -95,7 +97,12 @@ def _listen(*, several: bool) -> str:
             lines.append(_line())
         except EOFError:
             break
-    return "\n".join(lines).strip()
+    # A line typed to the edge of the window is no sentence: only items and what follows a full stop stand alone.
+    text = lines[0]
+    for line in lines[1:]:
+        alone = _ITEM.match(line) or text.rstrip().endswith((".", "!", "?", ":", ";"))
+        text += ("\n" if alone else " ") + line.strip()
+    return text.strip()
 
 
 def _line() -> str:
@@ -136,8 +143,8 @@ def _disagree(drills: Drills, session: str, task: int, done: Round) -> None:
     while said := _line().strip().lower():
         number, _, status = said.partition(" ")
         full = next((s for s in STATUSES if status.strip() and s.startswith(status.strip())), status)
-        if not number.isdigit() or not 1 <= int(number) <= len(points):
-            echo_wrapped(f"There are points 1 to {len(points)}.")
+        if not number.isdigit() or not 1 <= int(number) <= len(points) or not status.strip():
+            echo_wrapped(f"A point from 1 to {len(points)} and one of {', '.join(STATUSES)}.")
             continue
         try:
             drills.override(session, task, points[int(number) - 1].point, full)
@@ -152,7 +159,7 @@ def _show_grade(drills: Drills, task: Task, done: Round) -> None:
     assert grade is not None
     typer.echo()
     level = f", {grade.level} level" if grade.level else ""
-    typer.echo(f"Grade: {grade.verdict}, {grade.score:.0%} of the points{level}")
+    typer.echo(f"Grade: {grade.verdict}, score {grade.score:.0%}{level}")
     if done.rating:
         typer.echo(f"Your own rating: {done.rating} of 5")
     if grade.reason:

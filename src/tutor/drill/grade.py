@@ -281,7 +281,7 @@ def settle(
     if verdict == "mixed" and share >= STRONG_FROM and not denied and not flags:
         doubtful = min(points, key=lambda p: p.confidence)
         text = next(p.text for p in rubric.points if p.id == doubtful.point)
-        reason = f"The points seem made, yet something here reads like a false claim. Least certain: {text}"
+        reason = f"The points seem made, but not surely: something may be vague or false. Least certain: {text}"
     level: Level = ""
     if verdict == "strong":
         level = "staff" if any(lifted) and share >= 0.85 else "senior"
