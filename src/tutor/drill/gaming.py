@@ -112,9 +112,11 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
     if not is_latin(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "language", {})
     said = words(reading.text)
-    different = len(set(content(reading.text)))
+    spoken = content(reading.text)
+    different = len(set(spoken))
+    empty = len(spoken) > different or re.search(r"\bno (?:idea|clue)\b|\bknow\b", reading.text, re.I)
     code = len(said) < _MIN_ANSWER and re.search(r"[(){}=;\[\]]", reading.text)
-    if different < 2 or (different < 3 and len(said) >= _MIN_ANSWER) or code:
+    if different < 2 or (different < 3 and len(said) >= _MIN_ANSWER and empty) or code:
         return Screened(reading.without({s.first for s in reading.sentences}), "short", {})
     if _only_terms(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "terms", {})
