@@ -27,17 +27,8 @@ import numpy as np
 from tutor.bootstrap import App
 from tutor.drill.evidence import FEATURES, Evidence, Gatherer
 from tutor.drill.gaming import screen
-from tutor.drill.grade import (
-    CALIBRATION,
-    STATUSES,
-    VERDICTS,
-    Grade,
-    Grader,
-    Softmax,
-    point_grade,
-    verdict_features,
-)
-from tutor.drill.judge import GRADER_DIR, Judge, OnnxJudge
+from tutor.drill.grade import CALIBRATION, VERDICTS, Grade, Grader, Softmax, point_grade, verdict_features
+from tutor.drill.judge import GRADER_DIR, STATUSES, Judge, OnnxJudge
 from tutor.drill.library import OwnText
 from tutor.drill.reading import read
 from tutor.drill.rubric import Rubric, of_probe

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from tutor.cli.state import echo_wrapped
-from tutor.drill.grade import STATUSES
+from tutor.drill.judge import STATUSES
 from tutor.drill.transcript import SIGNS, last_graded
 from tutor.errors import TutorError, UsageError
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 
 from tutor.drill.estimate import Checked, assumptions, check
-from tutor.drill.grade import MIXED_FROM, STRONG_FROM, WORTH, Grade, PointGrade, Status, Verdict, checked_answer
+from tutor.drill.grade import MIXED_FROM, STRONG_FROM, WORTH, Grade, PointGrade, Verdict, checked_answer
+from tutor.drill.judge import Status
 from tutor.drill.rubric import Point, Rubric
 from tutor.drill.scenarios import scenario
 

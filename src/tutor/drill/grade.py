@@ -17,15 +17,13 @@ from pydantic import Field
 from tutor.curriculum.card import Strict
 from tutor.drill.evidence import Evidence, Gatherer
 from tutor.drill.gaming import REASONS, echo, screen
-from tutor.drill.judge import CONTRADICTED, COVERED
+from tutor.drill.judge import CONTRADICTED, COVERED, STATUSES, Status
 from tutor.drill.reading import MAX_ANSWER_CHARS, Window, read
 from tutor.drill.rubric import Flag, Point, Rubric
 from tutor.errors import UsageError
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
 
-Status = Literal["missed", "partly", "covered", "contradicted"]
-STATUSES: tuple[Status, ...] = ("missed", "partly", "covered", "contradicted")
 Verdict = Literal["strong", "mixed", "weak", "wrong", "ungraded"]
 Level = Literal["", "senior", "staff"]
 WORTH: dict[Status, float] = {"missed": 0.0, "partly": 0.5, "covered": 1.0, "contradicted": 0.0}
@@ -126,17 +124,13 @@ class Calibration:
     flag_from: float
     verdict: Softmax
 
-    @classmethod
-    def read(cls, path: Path) -> Calibration:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        status, flag, verdict = (Softmax.of(data[name]) for name in ("status", "flag", "verdict"))
-        return cls(status, flag, float(data["flag_from"]), verdict)
-
 
 @lru_cache(maxsize=4)
 def calibrated(path: Path = CALIBRATION) -> Calibration:
     """The calibration of a file, read once."""
-    return Calibration.read(path)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    status, flag, verdict = (Softmax.of(data[name]) for name in ("status", "flag", "verdict"))
+    return Calibration(status, flag, float(data["flag_from"]), verdict)
 
 
 def verdict_features(points: Sequence[PointGrade], flag_chance: float, words: int) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from tutor.retrieval.onnx import cores, damaged, load_session, load_tokenizer, v
 
 GRADER_DIR = Path(__file__).parent / "grader"
 #: The classes that a judge tells apart, in the order of its outputs.
-STATUSES = ("missed", "partly", "covered", "contradicted")
+Status = Literal["missed", "partly", "covered", "contradicted"]
+STATUSES: tuple[Status, ...] = ("missed", "partly", "covered", "contradicted")
 MISSED, PARTLY, COVERED, CONTRADICTED = range(4)
 Probabilities = NDArray[np.float32]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from tutor.drill import star_cues as cues
 from tutor.drill.gaming import REASONS, Screened, content, runs, screen
-from tutor.drill.grade import WORTH, FlagGrade, Grade, Level, PointGrade, Status, checked_answer, settle
+from tutor.drill.grade import WORTH, FlagGrade, Grade, Level, PointGrade, checked_answer, settle
+from tutor.drill.judge import Status
 from tutor.drill.reading import Reading, Window, read
 from tutor.drill.rubric import Flag, Point, Rubric
 from tutor.drill.star_cues import Line, no_event

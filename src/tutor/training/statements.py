@@ -35,7 +35,7 @@ from tutor.drill.rubric import flag_claim
 from tutor.errors import SourceError
 from tutor.training.flip import flipped
 
-_POINT = {name: n for n, name in enumerate(STATUSES)}
+_POINT: dict[str, int] = {name: n for n, name in enumerate(STATUSES)}
 _FLAG = {"asserted": COVERED, "rejected": CONTRADICTED, "near": MISSED}
 _LINE = re.compile(r"(?P<label>[a-z]+): (?P<text>\S.*)")
 _SEGMENT = re.compile(r"(?P<labels>(?:[!\w-]+=[a-z]+\s+)*)\|\s*(?P<text>\S.*)")
@@ -188,30 +188,30 @@ def examples(
     """
     random = np.random.default_rng(seed)
     probes = {(card.id, probe.id): probe for card in cards.values() for probe in card.probes}
+    claims = {key: claims_of(probe) for key, probe in probes.items()}
     by_probe: dict[tuple[str, str], dict[str, list[Statement]]] = {}
     lost: list[tuple[str, str, str]] = []
     for statement in material.statements:
-        probe = probes.get((statement.card, statement.probe))
-        if probe is None or statement.target not in claims_of(probe):
-            lost.append((statement.card, statement.probe, statement.target))
-            continue
-        by_probe.setdefault((statement.card, statement.probe), {}).setdefault(statement.target, []).append(statement)
+        key = (statement.card, statement.probe)
+        if statement.target in claims.get(key, ()):
+            by_probe.setdefault(key, {}).setdefault(statement.target, []).append(statement)
+        else:
+            lost.append((*key, statement.target))
     found: list[Example] = []
     for key, targets in by_probe.items():
-        claims = claims_of(probes[key])
-        found += [Example(claims[t], s.text, s.status) for t, said in targets.items() for s in said]
+        found += [Example(claims[key][t], s.text, s.status) for t, said in targets.items() for s in said]
         found += _decoys(probes[key], targets, padding, random)
         for target, said in targets.items():
             for statement in said:
                 for _ in range(int(rounds) + int(random.random() < rounds % 1)):
-                    found += _composed(statement, target, targets, claims, random)
+                    found += _composed(statement, target, targets, claims[key], random)
     for answer in material.answers:
-        probe = probes.get((answer.card, answer.probe))
-        claims = claims_of(probe) if probe else {}
-        unknown = {t for s in answer.segments for t in s.labels} - set(claims)
-        lost += [(answer.card, answer.probe, target) for target in sorted(unknown)]
-        if claims and not unknown:
-            found += _told(answer, claims, random)
+        key = (answer.card, answer.probe)
+        known = claims.get(key, {})
+        unknown = {t for s in answer.segments for t in s.labels} - set(known)
+        lost += [(*key, target) for target in sorted(unknown)]
+        if known and not unknown:
+            found += _told(answer, known, random)
     return found, lost
 
 
