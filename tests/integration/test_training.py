@@ -263,7 +263,7 @@ def test_the_exported_int8_encoder_ranks_as_the_trained_model_does(small: tuple[
     queries: Any = model.encode(questions)
     wanted = np.array([[max_sim(np.asarray(q)[1:-1], np.asarray(t)[1:-1]) for t in tokens] for q in queries])
     got = np.array([[max_sim(s.tokens, t.tokens) for t in told] for s in spoken])
-    # A sum of cosines may be near zero, so scores are compared as a ranking sees them: question by question, over all passages.
+    # A sum of cosines may be near zero, so scores are compared as a ranking sees them: by question, over all passages.
     alike = [np.corrcoef(w, g)[0, 1] for w, g in zip(wanted, got, strict=True)]
     assert min(alike) > 0.97
     assert np.mean(wanted.argmax(1) == got.argmax(1)) >= 0.85
