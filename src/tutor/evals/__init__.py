@@ -1,0 +1,1 @@
+"""Measuring the product: golden sets, metrics, the gate and its reports."""
