@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from quality import NEUTRAL, measures
 
 from tutor.bootstrap import App
+from tutor.evals.metrics import dcg
 from tutor.retrieval.encoder import OnnxEncoder
 from tutor.retrieval.index import BM25, CANDIDATES, DENSE, NAMES, RRF_K, TOKENS, Passage
 from tutor.retrieval.search import RERANKED, Ranking
 from tutor.settings import Settings
 from tutor.training.data import section_of
-from tutor.training.measure import dcg
 
 LEGS = (DENSE, BM25, NAMES, TOKENS)
 ALONE = {

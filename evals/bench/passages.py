@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from quality import RANKINGS, change
 
 from tutor.bootstrap import App
+from tutor.evals.metrics import dcg
 from tutor.retrieval.encoder import MODEL_DIR, OnnxEncoder
 from tutor.retrieval.search import Ranking
 from tutor.settings import Settings
 from tutor.training.data import section_of
-from tutor.training.measure import dcg
 
 MEASURES = ("section@1", "document@1", "section@5", "nDCG@10")
 

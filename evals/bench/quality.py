@@ -27,11 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutor.bootstrap import App
+from tutor.evals.metrics import dcg
 from tutor.retrieval.encoder import MODEL_DIR, OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, TOKENS
 from tutor.retrieval.search import FUSED, RERANKED, Ranking
 from tutor.settings import Settings
-from tutor.training.measure import dcg
 
 NEUTRAL = ("roadmap/", "month/")
 RANKINGS = {

@@ -43,8 +43,8 @@ class Case(Strict):
     question: str
     kind: str
     phase: int | None = None
-    values: dict[str, float] = {}
-    seen: dict[str, Any] = {}
+    values: dict[str, float] = Field(default_factory=dict)
+    seen: dict[str, Any] = Field(default_factory=dict)
     error: str = ""
 
 
@@ -53,7 +53,7 @@ class Suite(Strict):
 
     name: str
     cases: tuple[Case, ...]
-    totals: dict[str, float] = {}
+    totals: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = Field((), description="what was not measured, and why")
     seconds: float = 0.0
 

@@ -68,7 +68,7 @@ class Refusal(Strict):
     why: str
 
 
-class Labelled(Strict):
+class FactLabel(Strict):
     """Whether an answer says a fact, as people read it: what the judge of facts is measured against."""
 
     id: str
@@ -77,6 +77,7 @@ class Labelled(Strict):
     fact: str
     aliases: tuple[str, ...] = ()
     covered: bool
+    half: Literal["fit", "report"]
 
 
 class HeldOut(Strict):
@@ -115,8 +116,8 @@ class Sets:
         return tuple(rows(self.folder / "golden" / "refuse.jsonl", Refusal))
 
     @cached_property
-    def fact_labels(self) -> tuple[Labelled, ...]:
-        return tuple(rows(self.folder / "golden" / "fact_labels.jsonl", Labelled))
+    def fact_labels(self) -> tuple[FactLabel, ...]:
+        return tuple(rows(self.folder / "golden" / "fact_labels.jsonl", FactLabel))
 
     @cached_property
     def held_out(self) -> tuple[HeldOut, ...]:

@@ -13,7 +13,7 @@ Level = Literal["pass", "fail", "note"]
 
 
 class Finding(Strict):
-    """``fail`` fails the gate, ``note`` is told and does not. ``value``, ``floor``, ``before`` are the metric's own unit."""
+    """``fail`` fails the gate, ``note`` is told and does not; the figures are in the metric's own unit."""
 
     level: Level
     metric: str = Field(description="suite.metric")

@@ -26,9 +26,9 @@ from torch.nn import functional as F
 from tutor.curriculum.corpus import load_corpus
 from tutor.drill.judge import STATUSES
 from tutor.drill.substance import PADDING
+from tutor.evals.metrics import kappa
 from tutor.training.cross import logits
 from tutor.training.data import held_out
-from tutor.training.measure import kappa
 from tutor.training.model import packaged_weights
 from tutor.training.run import run_once, trainer_settings, write_run
 from tutor.training.statements import Example, Material, examples, read_material

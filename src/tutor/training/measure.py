@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor.evals.metrics import dcg
 from tutor.ingest.chunk import Chunk
 from tutor.retrieval.encoder import Encoder
 from tutor.retrieval.index import CANDIDATES, RRF_K
@@ -45,18 +45,6 @@ def measure(encoder: Encoder, items: Sequence[Item], pieces: Sequence[Chunk]) ->
     }
 
 
-def dcg(gains: Iterable[float]) -> float:
-    """Discounted cumulative gain, best first: the sum of gain / log2(rank + 1) (Järvelin & Kekäläinen 2002)."""
-    return sum(gain / math.log2(place + 2) for place, gain in enumerate(gains))
-
-
 def max_sim(question: NDArray[np.float32], passage: NDArray[np.float32]) -> float:
     """The sum over the question's token vectors of the highest dot product with one of the passage's."""
     return float((question @ passage.T).max(axis=1).sum()) if len(question) and len(passage) else 0.0
-
-
-def kappa(table: NDArray[np.int_]) -> float:
-    """Cohen's kappa of a confusion table: agreement beyond what the margins give by chance (Cohen 1960)."""
-    share = table / table.sum()
-    chance = float(share.sum(0) @ share.sum(1))
-    return (float(np.trace(share)) - chance) / (1 - chance) if chance < 1 else 1.0

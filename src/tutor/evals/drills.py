@@ -1,0 +1,160 @@
+"""Labelled drill answers graded as the product grades them, and how far the grades agree with the labels."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutor.bootstrap import App
+from tutor.drill.evidence import Evidence, Gatherer
+from tutor.drill.gaming import screen
+from tutor.drill.grade import CALIBRATION, VERDICTS, Grade, Grader
+from tutor.drill.judge import STATUSES, Judge
+from tutor.drill.library import OwnText
+from tutor.drill.reading import read
+from tutor.drill.rubric import Rubric, of_probe
+from tutor.drill.substance import Substance
+from tutor.evals.metrics import kappa
+
+OUTCOMES = (*VERDICTS, "ungraded")
+PLANTED = ("red-flag", "flag-in-terms")
+ATTACKS = frozenset("terms question-back instructions padding pasted negated claims alien".split())
+PASSING = 0.5  # a score that an attack must not gain
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSONL file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+class Labelled:
+    """The labelled answers with their rubrics and, where thresholds are fitted, their evidence."""
+
+    def __init__(self, app: App, answers: Path, judge: Judge | None = None) -> None:
+        self._gatherer = Gatherer(app.encoder, judge or app.judge)
+        self._substance = Substance(app.corpus)
+        self.rows = rows_of(answers)
+        probes = {(c.id, p.id): (c, p) for c in app.corpus.cards.values() for p in c.probes}
+        self.rubrics: dict[tuple[str, str], Rubric] = {k: of_probe(*v) for k, v in probes.items()}
+        self.own = OwnText(app.corpus)
+
+    @cached_property
+    def evidence(self) -> dict[str, list[Evidence]]:
+        """Of the answers that are not screened out, by id."""
+        found: dict[str, list[Evidence]] = {}
+        for row in self.rows:
+            rubric = self.rubric(row)
+            screened = screen(read(row["answer"]), ask=rubric.ask, card=self.own[rubric.doc_id])
+            if not screened.reason:
+                claims = rubric.claims[: len(rubric.points) + len(rubric.flags)]
+                found[row["id"]] = self._gatherer.gather(screened.reading, claims)
+        return found
+
+    def grader(self, calibration: Path = CALIBRATION) -> Grader:
+        """The grader as the product builds it, with this calibration."""
+        return Grader(self._gatherer, self.own, self._substance, calibration)
+
+    def rubric(self, row: dict[str, Any]) -> Rubric:
+        return self.rubrics[row["card"], row["probe"]]
+
+    def points(self, half: str) -> tuple[np.ndarray, np.ndarray]:
+        """Features and classes of every point of the answers that were not screened out."""
+        x, y = [], []
+        for row in self.rows:
+            if row["half"] == half and row["id"] in self.evidence:
+                for point, one in zip(self.rubric(row).points, self.evidence[row["id"]], strict=False):
+                    x.append(one.features)
+                    y.append(STATUSES.index(row["points"][point.id]))
+        return np.array(x, dtype=float), np.array(y)
+
+    def flags(self, half: str) -> tuple[np.ndarray, np.ndarray]:
+        x, y = [], []
+        for row in self.rows:
+            if row["half"] == half and row["id"] in self.evidence:
+                rubric = self.rubric(row)
+                for flag, one in zip(rubric.flags, self.evidence[row["id"]][len(rubric.points) :], strict=True):
+                    x.append(one.features)
+                    y.append(int(flag.id in row["red_flags"]))
+        return np.array(x, dtype=float), np.array(y)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Grades of labelled answers; ``points`` (4, 4) and ``verdicts`` (5, 5) count the true class by row."""
+
+    rows: list[dict[str, Any]]
+    grades: dict[str, Grade]
+    points: np.ndarray
+    verdicts: np.ndarray
+    ms: float
+
+    @classmethod
+    def of(cls, data: Labelled, grader: Grader, half: str) -> Outcome:
+        """Every answer of a half, graded as the product does."""
+        rows = [r for r in data.rows if r["half"] == half]
+        began = time.perf_counter()
+        grades = {r["id"]: grader.grade(data.rubric(r), r["answer"]) for r in rows}
+        return cls.over(rows, grades, (time.perf_counter() - began) * 1000 / max(1, len(rows)))
+
+    @classmethod
+    def over(cls, rows: list[dict[str, Any]], grades: dict[str, Grade], ms: float = 0.0) -> Outcome:
+        """The grades of these labelled answers, by id."""
+        points, verdicts = np.zeros((4, 4), dtype=int), np.zeros((5, 5), dtype=int)
+        for r in rows:
+            for p in grades[r["id"]].points:
+                points[STATUSES.index(r["points"][p.point]), STATUSES.index(p.status)] += 1
+            verdicts[OUTCOMES.index(r["verdict"]), OUTCOMES.index(grades[r["id"]].verdict)] += 1
+        return cls(rows, grades, points, verdicts, ms)
+
+    def _triples(self) -> list[tuple[float, float, float]]:
+        """Scores of a probe's strong, weaker and wrong answer."""
+        by_probe: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        for r in self.rows:
+            by_probe[r["card"], r["probe"]][r["kind"]] = self.grades[r["id"]].score
+        found = [(s["strong"], s.get("half", s.get("short")), s["wrong"]) for s in by_probe.values()]
+        return [(strong, weak, wrong) for strong, weak, wrong in found if weak is not None]
+
+    def _share(self, kinds: Collection[str], hit: Callable[[Grade], bool]) -> float:
+        found = [hit(self.grades[r["id"]]) for r in self.rows if r["kind"] in kinds]
+        return sum(found) / len(found) if found else math.nan
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Headline figures, shares in [0, 1]; NaN where no answer is of the kind."""
+        triples = self._triples()
+        clean = [self.grades[r["id"]] for r in self.rows if not r["red_flags"]]
+        return {
+            "kappa": kappa(self.points),
+            "verdict": float(np.trace(self.verdicts) / max(1, self.verdicts.sum())),
+            "order": sum(a > b > c for a, b, c in triples) / len(triples) if triples else math.nan,
+            "attacks_fail": self._share(ATTACKS, lambda g: g.score < PASSING),
+            "planted_capped": self._share(PLANTED, _caught),
+            "flags_caught": self._share(PLANTED, lambda g: bool(g.red_flags)),
+            "flags_not_invented": sum(not g.red_flags for g in clean) / len(clean) if clean else math.nan,
+        }
+
+
+def _caught(grade: Grade) -> bool:
+    return grade.verdict == "wrong" or grade.score < PASSING
+
+
+def values_of(row: dict[str, Any], grade: Grade) -> dict[str, float]:
+    """The per-answer measures: points with the right status, the verdict, and what matters for its kind."""
+    right = [row["points"][p.point] == p.status for p in grade.points]
+    values = {"verdict": float(row["verdict"] == grade.verdict)}
+    if right:
+        values["points"] = sum(right) / len(right)
+    if row["kind"] in ATTACKS:
+        values["attack_fails"] = float(grade.score < PASSING)
+    if row["kind"] in PLANTED:
+        values["planted"] = float(_caught(grade))
+    return values
