@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
-from tutor.errors import IndexBusy, IndexMismatch, IndexMissing
+from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
-from tutor.retrieval.index import IndexReader, IndexStore
-from tutor.retrieval.search import FUSED, RERANKED, Searcher
+from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
+from tutor.retrieval.search import FUSED, RERANKED, Ranking, Searcher
 from tutor.settings import Settings
 
 TYPE_CHECKING = False
@@ -79,8 +79,25 @@ class App:
 
     @cached_property
     def searcher(self) -> Searcher:
-        ranking = RERANKED if self.settings.search.rerank else FUSED
-        return Searcher(self.reader, self.encoder, ranking=ranking)
+        return Searcher(self.reader, self.encoder, ranking=self._ranking())
+
+    def _ranking(self) -> Ranking:
+        """The fusion in force: the measured weights, but for those that are set.
+
+        Raises:
+            SettingsError: no leg is left.
+        """
+        chosen = self.settings.search
+        measured = RERANKED if chosen.rerank else FUSED
+        weights = {leg: float(chosen.weights.get(leg, measured.weights[leg])) for leg in measured.legs}  # type: ignore[call-overload]
+        legs = tuple(leg for leg in measured.legs if weights[leg] > 0)
+        if not {DENSE, BM25, NAMES} & set(legs):
+            raise SettingsError(
+                "no leg is left that finds passages",
+                about="search.weights",
+                fix="Keep one of dense, bm25, names above 0.",
+            )
+        return Ranking(legs, {leg: weights[leg] for leg in legs})
 
     @cached_property
     def answerer(self) -> Answerer:

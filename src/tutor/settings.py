@@ -7,8 +7,9 @@ Sections become prefixes: ``qdrant.url`` in the file is ``TUTOR_QDRANT_URL`` in 
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -58,6 +59,9 @@ class SearchSettings(_Section):
     """Ranking."""
 
     rerank: bool = Field(True, description="MaxSim over the candidates takes part in the fusion.")
+    weights: dict[Literal["dense", "bm25", "names", "tokens"], Annotated[float, Field(ge=0, le=100)]] = Field(
+        default_factory=dict, description="Weights of the legs in the fusion where not the measured ones; 0 leaves out."
+    )
 
 
 class ServerSettings(_Section):
@@ -120,6 +124,21 @@ def load_settings(**given: Any) -> Settings:
         ) from error
     except (OSError, ValueError) as error:  # ValueError: tomllib.TOMLDecodeError, UnicodeDecodeError
         raise SettingsError(f"config.toml cannot be read ({error})", about="settings") from error
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings of one file alone; neither the home's file nor the environment has a say.
+
+    Raises:
+        SettingsError: the file cannot be read, is not TOML, or has an unknown key or a value out of range.
+    """
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
+        raise SettingsError("; ".join(lines), about=str(path), fix="'tutor config' lists every setting.") from error
+    except (OSError, ValueError) as error:  # ValueError: tomllib.TOMLDecodeError, UnicodeDecodeError
+        raise SettingsError(f"the settings cannot be read ({error})", about=str(path)) from error
 
 
 def _refuse_unknown_variables() -> None:

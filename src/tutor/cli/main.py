@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli import ask, corpus, doctor, drill, ingest, search, serve
+from tutor.cli import ask, corpus, doctor, drill, eval, ingest, search, serve
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
 
@@ -50,6 +50,7 @@ app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("config")(doctor.config)
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(eval.app, name="eval")
 
 
 @app.command("version")

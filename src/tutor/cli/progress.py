@@ -58,3 +58,27 @@ def _start(label: str, total: int) -> tuple[object, object]:
     )
     display.start()
     return display, display.add_task(label, total=total)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Yields ``(label, done, total)``: one bar at a time under its label; None when standard error is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    shown: dict[str, tuple[object, object]] = {}
+
+    def advance(label: str, done: int, total: int) -> None:
+        if label not in shown:
+            for display, _ in shown.values():
+                display.stop()  # type: ignore[attr-defined]
+            shown.clear()
+            shown[label] = _start(label, total)
+        display, task = shown[label]
+        display.update(task, completed=done)  # type: ignore[attr-defined]
+
+    try:
+        yield advance
+    finally:
+        for display, _ in shown.values():
+            display.stop()  # type: ignore[attr-defined]

@@ -120,8 +120,8 @@ class Outcome:
         by_probe: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
         for r in self.rows:
             by_probe[r["card"], r["probe"]][r["kind"]] = self.grades[r["id"]].score
-        found = [(s["strong"], s.get("half", s.get("short")), s["wrong"]) for s in by_probe.values()]
-        return [(strong, weak, wrong) for strong, weak, wrong in found if weak is not None]
+        found = [(s.get("strong"), s.get("half", s.get("short")), s.get("wrong")) for s in by_probe.values()]
+        return [(a, b, c) for a, b, c in found if a is not None and b is not None and c is not None]
 
     def _share(self, kinds: Collection[str], hit: Callable[[Grade], bool]) -> float:
         found = [hit(self.grades[r["id"]]) for r in self.rows if r["kind"] in kinds]

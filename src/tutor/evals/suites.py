@@ -18,7 +18,7 @@ from tutor.evals import drills
 from tutor.evals.facts import FactJudge, agreement
 from tutor.evals.metrics import area_under, kappa, percentile, ranking, risk_coverage
 from tutor.evals.record import Case, Suite
-from tutor.evals.sets import HeldOut, Question, Sets
+from tutor.evals.sets import HeldOut, Question, Refusal, Sets
 from tutor.evals.support import supported
 from tutor.retrieval.index import Hit
 
@@ -152,19 +152,13 @@ class Runner:
             return _case(question, _decision(answer, True), {"answer": answer.text}, prefix="answerable")
 
         wanted = self._each("refusals", self.sets.questions, self._safe(answerable))
-        found = []
-        for one in self.sets.refusals:
+
+        def refusal(one: Refusal) -> Case:
             answer = self._ask(one.question)
-            found.append(
-                Case(
-                    id=one.id,
-                    question=one.question,
-                    kind=one.kind,
-                    values=_decision(answer, False),
-                    seen={"answer": answer.text, "why": one.why},
-                )
-            )
-        kept = self._each("refusals", found, lambda case: case)
+            seen = {"answer": answer.text, "why": one.why}
+            return Case(id=one.id, question=one.question, kind=one.kind, values=_decision(answer, False), seen=seen)
+
+        kept = self._each("refusals", self.sets.refusals, self._safe(refusal))
         ran = [c for c in (*wanted, *kept) if not c.error]
         curve = risk_coverage([c.values["confidence"] for c in ran], [c.values["answerable"] == 1 for c in ran])
         refused = [c.values["answered"] == 0 for c in ran]

@@ -1,0 +1,239 @@
+"""``tutor eval``: measure the product on the golden sets, and fail when it got worse."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tutor.cli.state import State, emit
+from tutor.errors import UsageError
+
+if TYPE_CHECKING:
+    from tutor.bootstrap import App
+    from tutor.evals.baseline import Baseline
+    from tutor.evals.record import Report
+    from tutor.evals.sets import Sets
+    from tutor.evals.suites import Tick
+    from tutor.evals.verdict import Verdict
+
+app = typer.Typer(
+    help="Measure answers, retrieval and grading on the golden sets; with --gate, fail when they got worse.",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+_SUITES = "retrieval, answers, refusals, held-out, names, drill"
+
+
+@app.callback()
+def evaluate(
+    context: typer.Context,
+    suite: Annotated[list[str] | None, typer.Option(metavar="NAME", help=f"Only this one: {_SUITES}.")] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit 1 below a floor or worse than the baseline.")] = False,
+    baseline: Annotated[Path | None, typer.Option(help="Default: baselines/main.json among the sets.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write JSON, JUnit, Markdown and HTML.")] = None,
+    update_baseline: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Make this run the baseline; the reason is stored.")
+    ] = None,
+    sets: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: evals/ of the checkout.")] = None,
+    sample: Annotated[int, typer.Option(min=0, help="About this many cases of each set; 0 for all.")] = 0,
+    ablate: Annotated[bool, typer.Option("--ablate", help="What each part of retrieval gives and costs.")] = False,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(metavar="A.toml B.toml", help="Two settings files, side by side.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure; without --gate the figures are told and nothing is judged."""
+    if context.invoked_subcommand:
+        return
+    from tutor.evals.sets import Sets
+
+    state: State = context.obj
+    names = _suites(suite)
+    _refuse(gate=gate, sample=sample, update=update_baseline, ablate=ablate, compare=compare, suite=suite)
+    found = Sets(sets or default_sets())
+    if ablate:
+        _ablate(state, found, sample, as_json)
+    elif compare:
+        _compare(compare, found, names, sample, as_json)
+    else:
+        _run(state, found, names, sample, gate, baseline, report, update_baseline, as_json)
+
+
+def _run(
+    state: State,
+    sets: Sets,
+    names: tuple[str, ...],
+    sample: int,
+    gate: bool,
+    baseline: Path | None,
+    out: Path | None,
+    reason: str | None,
+    as_json: bool,
+) -> None:
+    from tutor.evals.baseline import Baseline, read_thresholds, write_baseline
+    from tutor.evals.gate import judge
+    from tutor.evals.run import evaluate as run
+
+    floors = read_thresholds(sets.folder / "thresholds.json")
+    place = baseline or sets.folder / "baselines" / "main.json"
+    before = None if reason is not None else _baseline(place, needed=baseline is not None)
+    with _product(state) as product, _progress() as tick:
+        report = run(product, sets, names, sample=sample, tick=tick)
+    verdict = judge(report, floors, before, where=str(place) if before else "no baseline was compared with")
+    if out:
+        _write(out, report, verdict, sets)
+    if as_json:
+        emit(report.model_dump(mode="json") | {"verdict": verdict.model_dump(mode="json")})
+    else:
+        _print(report, verdict)
+    if reason is not None:
+        if broken := [f for f in verdict.findings if f.level == "fail" and f.floor is None]:
+            raise UsageError(f"this run cannot be a baseline: {broken[0].metric} {broken[0].why}")
+        written = datetime.now(UTC).isoformat(timespec="seconds")
+        write_baseline(place, Baseline(reason=reason, written=written, report=report))
+        print(f"tutor: the baseline is now {place}", file=sys.stderr)
+    if gate and verdict.failed:
+        raise typer.Exit(1)
+
+
+def _write(folder: Path, report: Report, verdict: Verdict, sets: Sets) -> None:
+    """All reports of a run.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    from tutor.evals.report import junit, markdown, page, trend
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not report.sample:
+            trend.append(sets.folder / "history", report)
+        history, _ = trend.read(sets.folder / "history")
+        for name, text in (
+            ("report.json", report.model_dump_json(indent=1)),
+            ("verdict.json", verdict.model_dump_json(indent=1)),
+            ("junit.xml", junit.xml(report, verdict)),
+            ("comment.md", markdown.pull_request(report, verdict)),
+            ("report.html", page.html(report, verdict, history)),
+        ):
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the reports cannot be written ({error.strerror})", about=str(folder)) from error
+
+
+def _print(report: Report, verdict: Verdict) -> None:
+    from rich.console import Console
+
+    from tutor.evals.report.terminal import print_report
+
+    print_report(report, verdict, Console(file=sys.stdout, highlight=False))
+
+
+def _ablate(state: State, sets: Sets, sample: int, as_json: bool) -> None:
+    from tutor.evals.ablate import MEASURES, ablate
+
+    if not as_json:
+        heads = (*MEASURES, "p", "ms", "MB", "passages", "ingest s")
+        print(f"| {'variant':34} | " + " | ".join(heads) + " |")
+        print("|---" * (len(heads) + 1) + "|")
+    with _progress() as tick:
+        for row in ablate(state.settings(), sets, sample=sample, tick=tick):
+            if as_json:
+                emit(asdict(row))
+                continue
+            means = " | ".join(f"{row.means[name]:.3f}" for name in MEASURES)
+            cost = f"{row.search_ms:.1f} | {row.index_mb:.1f} | {row.passages} | {row.ingest_s:.0f}"
+            print(f"| {row.name:34} | {means} | {row.p:.3f} | {cost} |", flush=True)
+
+
+def _compare(files: tuple[Path, Path], sets: Sets, names: tuple[str, ...], sample: int, as_json: bool) -> None:
+    from tutor.evals.ablate import compare
+    from tutor.evals.baseline import Baseline, read_thresholds
+    from tutor.evals.gate import judge
+    from tutor.settings import read_settings
+
+    one, other = (read_settings(path) for path in files)
+    with _progress() as tick:
+        before, after = compare(one, other, sets, names, sample=sample, tick=tick)
+    floors = read_thresholds(sets.folder / "thresholds.json").model_copy(update={"floors": {}, "slices": {}})
+    held = Baseline(reason=f"settings of {files[0]}", written=before.started, report=before)
+    verdict = judge(after, floors.model_copy(update={"ceilings": {}}), held, where=str(files[0]))
+    if as_json:
+        emit({"before": before.metrics, "after": after.metrics, "verdict": verdict.model_dump(mode="json")})
+    else:
+        _print(after, verdict)
+
+
+def default_sets() -> Path:
+    """``evals/`` of the checkout that runs, else of the folder one is in."""
+    import tutor
+
+    ours = Path(tutor.__file__).resolve().parents[2] / "evals"
+    return ours if (ours / "golden").is_dir() else Path("evals")
+
+
+def _suites(chosen: list[str] | None) -> tuple[str, ...]:
+    known = tuple(_SUITES.split(", "))
+    for name in chosen or ():
+        if name not in known:
+            raise UsageError(f"there is no suite '{name}'", about="--suite", fix=f"One of: {_SUITES}.")
+    return tuple(n for n in known if not chosen or n in chosen)
+
+
+def _refuse(
+    *, gate: bool, sample: int, update: str | None, ablate: bool, compare: Any, suite: list[str] | None
+) -> None:
+    """Combinations that would mislead.
+
+    Raises:
+        UsageError: naming the two that do not go together.
+    """
+    if ablate and compare:
+        raise UsageError("--ablate and --compare are two experiments", fix="Run one after the other.")
+    if (ablate or compare) and (gate or update is not None):
+        raise UsageError("an experiment is no gate", fix="Leave --gate and --update-baseline out.")
+    if update is not None and len(update.strip()) < 10:
+        raise UsageError("a baseline needs a reason", about="--update-baseline", fix="Say in a sentence why it moves.")
+    if update is not None and (sample or suite):
+        raise UsageError("a baseline is a whole run", about="--update-baseline", fix="Leave --sample and --suite out.")
+
+
+def _baseline(path: Path, *, needed: bool) -> Baseline | None:
+    from tutor.evals.baseline import read_baseline
+
+    return read_baseline(path) if needed or path.is_file() else None
+
+
+@contextmanager
+def _product(state: State) -> Iterator[App]:
+    """The product under test, on an index of the built-in curriculum alone, kept beside the user's own."""
+    from tutor.bootstrap import App
+    from tutor.cli.progress import bar
+
+    mine = state.settings()
+    if not mine.corpus.builtin:
+        raise UsageError("the golden sets are about the built-in curriculum", about="--no-builtin")
+    product = App(mine.model_copy(update={"home": mine.home.expanduser() / "eval", "index": None}))
+    with bar("Indexing the curriculum") as advance:
+        product.ensure_index(on_progress=advance)
+    try:
+        yield product
+    finally:
+        product.close()
+
+
+@contextmanager
+def _progress() -> Iterator[Tick | None]:
+    """A bar on standard error that names the suite; none where nobody is looking."""
+    from tutor.cli.progress import steps
+
+    with steps() as tick:
+        yield tick

@@ -1,0 +1,5 @@
+"""Ragas (placeholder until the branch lands)."""
+
+
+def available() -> str:
+    return ""
