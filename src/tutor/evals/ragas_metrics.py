@@ -1,5 +1,0 @@
-"""Ragas (placeholder until the branch lands)."""
-
-
-def available() -> str:
-    return ""
