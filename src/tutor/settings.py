@@ -71,6 +71,16 @@ class ServerSettings(_Section):
     port: int = Field(8000, ge=0, le=65535)
 
 
+class JudgeSettings(_Section):
+    """The judge model of ``tutor eval``, on any OpenAI-compatible server; with no url no model is asked."""
+
+    url: str = Field("", description="Its base address, such as http://127.0.0.1:11434/v1.")
+    model: str = Field("", description="The name that the server knows.")
+    api_key: SecretStr = SecretStr("")
+    timeout_s: float = Field(60.0, gt=0, le=600, description="For one request, which is tried three times.")
+    max_cases: int = Field(50, ge=1, le=10_000, description="At most so many cases are judged in a run.")
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -86,6 +96,7 @@ class Settings(BaseSettings):
     qdrant: QdrantSettings = QdrantSettings()
     search: SearchSettings = SearchSettings()
     server: ServerSettings = ServerSettings()
+    judge: JudgeSettings = JudgeSettings()
 
     @classmethod
     def settings_customise_sources(
