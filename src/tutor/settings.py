@@ -117,6 +117,16 @@ class Settings(BaseSettings):
         return (self.index or self.home / "index").expanduser()
 
 
+class _FromFile(Settings):
+    """Settings that nothing but what is given has a say in."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def load_settings(**given: Any) -> Settings:
     """The settings in force; ``given`` are command-line options (None means not given).
 
@@ -144,7 +154,7 @@ def read_settings(path: Path) -> Settings:
         SettingsError: the file cannot be read, is not TOML, or has an unknown key or a value out of range.
     """
     try:
-        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return _FromFile(**tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
         raise SettingsError("; ".join(lines), about=str(path), fix="'tutor config' lists every setting.") from error

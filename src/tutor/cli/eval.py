@@ -29,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-_SUITES = "retrieval, answers, refusals, held-out, names, drill"
+_SUITES = "retrieval, answers, ragas, refusals, held-out, names, drill"
 
 
 @app.callback()

@@ -9,28 +9,13 @@ from pydantic import Field
 from tutor.curriculum.card import Strict
 from tutor.evals.judged import Judge
 from tutor.evals.ragas_metrics import RagasCase
+from tutor.evals.sets import JudgeLabel
 
 THRESHOLD = 0.5  # a score from which the judge says yes
 #: "Substantial" begins at 0.61 in Landis and Koch (1977); below it a judge's scores are advice, no gate.
 KAPPA = 0.6
 ROWS = 30  # fewer make a high kappa by luck: at 40 rows its standard error is about 0.12
 _LABELS = {"ragas_faithfulness": "faithful", "ragas_factual_correctness": "covers"}
-
-
-class JudgeLabel(Strict):
-    """A row of ``golden/judge_labels.jsonl``, labelled by reading it.
-
-    ``faithful``: the contexts say at least half of what the answer claims. ``covers``: by the reference the answer is
-    right in at least half of what the two claim together. The two are independent of each other.
-    """
-
-    id: str
-    question: str = Field(min_length=3)
-    contexts: tuple[str, ...] = Field(min_length=1)
-    answer: str = Field(min_length=3)
-    reference: str = Field(min_length=3)
-    faithful: bool
-    covers: bool
 
 
 class Agreed(Strict):

@@ -80,6 +80,22 @@ class FactLabel(Strict):
     half: Literal["fit", "report"]
 
 
+class JudgeLabel(Strict):
+    """A row of ``golden/judge_labels.jsonl``, labelled by reading it.
+
+    ``faithful``: the contexts say at least half of what the answer claims. ``covers``: by the reference the answer is
+    right in at least half of what the two claim together. The two are independent of each other.
+    """
+
+    id: str
+    question: str = Field(min_length=3)
+    contexts: tuple[str, ...] = Field(min_length=1)
+    answer: str = Field(min_length=3)
+    reference: str = Field(min_length=3)
+    faithful: bool
+    covers: bool
+
+
 class HeldOut(Strict):
     """A question of ``calibration/held_out.jsonl``: the items that answer it; none, and it must be refused."""
 
@@ -118,6 +134,11 @@ class Sets:
     @cached_property
     def fact_labels(self) -> tuple[FactLabel, ...]:
         return tuple(rows(self.folder / "golden" / "fact_labels.jsonl", FactLabel))
+
+    @cached_property
+    def judge_labels(self) -> tuple[JudgeLabel, ...]:
+        """What a judge model is compared with."""
+        return tuple(rows(self.folder / "golden" / "judge_labels.jsonl", JudgeLabel))
 
     @cached_property
     def held_out(self) -> tuple[HeldOut, ...]:

@@ -22,7 +22,7 @@ from tutor.evals.sets import HeldOut, Question, Refusal, Sets
 from tutor.evals.support import supported
 from tutor.retrieval.index import Hit
 
-SUITES = ("retrieval", "answers", "refusals", "held-out", "names", "drill")
+SUITES = ("retrieval", "answers", "ragas", "refusals", "held-out", "names", "drill")
 _HITS = 10
 T = TypeVar("T")
 #: Called with the suite's name, cases done and cases in all.
@@ -52,6 +52,7 @@ class Runner:
         table: dict[str, Callable[[], Suite]] = {
             "retrieval": self._retrieval,
             "answers": self._answering,
+            "ragas": self._ragas,
             "refusals": self._refusals,
             "held-out": self._held_out,
             "names": self._names,
@@ -79,13 +80,15 @@ class Runner:
         return self._answers[question]
 
     def _each(self, suite: str, cases: Sequence[T], measure: Callable[[T], Case]) -> tuple[Case, ...]:
-        step = max(1, len(cases) // self._sample) if self._sample else 1
-        chosen = cases[::step]
+        chosen = self._chosen(cases)
         found = []
         for done, one in enumerate(chosen, 1):
             found.append(measure(one))
             self._tick(suite, done, len(chosen))
         return tuple(found)
+
+    def _chosen(self, cases: Sequence[T]) -> Sequence[T]:
+        return cases[:: max(1, len(cases) // self._sample) if self._sample else 1]
 
     def _also_right(self, wanted: Sequence[str]) -> frozenset[str]:
         """The documents that answer as well: those that cover the same items, and notes on the same subject."""
@@ -143,6 +146,17 @@ class Runner:
             "fact_judge_kappa": of_kappa,
         }
         return Suite(name="answers", cases=cases, totals=totals)
+
+    def _ragas(self) -> Suite:
+        from tutor.evals.ragas_suite import measure
+
+        return measure(
+            self.app,
+            self._chosen(self.sets.questions),
+            lambda question: (asked(question), self._ask(asked(question))),
+            self.sets.judge_labels,
+            lambda done, total: self._tick("ragas", done, total),
+        )
 
     def _refusals(self) -> Suite:
         """Questions to be refused and questions to be answered: was each decided rightly?"""
