@@ -46,7 +46,7 @@ def training_questions(sets: Sets) -> list[str]:
 
 
 def objects(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The JSON objects of a file with their line numbers; other lines are faults."""
+    """The JSON objects of a file with their line numbers; other lines and drafts are faults."""
     try:
         lines = (folder / name).read_text(encoding="utf-8").split("\n")  # splitlines would cut at U+2028, too
     except (OSError, UnicodeDecodeError) as error:
@@ -58,27 +58,21 @@ def objects(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int,
             row = json.loads(line)
         except (ValueError, RecursionError):
             row = None
-        if isinstance(row, dict):
+        if isinstance(row, dict) and row.keys() & {"todo", "seen"}:
+            what = f"line {number} is a draft that nobody has finished"
+            fix = "Do what its 'todo' says, then take out 'todo' and 'seen' (docs/evals.md)."
+            faults.append(Fault(file=name, id=str(row.get("id", "")), what=what, fix=fix))
+        elif isinstance(row, dict):
             yield number, row
         else:
             faults.append(Fault(file=name, what=f"line {number} is no JSON object", fix="One object a line."))
 
 
 def parsed(folder: Path, name: str, kind: type[Row], faults: list[Fault]) -> list[Row]:
-    """The rows of a file that are of the schema, in order; the others, and drafts, are added to ``faults``."""
+    """The rows of a file that are of the schema, in order; the others are added to ``faults``."""
     rows = []
     for number, row in objects(folder, name, faults):
         row_id = str(row.get("id", ""))
-        if "todo" in row:
-            faults.append(
-                Fault(
-                    file=name,
-                    id=row_id,
-                    what=f"line {number} is a draft that nobody has finished",
-                    fix="Do what its 'todo' says, then take out 'todo' and 'seen' (docs/evals.md).",
-                )
-            )
-            continue
         try:
             rows.append(kind.model_validate_json(json.dumps(row)))
         except ValidationError as error:
