@@ -80,7 +80,10 @@ def test_good_rows_have_no_fault(tmp_path: Path) -> None:
         ({"key_facts": []}, "key_facts"),
         ({"kind": "riddle"}, "kind"),
         ({"answer": "x"}, "answer"),
-        ({"question": "Is any set of replicas large enough that two will do?"}, "the question has 8 words in a row"),
+        (
+            {"question": "Would any set of replicas large enough that two of us agree?"},
+            "the question has 9 words in a row",
+        ),
         ({"reference": f"{BODY[:-1]} that there are, says the card."}, "the reference has 22 words in a row"),
     ],
 )
