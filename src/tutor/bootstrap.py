@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tutor.curriculum.corpus import Corpus
     from tutor.drill.engine import Drills
     from tutor.drill.judge import Judge
+    from tutor.feedback import FeedbackStore
     from tutor.ingest.pipeline import Progress, Report
 
 
@@ -128,6 +129,12 @@ class App:
         grader = Grader(Gatherer(self.encoder, self.judge), OwnText(self.corpus), Substance(self.corpus))
         store = DrillStore(self.settings.home.expanduser() / "drills")
         return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
+
+    @cached_property
+    def feedback(self) -> FeedbackStore:
+        from tutor.feedback import FeedbackStore
+
+        return FeedbackStore(self.settings.home.expanduser() / "feedback")
 
     def ingest(
         self,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tutor.cli import eval_sets
 from tutor.cli.state import State, emit
-from tutor.errors import UsageError
+from tutor.errors import MissingExtra, TutorError, UsageError
 
 if TYPE_CHECKING:
     from tutor.bootstrap import App
@@ -29,6 +30,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
+app.command("lint")(eval_sets.lint)
+app.command("candidates")(eval_sets.candidates)
 _SUITES = "retrieval, answers, ragas, refusals, held-out, names, drill"
 
 
@@ -53,18 +56,25 @@ def evaluate(
     """Measure; without --gate the figures are told and nothing is judged."""
     if context.invoked_subcommand:
         return
-    from tutor.evals.sets import Sets
+    from tutor.evals.sets import Sets, default_sets
 
     state: State = context.obj
     names = _suites(suite)
     _refuse(gate=gate, sample=sample, update=update_baseline, ablate=ablate, compare=compare, suite=suite)
-    found = Sets(sets or default_sets())
-    if ablate:
-        _ablate(state, found, sample, as_json)
-    elif compare:
-        _compare(compare, found, names, sample, as_json)
-    else:
-        _run(state, found, names, sample, gate, baseline, report, update_baseline, as_json)
+    try:
+        found = Sets(sets or default_sets())
+        if ablate:
+            _ablate(state, found, sample, as_json)
+        elif compare:
+            _compare(compare, found, names, sample, as_json)
+        else:
+            _run(state, found, names, sample, gate, baseline, report, update_baseline, as_json)
+    except TutorError as error:
+        if state.debug:
+            raise
+        # 1 says that the product got worse; whatever kept the run from its end is something else.
+        print(f"tutor: cannot run: {error.message}", file=sys.stderr)
+        raise typer.Exit(2) from error
 
 
 def _run(
@@ -85,6 +95,7 @@ def _run(
     floors = read_thresholds(sets.folder / "thresholds.json")
     place = baseline or sets.folder / "baselines" / "main.json"
     before = None if reason is not None else _baseline(place, needed=baseline is not None)
+    names = _without_ragas(names, needed=gate or reason is not None)
     with _product(state) as product, _progress() as tick:
         report = run(product, sets, names, sample=sample, tick=tick)
     verdict = judge(report, floors, before, where=str(place) if before else "no baseline was compared with")
@@ -102,6 +113,22 @@ def _run(
         print(f"tutor: the baseline is now {place}", file=sys.stderr)
     if gate and verdict.failed:
         raise typer.Exit(1)
+
+
+def _without_ragas(names: tuple[str, ...], *, needed: bool) -> tuple[str, ...]:
+    """The suites that can be run; a gate must run all that were asked for.
+
+    Raises:
+        MissingExtra: Ragas is needed and not installed.
+    """
+    from tutor.evals.ragas_metrics import available
+
+    if "ragas" not in names or available():
+        return names
+    if needed or names == ("ragas",):
+        raise MissingExtra("the suite ragas", extra="eval", module="ragas")
+    print("tutor: the suite ragas is left out: pip install 'tutor-study[eval]' brings it", file=sys.stderr)
+    return tuple(n for n in names if n != "ragas")
 
 
 def _write(folder: Path, report: Report, verdict: Verdict, sets: Sets) -> None:
@@ -170,14 +197,6 @@ def _compare(files: tuple[Path, Path], sets: Sets, names: tuple[str, ...], sampl
         emit({"before": before.metrics, "after": after.metrics, "verdict": verdict.model_dump(mode="json")})
     else:
         _print(after, verdict)
-
-
-def default_sets() -> Path:
-    """``evals/`` of the checkout that runs, else of the folder one is in."""
-    import tutor
-
-    ours = Path(tutor.__file__).resolve().parents[2] / "evals"
-    return ours if (ours / "golden").is_dir() else Path("evals")
 
 
 def _suites(chosen: list[str] | None) -> tuple[str, ...]:

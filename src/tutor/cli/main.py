@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli import ask, corpus, doctor, drill, eval, ingest, search, serve
+from tutor.cli import ask, corpus, doctor, drill, eval, feedback, ingest, search, serve
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
 
@@ -44,6 +44,7 @@ app.command("ask")(ask.ask)
 app.command("search")(search.search)
 app.command("drill")(drill.drill)
 app.command("grade")(drill.grade)
+app.command("feedback")(feedback.feedback)
 app.command("ingest")(ingest.ingest)
 app.command("forget")(ingest.forget)
 app.command("serve")(serve.serve)

@@ -103,10 +103,17 @@ class DrillStore:
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Every result, the oldest first; a line that a crash cut short is passed over."""
-        path = self.folder / "results.jsonl"
+        return self._rows("results.jsonl")
+
+    def overrides(self) -> Iterator[dict[str, Any]]:
+        """Every override, the oldest first; a line that a crash cut short is passed over."""
+        return self._rows("overrides.jsonl")
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        path = self.folder / name
         if not path.is_file():
             return
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_bytes().split(b"\n"):  # a learner's words may hold U+2028, where splitlines cuts
             try:
                 row = json.loads(line)
             except ValueError:

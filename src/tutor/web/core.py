@@ -16,8 +16,9 @@ from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.transcript import step_json
 from tutor.errors import IndexDamaged, NotFound, TutorError
+from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult
-from tutor.web.schemas import DrillIn
+from tutor.web.schemas import DrillIn, FeedbackIn
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -99,6 +100,17 @@ class Core:
             return step_json(drills, session)
 
         return self.drill(begin)
+
+    def vote(self, given: FeedbackIn) -> Vote:
+        """Keep a vote on an answer; the index takes no part in it.
+
+        Raises:
+            UsageError: something is missing or too long.
+            SourceError: it cannot be stored.
+        """
+        return self._app.feedback.add(
+            given.question, given.answer, given.vote, citations=given.citations, note=given.note
+        )
 
     def health(self) -> dict[str, Any]:
         """What answers."""

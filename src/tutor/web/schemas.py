@@ -207,3 +207,21 @@ class GradeIn(BaseModel):
     card: str
     probe: str = ""
     answer: str = Field(description="0 to 20,000 characters.")
+
+
+class FeedbackIn(BaseModel):
+    """A vote on an answer, to learn from: nothing else about who gives it is kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(description="As it was asked, 1 to 4,000 characters.")
+    answer: str = Field(description="As it was shown, at most 20,000 characters.")
+    citations: Words = Field(default_factory=list, max_length=50, description="chunk_id of what the answer quoted.")
+    vote: str = Field(description="up or down.", examples=["down"])
+    note: str = Field("", description="What is wrong or good, at most 2,000 characters.")
+
+
+class FeedbackOut(FeedbackIn):
+    """The vote as it was kept."""
+
+    at: str = Field(description="UTC, ISO 8601.")
