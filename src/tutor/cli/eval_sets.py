@@ -14,9 +14,7 @@ from tutor.cli.state import State, emit
 def lint(
     sets: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: evals/ of the checkout.")] = None,
     warnings: Annotated[bool, typer.Option("--warnings", help="Show what a person should look at, too.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="A JSON line for each fault and each row of overlap.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Faults and overlaps as JSON lines.")] = False,
 ) -> None:
     """Check the golden sets against the curriculum, each other and the training questions; exit 1 for a fault."""
     from tutor.evals.lint import lint as check
@@ -41,10 +39,10 @@ def lint(
             print("What questions and references share with the passages that answer them (three words in a row):\n")
             print(f"{'kind':12} {'questions':>9} {'shared':>7} {'longest':>8} {'references':>11}")
         for row in shared:
-            print(
-                f"{row.kind:12} {row.questions:>9} {row.trigrams:>7.3f} {row.longest:>8} {row.reference_trigrams:>11.3f}"
-            )
-        more = "" if warnings or len(faults) == len(real) else f" ({len(faults) - len(real)} warnings: --warnings)"
+            figures = f"{row.trigrams:>7.3f} {row.longest:>8} {row.reference_trigrams:>11.3f}"
+            print(f"{row.kind:12} {row.questions:>9} {figures}")
+        hidden = len(faults) - len(real)
+        more = f" ({hidden} warnings: --warnings)" if hidden and not warnings else ""
         print(f"\n{len(found.questions)} questions, {len(found.refusals)} refusals: {len(real)} faults{more}")
     if real:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from tutor.evals.lint_read import objects, parsed
 from tutor.evals.lint_rows import Fault, Rows
-from tutor.evals.sets import HeldOut, Kind, Labelled, Question, Refusal, RefusalKind, Sets
+from tutor.evals.sets import FactLabel, HeldOut, Kind, Question, Refusal, RefusalKind, Sets
 from tutor.evals.wording import Copies, Nearest, normalised
 from tutor.ingest.documents import Document
 from tutor.retrieval.lexical import terms
@@ -40,7 +40,7 @@ def lint(sets: Sets, documents: Sequence[Document], learnt: Sequence[str] = ()) 
     questions = parsed(sets.folder, QUESTIONS, Question, faults)
     refusals = parsed(sets.folder, REFUSALS, Refusal, faults)
     held_out = {name: parsed(sets.folder, name, HeldOut, faults) for name in CALIBRATION if _there(sets, name)}
-    labels = parsed(sets.folder, LABELS, Labelled, faults) if _there(sets, LABELS) else []
+    labels = parsed(sets.folder, LABELS, FactLabel, faults) if _there(sets, LABELS) else []
     answers = [row for _, row in objects(sets.folder, ANSWERS, faults)] if _there(sets, ANSWERS) else []
 
     whole: list[tuple[str, Sequence[Question | Refusal | HeldOut]]]
