@@ -1,0 +1,170 @@
+"""Where things lie in the page's charts: figures to coordinates; the template draws them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tutor.evals.record import Case
+from tutor.evals.report.text import number
+from tutor.evals.report.trend import Point
+
+WIDTH = 340.0  # units of a chart, near a phone's pixels, so that letters keep their size on one
+_LEFT, _RIGHT, _TOP = 44.0, 16.0, 14.0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A range of figures along a length; ``ticks`` are (position, label)."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> float:
+        """The position of a value, kept inside the axis."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 1)
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        step = _step((self.high - self.low) / 3)
+        digits = max(0, -math.floor(math.log10(step) + 1e-9))
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [(self.at(i * step), f"{i * step:,.{digits}f}") for i in range(first, last + 1)]
+
+
+def _step(least: float) -> float:
+    size = 10.0 ** math.floor(math.log10(least))
+    return next(size * m for m in (1, 2, 5, 10) if size * m >= least * (1 - 1e-9))
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A run in a trend; ``broke``: corpus or sets are not those of the run before."""
+
+    x: float
+    y: float
+    label: str
+    broke: bool
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One metric over the runs."""
+
+    metric: str
+    dots: tuple[Dot, ...]
+    y: Axis
+    floor: float | None
+    ceiling: bool
+    last: str
+    first_day: str
+    last_day: str
+
+    @property
+    def line(self) -> str:
+        return " ".join(f"{d.x},{d.y}" for d in self.dots)
+
+
+def trend(metric: str, history: Sequence[Point], floor: float | None, ceiling: bool) -> Trend | None:
+    """A metric over the runs that have it, evenly spaced; None where there are none."""
+    runs = [p for p in history if math.isfinite(p.metrics.get(metric, math.nan))]
+    if not runs:
+        return None
+    values = [p.metrics[metric] for p in runs]
+    known = [*values, floor] if floor is not None else values
+    room = max((max(known) - min(known)) * 0.15, 0.01 * max(1.0, max(map(abs, known))))
+    low, high = min(known) - room, max(known) + room
+    if min(known) >= 0 and max(known) <= 1:
+        low, high = max(low, 0.0), min(high, 1.0)
+    y = Axis(low, high, 124.0, _TOP)
+    x = Axis(0, max(len(runs) - 1, 1), _LEFT + 6, WIDTH - _RIGHT)
+    dots = []
+    for i, run in enumerate(runs):
+        mark = run.commit[:10] or run.code[:24]
+        broke = i > 0 and _ground(runs[i - 1]) != _ground(run)
+        label = f"{run.started[:16].replace('T', ' ')}: {number(values[i])} ({mark})"
+        dots.append(Dot(x.at(i) if len(runs) > 1 else x.at(0.5), y.at(values[i]), label, broke))
+    days = runs[0].started[:10], runs[-1].started[:10]
+    return Trend(metric, tuple(dots), y, floor, ceiling, number(values[-1], floor), *days)
+
+
+def _ground(run: Point) -> tuple[object, ...]:
+    return (run.fingerprint.corpus, run.fingerprint.sets) if run.fingerprint else ()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A slice: its mean over ``cases`` as a length, and its own floor where the gate has one."""
+
+    label: str
+    cases: int
+    value: float
+    length: float
+    floor_at: float | None
+    failed: bool
+
+    @property
+    def text(self) -> str:
+        return number(self.value)
+
+
+BAR_LEFT, BAR_RIGHT = 132.0, 286.0
+
+
+def bar(label: str, values: Sequence[float], top: float, floor: float | None, failed: bool) -> Bar:
+    """A slice's bar on a scale from 0 to ``top``."""
+    mean = math.fsum(values) / len(values)
+    scale = Axis(0, top, BAR_LEFT, BAR_RIGHT)
+    length = scale.at(mean) - BAR_LEFT if math.isfinite(mean) else 0.0
+    return Bar(label, len(values), mean, round(length, 1), None if floor is None else scale.at(floor), failed)
+
+
+@dataclass(frozen=True)
+class Risk:
+    """The risk–coverage curve; ``area`` under it, and where the product works now."""
+
+    x: Axis
+    y: Axis
+    path: str
+    area: float
+    coverage: float
+    risk: float
+    all_risk: float
+    cases: int
+
+
+def risk_coverage(cases: Sequence[Case]) -> Risk | None:
+    """Risk against coverage, were the cases answered in the order of their confidence; None without cases.
+
+    Coverage is the share answered; risk the share of those that is wrong: not answerable, or ``right`` is 0. Cases of
+    the same confidence are answered together. Source: El-Yaniv and Wiener, JMLR 11 (2010), section 2.
+    """
+    needed = ("confidence", "answerable")
+    known = [c for c in cases if all(math.isfinite(c.values.get(n, math.nan)) for n in needed)]
+    if not known:
+        return None
+    known.sort(key=lambda c: -c.values["confidence"])
+    points: list[tuple[float, float]] = []
+    wrong = 0
+    for i, case in enumerate(known, 1):
+        wrong += _wrong(case)
+        if i == len(known) or known[i].values["confidence"] != case.values["confidence"]:
+            points.append((i / len(known), wrong / i))
+    given = [c for c in known if c.values.get("answered", 0.0) >= 0.5]
+    risk = sum(map(_wrong, given)) / len(given) if given else 0.0
+    reach = max([r for c, r in points if c >= 0.1] + [risk, 0.05])
+    x, y = Axis(0, 1, _LEFT, WIDTH - _RIGHT), Axis(0, min(1.0, reach * 1.15), 196.0, _TOP)
+    area, before = 0.0, 0.0
+    for coverage, value in points:
+        area += (coverage - before) * value
+        before = coverage
+    path = "M" + " L".join(f"{x.at(c)},{y.at(r)}" for c, r in [(0.0, points[0][1]), *points])
+    return Risk(x, y, path, area, len(given) / len(known), risk, points[-1][1], len(known))
+
+
+def _wrong(case: Case) -> bool:
+    return case.values["answerable"] < 0.5 or case.values.get("right", 1.0) < 0.5
