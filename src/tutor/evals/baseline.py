@@ -39,7 +39,7 @@ def read_thresholds(path: Path) -> Thresholds:
     try:
         return Thresholds.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise SourceError(f"the floors cannot be read ({error})", about=str(path)) from error
+        raise SourceError(f"the floors cannot be read ({_first(error)})", about=str(path)) from error
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -51,9 +51,8 @@ def read_baseline(path: Path) -> Baseline:
     try:
         return Baseline.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
-        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise SourceError(
-            f"no baseline ({first})", about=str(path), fix='Write one: tutor eval --update-baseline "why"'
+            f"no baseline ({_first(error)})", about=str(path), fix='Write one: tutor eval --update-baseline "why"'
         ) from error
 
 
@@ -71,3 +70,11 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
     draft = path.with_suffix(".part")
     draft.write_text(head + ', "suites": [\n' + ",\n".join(parts) + "\n]}}\n", encoding="utf-8")
     draft.replace(path)
+
+
+def _first(error: Exception) -> str:
+    """The first thing that is wrong, in a line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    told = error.errors()[0]
+    return f"{'.'.join(map(str, told['loc']))}: {told['msg']}"
