@@ -35,6 +35,7 @@ class FakeModel:
         self.verdict: Callable[[str], bool] = lambda prompt: True
         self.change: Callable[[int, str, dict[str, Any]], Reply | dict[str, Any] | None] = lambda n, form, reply: None
         self.release = threading.Event()  # stalled requests end when it is set
+        self.trickle_s = 0.0  # between two bytes of a reply
         self.lock = threading.Lock()
         self.busy = self.most = 0
         self.url = ""
@@ -85,7 +86,11 @@ def serving() -> Iterator[FakeModel]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(reply)))
                 self.end_headers()
-                self.wfile.write(reply)
+                for piece in [reply[n : n + 1] for n in range(len(reply))] if model.trickle_s else [reply]:
+                    self.wfile.write(piece)
+                    self.wfile.flush()
+                    if model.trickle_s and model.release.wait(model.trickle_s):
+                        break
             except OSError:  # the client has gone
                 self.close_connection = True
             finally:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,9 +91,17 @@ def test_a_server_that_stalls_is_a_time_out(model: FakeModel) -> None:
         model.release.wait(20)
 
     model.change = stall
-    found = judge(model, timeout_s=0.2).run(cases(1), metrics=FAITHFUL)
+    found = judge(model, timeout_s=0.3).run(cases(1), metrics=FAITHFUL)
     assert_failed(found, "time-out")
     assert len(model.requests) == 3
+
+
+def test_a_server_that_trickles_is_cut_off(model: FakeModel) -> None:
+    model.trickle_s = 0.05  # no single wait is a time-out, and the whole reply would take 15 s
+    started = time.perf_counter()
+    found = judge(model, timeout_s=0.2).run(cases(1), metrics=FAITHFUL)
+    assert_failed(found, "time-out")
+    assert 1.5 < time.perf_counter() - started < 8
 
 
 def test_a_server_that_is_not_there(model: FakeModel) -> None:

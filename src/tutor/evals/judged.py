@@ -149,12 +149,11 @@ class Judge:
 
     def _why(self, error: Exception) -> str:
         """The reason in few words; no text of the server's, which may repeat the key."""
-        openai = self._openai
-        if isinstance(error, TimeoutError | openai.APITimeoutError):
+        if isinstance(error, TimeoutError | self._openai.APITimeoutError):
             return "time-out"
-        if isinstance(error, openai.APIStatusError):
+        if isinstance(error, self._openai.APIStatusError):
             return f"HTTP {error.status_code}"
-        if isinstance(error, openai.APIConnectionError):
+        if isinstance(error, self._openai.APIConnectionError):
             return "no connection"
         return f"an answer that cannot be used ({type(error).__name__})"
 

@@ -115,7 +115,7 @@ class OfflineRagas:
     ``ragas_id_precision`` and ``ragas_id_recall`` (NaN where nothing was retrieved, or nothing is named as right),
     ``ragas_similarity`` (cosine of answer and reference, -1 to 1), ``ragas_chrf`` (character n-grams shared with the
     reference, 0 to 1, recall-weighted: of Ragas' metrics without a model it told answers best from references of
-    neighbouring questions, and does not grow with length; evals/LOG.md), and where there are quotes ``ragas_quotes``
+    neighbouring questions, and long answers gain little; evals/LOG.md), and where there are quotes ``ragas_quotes``
     (the share that stands in the contexts word for word).
 
     Args:
