@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import warnings
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
@@ -92,10 +93,13 @@ class Judge:
         chosen = sorted(cases, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[: self.settings.max_cases]
         state = _State([(name, metric) for name in chosen for metric in metrics], progress)
         stopped = False
-        try:
-            asyncio.run(self._work(cases, state))
-        except KeyboardInterrupt:
-            stopped = True
+        with warnings.catch_warnings():
+            # instructor, by which Ragas asks, looks at a mode of its own that it has deprecated.
+            warnings.filterwarnings("ignore", "FUNCTIONS is deprecated", DeprecationWarning, "instructor")
+            try:
+                asyncio.run(self._work(cases, state))
+            except KeyboardInterrupt:
+                stopped = True
         return Judged(
             scores={metric: state.score(metric) for metric in metrics},
             values={name: state.of(name) for name in chosen if state.of(name)},
@@ -145,12 +149,11 @@ class Judge:
 
     def _why(self, error: Exception) -> str:
         """The reason in few words; no text of the server's, which may repeat the key."""
-        openai = self._openai
-        if isinstance(error, TimeoutError | openai.APITimeoutError):
+        if isinstance(error, TimeoutError | self._openai.APITimeoutError):
             return "time-out"
-        if isinstance(error, openai.APIStatusError):
+        if isinstance(error, self._openai.APIStatusError):
             return f"HTTP {error.status_code}"
-        if isinstance(error, openai.APIConnectionError):
+        if isinstance(error, self._openai.APIConnectionError):
             return "no connection"
         return f"an answer that cannot be used ({type(error).__name__})"
 

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace
 from typing import Any
@@ -58,8 +59,6 @@ def load_ragas() -> SimpleNamespace:
     """
     os.environ["RAGAS_DO_NOT_TRACK"] = "true"  # read once, at the first event
     try:
-        import ragas.llms.base
-        import ragas.metrics.base
         from langsmith import tracing_context
         from ragas import SingleTurnSample, embeddings, llms
         from ragas.metrics import collections
@@ -72,8 +71,9 @@ def load_ragas() -> SimpleNamespace:
     except ImportError as error:
         raise MissingExtra("tutor eval", extra="eval", module=error.name or "ragas") from error
     # An event without a user id makes one, and writes it to the home directory, before telemetry is found off.
-    ragas.metrics.base.EvaluationEvent = partial(ragas.metrics.base.EvaluationEvent, user_id="none")
-    ragas.llms.base.LLMUsageEvent = partial(ragas.llms.base.LLMUsageEvent, user_id="none")
+    for module, event in (("ragas.metrics.base", "EvaluationEvent"), ("ragas.llms.base", "LLMUsageEvent")):
+        home = import_module(module)
+        setattr(home, event, partial(getattr(home, event), user_id="none"))
     embeddings.BaseRagasEmbedding.register(Vectors)
     return SimpleNamespace(
         id_precision=IDBasedContextPrecision(),
@@ -115,7 +115,7 @@ class OfflineRagas:
     ``ragas_id_precision`` and ``ragas_id_recall`` (NaN where nothing was retrieved, or nothing is named as right),
     ``ragas_similarity`` (cosine of answer and reference, -1 to 1), ``ragas_chrf`` (character n-grams shared with the
     reference, 0 to 1, recall-weighted: of Ragas' metrics without a model it told answers best from references of
-    neighbouring questions, and does not grow with length; evals/LOG.md), and where there are quotes ``ragas_quotes``
+    neighbouring questions, and long answers gain little; evals/LOG.md), and where there are quotes ``ragas_quotes``
     (the share that stands in the contexts word for word).
 
     Args:
