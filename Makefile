@@ -22,7 +22,11 @@ $(VENV)/dev: $(VENV)/core
 
 $(VENV)/heavy: $(VENV)/dev
 	$(PIP) 'torch==2.13.0'
-	$(PIP) -e '.[dev,train,llm]'
+	$(PIP) -e '.[dev,train,llm,eval]'
+	@touch $@
+
+$(VENV)/eval: $(VENV)/dev
+	$(PIP) -e '.[dev,eval]'
 	@touch $@
 
 serve: $(VENV)/core  ## Serve the page and the API on 127.0.0.1:8000
@@ -47,8 +51,9 @@ check: $(VENV)/dev  ## Lint, types, format; check and count the curriculum
 	@$(BIN)/tutor corpus check corpus
 	@$(BIN)/tutor corpus stats corpus
 
-gate: $(VENV)/dev  ## Fail when retrieval or abstaining got worse than the floors in evals/thresholds.json
-	@$(BIN)/python evals/gate.py
+gate: $(VENV)/eval  ## Fail when retrieval, answers, refusing or grading got worse; reports in build/eval
+	@$(BIN)/tutor eval lint
+	@$(BIN)/tutor --home build/eval-home eval --gate --report build/eval
 
 format: $(VENV)/dev  ## Format the code
 	@$(BIN)/ruff check --fix -q src tests evals || true

@@ -187,8 +187,8 @@ def test_a_moved_quote_does_not_resolve() -> None:
 
 
 def test_confidence_is_a_probability_and_monotone_in_similarity() -> None:
-    low = abstain.Signals(0.1, 0.1, 0.3, 0.1, 0.1, 0.8, 0.2, 0.2, 0.9, 0.3, 0.0)
-    high = abstain.Signals(0.8, 0.7, 0.9, 0.6, 0.9, 0.0, 0.8, 0.8, 0.0, 0.3, 1.0)
+    low = abstain.Signals(0.1, 0.1, 0.3, 0.1, 0.1, 0.8, 0.2, 0.2, 0.9, 0.3, 0.0, 0.0, 0.0)
+    high = abstain.Signals(0.8, 0.7, 0.9, 0.6, 0.9, 0.0, 0.8, 0.8, 0.0, 0.3, 1.0, 0.0, 0.0)
     assert 0 <= abstain.confidence(low) < abstain.threshold() < abstain.confidence(high) <= 1
     assert abstain.confidence(abstain.NOTHING) < abstain.threshold()
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tutor.answering.asked import Asked
+from tutor.answering.screen import wants_manual
 from tutor.errors import ModelError
 from tutor.retrieval.encoder import Vectors
 from tutor.retrieval.index import Hit
@@ -37,7 +38,10 @@ class Signals:
     dense similarity and the five best by term coverage. ``focus``: share of the first five hits on one subject.
     ``missing``: rarity-weighted share of the question's terms that none of the hits holds.
     ``length``: content words of the question, at most 12, as a share of 12 (a long question is less alike to anything).
-    ``named``: 1 where it speaks of nothing but what the documents found go by, else 0.
+    ``named``: 1 where it speaks of nothing but what the documents found go by, else 0. ``manual``: 1 where it asks for
+    what stands in manuals and price lists, a command, a flag, a version, else 0. ``addressed``: how much it speaks to
+    the assistant or of the asker instead of a subject, log-odds from 0 (not at all) to 3, by a linear probe on the
+    dense vector.
     """
 
     dense_top: float
@@ -51,14 +55,16 @@ class Signals:
     missing: float
     length: float
     named: float
+    manual: float
+    addressed: float
 
 
-NOTHING = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+NOTHING = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 _LONG = 12
 
 
-def measure(hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, about: Asked) -> Signals:
-    """The signals of a ranking; ``hits`` must carry their vectors."""
+def measure(hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, about: Asked, question: str) -> Signals:
+    """The signals of a question and its ranking; ``hits`` must carry their vectors."""
     if not hits:
         return NOTHING
     similarities = np.array([float(dense @ hit.dense) if hit.dense is not None else 0.0 for hit in hits])
@@ -91,7 +97,21 @@ def measure(hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, about: A
         about.share(frozenset(about.rarity) - held),
         min(len(about.rarity), _LONG) / _LONG,
         float(bool(about.named)),
+        float(wants_manual(question)),
+        addressed(dense),
     )
+
+
+def addressed(dense: Vectors) -> float:
+    """Log-odds in [0, 3] that a question with this dense vector is addressed to the assistant; 0 for other encoders."""
+    weights, bias = _probe()
+    return max(0.0, min(3.0, float(dense @ weights) + bias)) if len(dense) == len(weights) else 0.0
+
+
+@lru_cache(maxsize=1)
+def _probe() -> tuple[Vectors, float]:
+    probe = _model()["probe"]
+    return np.array(probe["weights"], dtype=np.float32), float(probe["bias"])
 
 
 @lru_cache(maxsize=1)

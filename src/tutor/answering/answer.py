@@ -87,7 +87,7 @@ class Answerer:
         hits = self._with_sides(found, intent, filters)
         about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
         content = asked.content(found)
-        signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, about)
+        signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, about, found.question)
         nearest = _nearest(found.hits)
         confidence = abstain.confidence(signals)
         refusal, doubt = self._refusal(found, intent)

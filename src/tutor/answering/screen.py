@@ -54,6 +54,25 @@ def off_curriculum(question: str) -> bool:
     return bool(_PERSONAL.search(spoken) or _ORDER.search(spoken))
 
 
+#: What a manual, a price list or release notes say and a curriculum does not.
+_MANUAL = re.compile(
+    r"\bexact(?:ly)? (?:\w+ )?(?:command|syntax|flags?|line|call|name|option)"
+    r"|\bcommands?(?: line)?\b.{0,20}\b(?:to|for|do|that)\b"
+    r"|\bwhich (?:\w+ )?(?:flags?|command|option|setting|config|parameter|version|release|port|licen[cs]e)\b"
+    r"|\bwhat(?:'s| is| are)? the (?:\w+ ){0,2}(?:flags?|command|syntax|default port|port|config key|parameter"
+    r"|licen[cs]e|price|exact)\b"
+    r"|\bsyntax (?:of|for)\b|\bhow much (?:does|is|do)\b|\bper hour in\b"
+    r"|\bsince which\b|\bin which (?:version|release)\b|\bwhat version\b"
+    r"|\bsnippet\b|\bwrite (?:me )?(?:the|a) |\bgive me (?:the )?(?:code|command|yaml|config|query)\b",
+    re.I,
+)
+
+
+def wants_manual(question: str) -> bool:
+    """Whether a question asks for a command, a flag, a version, a price or ready-made code."""
+    return bool(_MANUAL.search(question))
+
+
 def leans_on_context(question: str) -> str | None:
     """The word that points outside the question ("its"), "" when it names nothing at all, else None."""
     content = query_content(question)

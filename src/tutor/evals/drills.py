@@ -154,7 +154,7 @@ def values_of(row: dict[str, Any], grade: Grade) -> dict[str, float]:
     if right:
         values["points"] = sum(right) / len(right)
     if row["kind"] in ATTACKS:
-        values["attack_fails"] = float(grade.score < PASSING)
+        values["attacks_fail"] = float(grade.score < PASSING)
     if row["kind"] in PLANTED:
-        values["planted"] = float(_caught(grade))
+        values["planted_capped"] = float(_caught(grade))
     return values

@@ -16,7 +16,7 @@ from tutor.drill.grade import Grade
 from tutor.errors import TutorError
 from tutor.evals import drills
 from tutor.evals.facts import FactJudge, agreement
-from tutor.evals.metrics import area_under, kappa, percentile, ranking, risk_coverage
+from tutor.evals.metrics import area_under, percentile, ranking, risk_coverage
 from tutor.evals.record import Case, Suite
 from tutor.evals.sets import HeldOut, Question, Refusal, Sets
 from tutor.evals.support import supported
@@ -248,8 +248,9 @@ class Runner:
 
         cases = self._each("drill", rows, self._safe(measure))
         outcome = drills.Outcome.over([r for r in rows if r["id"] in graded], graded)
-        totals = {name: value for name, value in outcome.figures.items() if not math.isnan(value) or not self._sample}
-        totals |= {"ms_p50": percentile([g.ms for g in graded.values()], 0.5), "kappa": kappa(outcome.points)}
+        paired = {name for case in cases for name in case.values}
+        totals = {n: v for n, v in outcome.figures.items() if n not in paired and not (self._sample and math.isnan(v))}
+        totals["ms_p50"] = percentile([g.ms for g in graded.values()], 0.5)
         return Suite(name="drill", cases=cases, totals=totals)
 
     @staticmethod
