@@ -103,7 +103,7 @@ class App:
     def drills(self) -> Drills:
         from tutor.drill.engine import Drills
         from tutor.drill.evidence import Gatherer
-        from tutor.drill.grade import Grader
+        from tutor.drill.grading import Grader
         from tutor.drill.library import OwnText, SearchLibrary
         from tutor.drill.store import DrillStore
         from tutor.drill.substance import Substance

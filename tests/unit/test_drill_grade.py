@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tutor.curriculum.corpus import Corpus, load_corpus
-from tutor.drill.grade import CALIBRATION, CAP, FlagGrade, PointGrade, Softmax, calibrated, settle, verdict_features
+from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
+from tutor.drill.grade import CAP, FlagGrade, PointGrade, settle, verdict_features
 from tutor.drill.judge import STATUSES, Status
 from tutor.drill.rubric import Flag, Point, Rubric
 from tutor.drill.substance import Substance

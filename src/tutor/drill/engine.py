@@ -24,7 +24,8 @@ from tutor.drill.formats import (
     of_story,
     of_whole_card,
 )
-from tutor.drill.grade import Grade, Grader
+from tutor.drill.grade import Grade
+from tutor.drill.grading import Grader
 from tutor.drill.judge import STATUSES
 from tutor.drill.rubric import Point, Rubric, of_card, of_probe
 from tutor.drill.session import Grades, Session, Task

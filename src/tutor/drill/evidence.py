@@ -31,17 +31,39 @@ FEATURES = (
     "affinity of the nearest window",
     "figures agree",
     "figures differ",
-    "words of the answer (log)",
+    "covered, best window (log-odds)",
+    "contradicted, best window (log-odds)",
+    "covered, whole (log-odds)",
+    "contradicted, whole (log-odds)",
+    "missed, whole (log-odds)",
+    "words of the answer (log, within what was fitted)",
+    "brevity",
+    "brevity × covered, whole (log-odds)",
+    "brevity × contradicted, whole (log-odds)",
+    "brevity × missed, whole (log-odds)",
+    "brevity × affinity",
 )
+#: Words within which length tells anything: beyond them a linear model knows nothing and must not make it up.
+_FEW_WORDS, _MANY_WORDS = 25, 300
+#: Those that speak for a red flag: too few short answers raise one to fit more.
+FLAG_FEATURES = [n for n, name in enumerate(FEATURES) if "odds" not in name and "brevity" not in name]
+_BRIEF_WORDS, _PLAIN_WORDS = 20, 80  # up to the first an answer is brief; from the second on it is not at all
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """``features`` (len(FEATURES),); ``best`` is the window that makes the claim best, ``against`` denies it most."""
+    """``features`` (len(FEATURES),); ``best`` is the window that makes the claim best, ``against`` denies it most.
+
+    ``affinity`` in [-1, 1] is how near the nearest window is in meaning. ``deniable``: the judge reads the claim as
+    rather denied than made in a window or the whole. ``denied``: in a window and in the whole.
+    """
 
     features: NDArray[np.float32]
     best: Window
     against: Window
+    affinity: float = 1.0
+    deniable: bool = True
+    denied: bool = True
 
 
 class Gatherer:
@@ -125,11 +147,14 @@ def _evidence(
     best = int(np.argmax(windows[:, COVERED] + 0.5 * windows[:, PARTLY]))
     against = int(np.argmax(windows[:, CONTRADICTED]))
     same, other = _figures(claim, " ".join(w.text for w in chosen))
+    covered, contradicted = float(windows[:, COVERED].max()), float(windows[:, CONTRADICTED].max())
+    odds = [_log_odds(float(whole[status])) for status in (COVERED, CONTRADICTED, MISSED)]
+    brief = brevity(reading.words)
     features = np.array(
         [
-            windows[:, COVERED].max(),
+            covered,
             windows[:, PARTLY].max(),
-            windows[:, CONTRADICTED].max(),
+            contradicted,
             whole[COVERED],
             whole[PARTLY],
             whole[CONTRADICTED],
@@ -138,11 +163,40 @@ def _evidence(
             near_by[0],
             same,
             other,
-            np.log1p(reading.words),
+            _log_odds(covered),
+            _log_odds(contradicted),
+            *odds,
+            length(reading.words),
+            brief,
+            *(brief * value for value in odds),
+            brief * near_by[0],
         ],
         dtype=np.float32,
     )
-    return Evidence(features, chosen[best], chosen[against])
+    in_window, in_whole = contradicted > covered, bool(whole[CONTRADICTED] > whole[COVERED])
+    return Evidence(
+        features,
+        chosen[best],
+        chosen[against],
+        affinity=near_by[0],
+        deniable=in_window or in_whole,
+        denied=in_window and in_whole,
+    )
+
+
+def length(words: int) -> float:
+    """The length of an answer as a feature: its logarithm, of no fewer and no more words than tell anything."""
+    return float(np.log1p(min(max(words, _FEW_WORDS), _MANY_WORDS)))
+
+
+def brevity(words: int) -> float:
+    """1 for an answer of a sentence, whose windows and whole are the same, 0 for one of ordinary length; in [0, 1]."""
+    return float(np.clip((_PLAIN_WORDS - words) / (_PLAIN_WORDS - _BRIEF_WORDS), 0, 1))
+
+
+def _log_odds(chance: float) -> float:
+    clipped = min(max(chance, 1e-3), 1 - 1e-3)
+    return float(np.log(clipped / (1 - clipped)))
 
 
 def _figures(claim: str, said: str) -> tuple[float, float]:

@@ -83,6 +83,7 @@ REASONS = {
     "terms": "This is a list of terms; a term counts when something is said of it.",
     "promise": "This announces an answer instead of giving it.",
     "short": "This is too short to grade.",
+    "off": "This is off the point: nothing in it bears on the question.",
     "padding": "This says nothing technical that could be graded.",
 }
 

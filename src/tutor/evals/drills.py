@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from tutor.bootstrap import App
-from tutor.drill.evidence import Evidence, Gatherer
+from tutor.drill.calibration import CALIBRATION
+from tutor.drill.evidence import FLAG_FEATURES, Evidence, Gatherer
 from tutor.drill.gaming import screen
-from tutor.drill.grade import CALIBRATION, VERDICTS, Grade, Grader
+from tutor.drill.grade import VERDICTS, Grade
+from tutor.drill.grading import NEAR, Grader
 from tutor.drill.judge import STATUSES, Judge
 from tutor.drill.library import OwnText
 from tutor.drill.reading import read
@@ -67,13 +69,14 @@ class Labelled:
         return self.rubrics[row["card"], row["probe"]]
 
     def points(self, half: str) -> tuple[np.ndarray, np.ndarray]:
-        """Features and classes of every point of the answers that were not screened out."""
+        """Features and classes of the points that an answer not screened out comes near."""
         x, y = [], []
         for row in self.rows:
             if row["half"] == half and row["id"] in self.evidence:
                 for point, one in zip(self.rubric(row).points, self.evidence[row["id"]], strict=False):
-                    x.append(one.features)
-                    y.append(STATUSES.index(row["points"][point.id]))
+                    if one.affinity >= NEAR:
+                        x.append(one.features)
+                        y.append(STATUSES.index(row["points"][point.id]))
         return np.array(x, dtype=float), np.array(y)
 
     def flags(self, half: str) -> tuple[np.ndarray, np.ndarray]:
@@ -82,8 +85,9 @@ class Labelled:
             if row["half"] == half and row["id"] in self.evidence:
                 rubric = self.rubric(row)
                 for flag, one in zip(rubric.flags, self.evidence[row["id"]][len(rubric.points) :], strict=True):
-                    x.append(one.features)
-                    y.append(int(flag.id in row["red_flags"]))
+                    if one.affinity >= NEAR:
+                        x.append(one.features[FLAG_FEATURES])
+                        y.append(int(flag.id in row["red_flags"]))
         return np.array(x, dtype=float), np.array(y)
 
 
