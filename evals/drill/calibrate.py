@@ -134,7 +134,11 @@ def main() -> int:
             args.out.write_text(json.dumps(fitted(data), indent=1) + "\n", encoding="utf-8")
         grader = data.grader(args.out)
         for half in ("fit", "report") if args.both else ("report",):
-            show(Outcome.of(data, grader, half), half)
+            outcome = Outcome.of(data, grader, half)
+            for name, part in outcome.apart.items():
+                show(part, f"{half}, {name} answers")
+            for name, value in outcome.short_figures.items():
+                print(f"{name}: {value:.3f}")
     return 0
 
 

@@ -47,6 +47,8 @@ FEATURES = (
 _FEW_WORDS, _MANY_WORDS = 25, 300
 #: Those that speak for a red flag: too few short answers raise one to fit more.
 FLAG_FEATURES = [n for n, name in enumerate(FEATURES) if "odds" not in name and "brevity" not in name]
+#: In an answer of fewer words a denial is believed where the judge reads it in a window, or its chance is this high.
+BRIEF, _READ_AS_DENIED, _SURELY = 40, 0.5, 0.6
 _BRIEF_WORDS, _PLAIN_WORDS = 20, 80  # up to the first an answer is brief; from the second on it is not at all
 
 
@@ -55,7 +57,7 @@ class Evidence:
     """``features`` (len(FEATURES),); ``best`` is the window that makes the claim best, ``against`` denies it most.
 
     ``affinity`` in [-1, 1] is how near the nearest window is in meaning. ``deniable``: the judge reads the claim as
-    rather denied than made in a window or the whole. ``denied``: in a window and in the whole.
+    rather denied than made in a window or the whole. ``denial`` in [0, 1] is what a denial must reach to be believed.
     """
 
     features: NDArray[np.float32]
@@ -63,7 +65,7 @@ class Evidence:
     against: Window
     affinity: float = 1.0
     deniable: bool = True
-    denied: bool = True
+    denial: float = 0.0
 
 
 class Gatherer:
@@ -173,14 +175,15 @@ def _evidence(
         ],
         dtype=np.float32,
     )
-    in_window, in_whole = contradicted > covered, bool(whole[CONTRADICTED] > whole[COVERED])
+    # One short sentence tells the judge little of what is meant, and rarely against a claim what would be for it.
+    unclear = reading.words < BRIEF and contradicted < _READ_AS_DENIED
     return Evidence(
         features,
         chosen[best],
         chosen[against],
         affinity=near_by[0],
-        deniable=in_window or in_whole,
-        denied=in_window and in_whole,
+        deniable=contradicted > covered or bool(whole[CONTRADICTED] > whole[COVERED]),
+        denial=_SURELY if unclear else 0.0,
     )
 
 

@@ -167,6 +167,8 @@ def _listed(text: str, marks: str = ",;|/\n•·", least: int = 3) -> bool:
     if re.search(r"->|=>|→|=|<|>|≈|~", text):
         return False
     items = [i for i in re.split(f"[{re.escape(marks)}]+", text) if i.strip()]
+    if sum(any(c.isdigit() for c in i) for i in items) > len(items) / 2:
+        return False  # figures say something
     return len(items) >= least and sum(len(words(i)) <= 4 for i in items) >= 0.8 * len(items)
 
 

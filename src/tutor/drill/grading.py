@@ -99,12 +99,13 @@ class Grader:
 def status_chances(by: Softmax, evidence: Evidence) -> NDArray[np.float64]:
     """Probabilities (4,) of a claim's statuses: surely missed where nothing of the answer is near it in meaning.
 
-    A denial that the judge itself reads nowhere is none: an accusation shakes people who are right.
+    A denial that the judge itself reads nowhere, or of which it is not sure enough, is none: an accusation shakes
+    people who are right.
     """
     if evidence.affinity < NEAR:
         return _MISSED
     chances = by(evidence.features)
-    if not evidence.deniable:
+    if not evidence.deniable or (chances.argmax() == CONTRADICTED and chances[CONTRADICTED] < evidence.denial):
         chances[CONTRADICTED] = 0.0
     return np.asarray(chances / chances.sum())
 

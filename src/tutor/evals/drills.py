@@ -30,7 +30,10 @@ from tutor.evals.metrics import kappa
 OUTCOMES = (*VERDICTS, "ungraded")
 PLANTED = ("red-flag", "flag-in-terms")
 ATTACKS = frozenset("terms question-back instructions padding pasted negated claims alien".split())
+#: Answers of at most thirty words, which ask other things of a grader than whole answers do.
+SHORT = frozenset("stranger short-right short-wrong named-only".split())
 PASSING = 0.5  # a score that an attack must not gain
+NOTHING = 0.02  # a score that rounds to nothing
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -119,12 +122,43 @@ class Outcome:
             verdicts[OUTCOMES.index(r["verdict"]), OUTCOMES.index(grades[r["id"]].verdict)] += 1
         return cls(rows, grades, points, verdicts, ms)
 
+    @property
+    def apart(self) -> dict[str, Outcome]:
+        """The whole answers and the short ones."""
+        whole = [r for r in self.rows if r["kind"] not in SHORT]
+        short = [r for r in self.rows if r["kind"] in SHORT]
+        return {name: Outcome.over(rows, self.grades, self.ms) for name, rows in (("whole", whole), ("short", short))}
+
+    @property
+    def short_figures(self) -> dict[str, float]:
+        """Of the short answers, shares in [0, 1]: what says nothing scores nothing, and who is right is not accused."""
+        pairs = [
+            (r, r["points"][p.point], p.status)
+            for r in self.rows
+            if r["kind"] in SHORT
+            for p in self.grades[r["id"]].points
+        ]
+        made = [said == true for r, true, said in pairs if r["kind"] == "short-right" and true == "covered"]
+        caught = [said == true for r, true, said in pairs if r["kind"] == "short-wrong" and true == "contradicted"]
+        return {
+            "nothing_scores_nothing": self._share(("stranger", "named-only"), lambda g: g.score <= NOTHING),
+            "right_covered": sum(made) / len(made) if made else math.nan,
+            "right_not_accused": self._share(
+                ("short-right",), lambda g: all(p.status != "contradicted" for p in g.points)
+            ),
+            "wrong_contradicted": sum(caught) / len(caught) if caught else math.nan,
+        }
+
     def _triples(self) -> list[tuple[float, float, float]]:
         """Scores of a probe's strong, weaker and wrong answer."""
         by_probe: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
         for r in self.rows:
             by_probe[r["card"], r["probe"]][r["kind"]] = self.grades[r["id"]].score
-        found = [(s["strong"], s.get("half", s.get("short")), s["wrong"]) for s in by_probe.values()]
+        found = [
+            (s["strong"], s.get("half", s.get("short")), s["wrong"])
+            for s in by_probe.values()
+            if {"strong", "wrong"} <= s.keys()
+        ]
         return [(strong, weak, wrong) for strong, weak, wrong in found if weak is not None]
 
     def _share(self, kinds: Collection[str], hit: Callable[[Grade], bool]) -> float:
