@@ -224,6 +224,8 @@ def together(rubric: Rubric, before: Grade, reply: Grade, asked: str, shift: int
         asked: the point that was asked about.
         shift: where the reply begins in the text that the spans are of.
     """
+    if reply.verdict == "ungraded":
+        return before  # nothing was said
     points = []
     for old, new in zip(before.points, reply.points, strict=True):
         made = new.status == "covered" and WORTH[old.status] < 1 and new.confidence >= SURE_FROM
