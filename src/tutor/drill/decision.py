@@ -37,10 +37,14 @@ _AGAINST = re.compile(
     r"|\baway from\b|\bfrom\b|\bstop\b|\bagainst\b",
     re.I,
 )
-_AFTER_FOR = re.compile(r"^\W*(?:it is|is enough|suffices|will do|would do|may do|wins|fits|now|instead|becomes)", re.I)
+_AFTER_FOR = re.compile(
+    r"^\W*(?:it is|is enough|suffices|will do|would do|may do|wins|fits|now|instead|becomes|would be"
+    r"|is (?:my|the) (?:choice|pick))",
+    re.I,
+)
 _AFTER_AGAINST = re.compile(
     r"^\W*(?:is|are|would be|becomes?)?\W*(?:now |then |just |far )?(?:overkill|too (?:much|heavy|costly|expensive)"
-    r"|no longer|not (?:needed|worth|justified)|hard to justify|goes|loses)",
+    r"|no longer|not (?:needed|worth|justified)|hard to justify|goes|loses)|^\W*costs? (?:too )?(?:much|more)\b",
     re.I,
 )
 _STAYS = re.compile(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tutor.drill.reading import Reading, is_latin
+from tutor.drill.language import is_english
+from tutor.drill.reading import Reading
 
 _WORD = re.compile(r"[^\W_]+(?:['’][a-z]+)?")
 #: Words of grammar: a list of terms has few of them, a sentence of any register a fifth or more.
@@ -29,11 +30,14 @@ _ORDER = re.compile(
             r"\b(?:candidate|learner|student|applicant)\b[^.\n]{0,60}\b(?:covered|covers|mentioned|addressed|explained|hits?"
             r"|meets|satisf\w+|named|demonstrat\w+|flawless)\b",
             r"\b(?:each|all) (?:of the )?(?:\w+ )?(?:must-haves?|rubric points|points of the rubric)\b",
-            r"(?:^|[\[<({\n])\W*(?:system|assistant|developer|grader|evaluator|examiner|judge)\s*"
+            r"\b(?:every|each|all(?: of)?(?: the)?) points? (?:is|are|(?:has|have) been|was|were)"
+            r" (?:covered|made|met)\b",
+            r"(?:^|[\[<({\n>.!?])\W*(?:system|assistant|developer|grader|evaluator|examiner|judge)\s*"
             r"(?:prompt|message|note|override|instruction|mode)?\s*[:\]>]",
             r"\b(?:dear|hello|hi|attention|note to(?: the)?) (?:grader|evaluator|examiner|model|judge|ai)\b",
             r"[\"'](?:verdict|score|status|points?|level|red_flags|covered|missed)[\"']\s*:",
-            r"</?(?:system|instructions?|rubric|grade|verdict)\b|\bas an? (?:ai|language model|grader|evaluator)\b",
+            r"</?(?:system|instructions?|rubric|grade|verdict|answer|user|assistant)\b"
+            r"|\bas an? (?:ai|language model|grader|evaluator)\b",
             r"\b(?:verdict|score|grade|level|red flags?|status)\s*[:=]\s*"
             r"(?:\[?\]?|strong|staff|covered|none|pass|1(?:\.0)?|100)\b|\bno red flags?\b",
             r"\byou are (?:now )?(?:an? )?(?:\w+ ){0,3}(?:grader|evaluator|examiner|judge|professor)\b",
@@ -110,7 +114,7 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
     """
     if not words(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "empty", {})
-    if not is_latin(reading.text):
+    if not is_english(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "language", {})
     said = words(reading.text)
     spoken = content(reading.text)
@@ -130,9 +134,13 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
     left = sum(len(words(s.text)) for s in kept.sentences)
     if left >= _MIN_WORDS and left >= 0.15 * len(said):
         return Screened(kept, "", dropped)
-    reasons = list(dropped.values())
-    reason = max(set(reasons), key=reasons.count) if reasons else "short"
-    return Screened(kept, reason, dropped)
+    return Screened(kept, likeliest(dropped), dropped)
+
+
+def likeliest(dropped: Mapping[int, str]) -> str:
+    """The reason to give for an answer of which these sentences were left out: an order first, else the commonest."""
+    reasons = sorted(dropped.values())
+    return "order" if "order" in reasons else max(reasons, key=reasons.count, default="short")
 
 
 def echo(answer: str, ask: str) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
 from tutor.drill.evidence import FLAG_FEATURES, Evidence, Gatherer
-from tutor.drill.gaming import REASONS, echo, screen
+from tutor.drill.gaming import REASONS, echo, likeliest, screen
 from tutor.drill.grade import MIXED_FROM, SHORT_WORDS, WORTH, FlagGrade, Grade, PointGrade, checked_answer, settle
 from tutor.drill.judge import CONTRADICTED, COVERED, STATUSES
 from tutor.drill.reading import Window, read
@@ -74,7 +74,7 @@ class Grader:
         )
         rest = evidence[len(rubric.points) :]
         if all(one.affinity < NEAR for one in evidence):
-            return _nothing(rubric, "off", began)
+            return _nothing(rubric, likeliest(screened.dropped) if screened.dropped else "off", began)
         chances = [flag_chance(fit.flag, one) for one in rest[: len(rubric.flags)]]
         flags = tuple(
             _flag(flag, one, answer)
@@ -90,9 +90,8 @@ class Grader:
             return _nothing(rubric, "padding", began)
         if share < 0.5 and not flags and not any(p.denied >= 0.5 for p in points) and echo(answer, rubric.ask) >= _ECHO:
             return _nothing(rubric, "question", began)
-        if screened.dropped and grade.verdict == "weak" and not any(WORTH[p.status] for p in points):
-            reasons = list(screened.dropped.values())
-            return _nothing(rubric, max(set(reasons), key=reasons.count), began)
+        if screened.dropped and grade.verdict in ("weak", "ungraded") and not any(WORTH[p.status] for p in points):
+            return _nothing(rubric, likeliest(screened.dropped), began)
         return grade.model_copy(update={"ms": (time.perf_counter() - began) * 1000})
 
 
