@@ -193,8 +193,8 @@ def test_a_wrong_quantity_caps_an_estimate(app: App) -> None:
     drawn = scenario(1)
     right = ". ".join(f"{w.label}: {w.amount()}" for w in drawn.quantities) + ". I assume a peak factor of 3."
     assert ArithmeticGrader().grade(rubric, right).verdict == "strong"
-    last = drawn.quantities[-1]
-    wrong = right.replace(f"{last.label}: {last.amount()}", f"{last.label}: {last.amount(last.low * 50)}")
+    egress = next(w for w in drawn.quantities if w.id == "egress")
+    wrong = right.replace(f"{egress.label}: {egress.amount()}", f"{egress.label}: {egress.amount(egress.low * 8)}")
     graded = ArithmeticGrader().grade(rubric, wrong)
     assert any(p.status == "contradicted" for p in graded.points)
     assert graded.verdict == "mixed" and graded.score <= 0.45 and not graded.level

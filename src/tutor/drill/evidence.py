@@ -47,8 +47,9 @@ FEATURES = (
 _FEW_WORDS, _MANY_WORDS = 25, 300
 #: Those that speak for a red flag: too few short answers raise one to fit more.
 FLAG_FEATURES = [n for n, name in enumerate(FEATURES) if "odds" not in name and "brevity" not in name]
-#: In an answer of fewer words a denial is believed where the judge reads it in a window, or its chance is this high.
-BRIEF, _READ_AS_DENIED, _SURELY = 40, 0.5, 0.6
+#: In an answer of fewer words a denial is believed from the second chance where the judge reads it in a window, else
+#: from the first.
+BRIEF, _READ_AS_DENIED, _SURELY, _LIKELY = 40, 0.5, 0.6, 0.55
 _BRIEF_WORDS, _PLAIN_WORDS = 20, 80  # up to the first an answer is brief; from the second on it is not at all
 
 
@@ -176,14 +177,14 @@ def _evidence(
         dtype=np.float32,
     )
     # One short sentence tells the judge little of what is meant, and rarely against a claim what would be for it.
-    unclear = reading.words < BRIEF and contradicted < _READ_AS_DENIED
+    sure = _LIKELY if contradicted >= _READ_AS_DENIED else _SURELY
     return Evidence(
         features,
         chosen[best],
         chosen[against],
         affinity=near_by[0],
         deniable=contradicted > covered or bool(whole[CONTRADICTED] > whole[COVERED]),
-        denial=_SURELY if unclear else 0.0,
+        denial=sure if reading.words < BRIEF else 0.0,
     )
 
 

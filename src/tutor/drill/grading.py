@@ -21,6 +21,8 @@ UNSURE_BELOW = 0.6  # probability of the status given
 #: Nearest meaning from which an answer is about a claim at all. On the fit half 99 of 100 sentences that make a claim
 #: have .36 and more, and 99 of 100 everyday sentences at most .25.
 NEAR = 0.3
+_BEARS = 0.37  # nearest meaning from which a remark that makes nothing bears on the question all the same
+_PLAINLY = 1.1  # times the chance that a claim is made, from which it can be said to be denied
 _WORTHS = np.array([0.0, 0.5, 1.0, -0.5])  # in the order of STATUSES; what is denied takes away
 _MISSED = np.array([1.0, 0.0, 0.0, 0.0])
 _ECHO = 0.7  # share of the question's words above which an answer that makes little is the question again
@@ -90,6 +92,9 @@ class Grader:
             return _nothing(rubric, "padding", began)
         if share < 0.5 and not flags and not any(p.denied >= 0.5 for p in points) and echo(answer, rubric.ask) >= _ECHO:
             return _nothing(rubric, "question", began)
+        made = any(p.status != "missed" for p in points)
+        if not made and not flags and reading.words < SHORT_WORDS and all(one.affinity < _BEARS for one in evidence):
+            return _nothing(rubric, likeliest(screened.dropped) if screened.dropped else "off", began)
         if screened.dropped and grade.verdict in ("weak", "ungraded") and not any(WORTH[p.status] for p in points):
             return _nothing(rubric, likeliest(screened.dropped), began)
         return grade.model_copy(update={"ms": (time.perf_counter() - began) * 1000})
@@ -104,7 +109,8 @@ def status_chances(by: Softmax, evidence: Evidence) -> NDArray[np.float64]:
     if evidence.affinity < NEAR:
         return _MISSED
     chances = by(evidence.features)
-    if not evidence.deniable or (chances.argmax() == CONTRADICTED and chances[CONTRADICTED] < evidence.denial):
+    least = max(evidence.denial, _PLAINLY * chances[COVERED])
+    if not evidence.deniable or (chances.argmax() == CONTRADICTED and chances[CONTRADICTED] < least):
         chances[CONTRADICTED] = 0.0
     return np.asarray(chances / chances.sum())
 
