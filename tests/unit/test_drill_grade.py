@@ -10,9 +10,9 @@ import pytest
 
 from tutor.curriculum.corpus import Corpus, load_corpus
 from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
-from tutor.drill.evidence import FEATURES, FLAG_FEATURES, Evidence, brevity, length
+from tutor.drill.evidence import FEATURES, FLAG_FEATURES, NEAR, Evidence, brevity, length
 from tutor.drill.grade import CAP, FlagGrade, Grade, PointGrade, settle, together, verdict_features
-from tutor.drill.grading import NEAR, status_chances
+from tutor.drill.grading import status_chances
 from tutor.drill.judge import CONTRADICTED, MISSED, STATUSES, Status
 from tutor.drill.reading import Window
 from tutor.drill.rubric import Flag, Point, Rubric

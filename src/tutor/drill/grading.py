@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
-from tutor.drill.evidence import FLAG_FEATURES, Evidence, Gatherer
+from tutor.drill.evidence import FLAG_FEATURES, NEAR, Evidence, Gatherer
 from tutor.drill.gaming import REASONS, echo, likeliest, screen
 from tutor.drill.grade import MIXED_FROM, SHORT_WORDS, WORTH, FlagGrade, Grade, PointGrade, checked_answer, settle
 from tutor.drill.judge import CONTRADICTED, COVERED, STATUSES
@@ -18,9 +18,6 @@ from tutor.drill.reading import Window, read
 from tutor.drill.rubric import Flag, Point, Rubric
 
 UNSURE_BELOW = 0.6  # probability of the status given
-#: Nearest meaning from which an answer is about a claim at all. On the fit half 99 of 100 sentences that make a claim
-#: have .36 and more, and 99 of 100 everyday sentences at most .25.
-NEAR = 0.3
 _BEARS = 0.37  # nearest meaning from which a remark that makes nothing bears on the question all the same
 _PLAINLY = 1.1  # times the chance that a claim is made, from which it can be said to be denied
 _WORTHS = np.array([0.0, 0.5, 1.0, -0.5])  # in the order of STATUSES; what is denied takes away

@@ -16,10 +16,10 @@ import numpy as np
 
 from tutor.bootstrap import App
 from tutor.drill.calibration import CALIBRATION
-from tutor.drill.evidence import FLAG_FEATURES, Evidence, Gatherer
+from tutor.drill.evidence import FLAG_FEATURES, NEAR, Evidence, Gatherer
 from tutor.drill.gaming import screen
 from tutor.drill.grade import VERDICTS, Grade
-from tutor.drill.grading import NEAR, Grader
+from tutor.drill.grading import Grader
 from tutor.drill.judge import STATUSES, Judge
 from tutor.drill.library import OwnText
 from tutor.drill.reading import read
@@ -45,7 +45,7 @@ class Labelled:
     """The labelled answers with their rubrics and, where thresholds are fitted, their evidence."""
 
     def __init__(self, app: App, answers: Path, judge: Judge | None = None) -> None:
-        self._gatherer = Gatherer(app.encoder, judge or app.judge)
+        self._gatherer = Gatherer(app.encoder, judge or app.judge, NEAR)
         self._substance = Substance(app.corpus)
         self.rows = rows_of(answers)
         probes = {(c.id, p.id): (c, p) for c in app.corpus.cards.values() for p in c.probes}
