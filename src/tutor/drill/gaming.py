@@ -63,6 +63,7 @@ _PROMISE = re.compile(
 )
 _MIN_WORDS = 1
 _MIN_ANSWER = 5  # words below which what looks like code is no answer, and from which two different ones are too few
+_NAME = 2  # words up to which an answer names something and claims nothing, unless it is a figure
 _RUN = 8  # words in a row that nobody writes by chance
 
 
@@ -121,7 +122,8 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
     different = len(set(spoken))
     empty = len(spoken) > different or re.search(r"\bno (?:idea|clue)\b|\bknow\b", reading.text, re.I)
     code = len(said) < _MIN_ANSWER and re.search(r"[(){}=;\[\]]", reading.text)
-    if different < 2 or (different < 3 and len(said) >= _MIN_ANSWER and empty) or code:
+    named = len(said) <= _NAME and not re.search(r"\d", reading.text)
+    if different < 2 or named or (different < 3 and len(said) >= _MIN_ANSWER and empty) or code:
         return Screened(reading.without({s.first for s in reading.sentences}), "short", {})
     if _only_terms(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "terms", {})
