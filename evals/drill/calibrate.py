@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 
 from tutor.bootstrap import App
+from tutor.drill.calibration import CALIBRATION, Softmax
 from tutor.drill.evidence import FEATURES
-from tutor.drill.grade import CALIBRATION, VERDICTS, Softmax, point_grade, verdict_features
+from tutor.drill.grade import VERDICTS, verdict_features
+from tutor.drill.grading import flag_chance, point_grade, status_chances
 from tutor.drill.judge import GRADER_DIR, STATUSES, OnnxJudge
 from tutor.drill.reading import read
 from tutor.evals.drills import OUTCOMES, Labelled, Outcome, rows_of
@@ -73,10 +75,10 @@ def fitted(data: Labelled) -> dict[str, Any]:
         if row["half"] == "fit" and row["id"] in data.evidence and row["verdict"] in VERDICTS:
             rubric, evidence = data.rubric(row), data.evidence[row["id"]]
             points = [
-                point_grade(p, one, of_status(one.features), row["answer"])
+                point_grade(p, one, status_chances(of_status, one), row["answer"])
                 for p, one in zip(rubric.points, evidence, strict=False)
             ]
-            chances = [of_flag(one.features)[1] for one in evidence[len(rubric.points) :]]
+            chances = [flag_chance(of_flag, one) for one in evidence[len(rubric.points) :]]
             features.append(verdict_features(points, max(chances), read(row["answer"]).words))
             verdicts.append(VERDICTS.index(row["verdict"]))
     verdict = softmax_fit(np.array(features, dtype=float), np.array(verdicts), 4, ridge=1e-3)
@@ -132,7 +134,11 @@ def main() -> int:
             args.out.write_text(json.dumps(fitted(data), indent=1) + "\n", encoding="utf-8")
         grader = data.grader(args.out)
         for half in ("fit", "report") if args.both else ("report",):
-            show(Outcome.of(data, grader, half), half)
+            outcome = Outcome.of(data, grader, half)
+            for name, part in outcome.apart.items():
+                show(part, f"{half}, {name} answers")
+            for name, value in outcome.short_figures.items():
+                print(f"{name}: {value:.3f}")
     return 0
 
 

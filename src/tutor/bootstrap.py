@@ -120,13 +120,13 @@ class App:
     @cached_property
     def drills(self) -> Drills:
         from tutor.drill.engine import Drills
-        from tutor.drill.evidence import Gatherer
-        from tutor.drill.grade import Grader
+        from tutor.drill.evidence import NEAR, Gatherer
+        from tutor.drill.grading import Grader
         from tutor.drill.library import OwnText, SearchLibrary
         from tutor.drill.store import DrillStore
         from tutor.drill.substance import Substance
 
-        grader = Grader(Gatherer(self.encoder, self.judge), OwnText(self.corpus), Substance(self.corpus))
+        grader = Grader(Gatherer(self.encoder, self.judge, NEAR), OwnText(self.corpus), Substance(self.corpus))
         store = DrillStore(self.settings.home.expanduser() / "drills")
         return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
 

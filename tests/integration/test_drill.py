@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tutor.bootstrap import App
+from tutor.drill.arithmetic import ArithmeticGrader
+from tutor.drill.formats import Selection
+from tutor.drill.scenarios import scenario
 from tutor.settings import Settings
 from tutor.web.app import create_app
 
@@ -85,6 +89,115 @@ def test_a_strong_answer_beats_a_wrong_one(app: App) -> None:
         for point in graded.points:
             assert point.evidence == answer[point.start : point.end]
             assert bool(point.evidence) == (point.status != "missed")
+
+
+WHO = (
+    "my aunt|the neighbour|a friend of mine|the old man|our teacher|nobody|everyone here|the cat|a small child|I".split(
+        "|"
+    )
+)
+DOES = (
+    "likes|forgot|painted|bought|sold|ate|found|lost|sang about|talks of|cannot stand|dreams of|carried|gave away"
+).split("|")
+WHAT = (
+    "a red bicycle|the summer rain|two pounds of apples|an umbrella|the last bus|banana bread|a wooden chair|old songs"
+    "|the football match|her blue coat|a cup of tea|the mountains|a very long story|fresh fish|the birthday party"
+).split("|")
+CHAT = (
+    "good question|okay sure|hmm, pass please|what a great day|ok sure whatever|lorem ipsum dolor sit amet|foo bar baz"
+    "|thank you so much|see you tomorrow|well, let me think|that is interesting|never mind|asdf qwer zxcv|no comment"
+    "|haha|happy birthday to you|one moment please|the sky is blue|banana split|nice to meet you"
+).split("|")
+
+
+def test_everyday_words_score_nothing_on_any_probe(app: App) -> None:
+    drawn = random.Random(20261122)
+    probes = [(card.id, probe.id) for card in app.corpus.cards.values() for probe in card.probes]
+    for n in range(200):
+        phrase = drawn.choice(CHAT) if n % 4 == 0 else " ".join(map(drawn.choice, (WHO, DOES, WHAT)))
+        card, probe = drawn.choice(probes)
+        graded = app.drills.grade(card, probe, phrase)
+        assert graded.verdict == "ungraded" or graded.score == 0, (phrase, card, probe, graded)
+        assert graded.reason or graded.verdict != "ungraded"
+        assert {p.status for p in graded.points} <= {"missed"}, (phrase, card, probe)
+
+
+@pytest.mark.parametrize(
+    ("answer", "point"),
+    [
+        ("Each message is acknowledged on its own by the queue, while Kafka commits one offset per partition.", 0),
+        ("SQS acknowledges and retries each message by itself, whereas Kafka commits an offset per partition.", 0),
+        (
+            "You cannot have more active consumers than partitions in a classic Kafka group, while queue workers can "
+            "be added freely.",
+            2,
+        ),
+    ],
+)
+def test_who_is_right_in_one_sentence_is_not_accused(app: App, answer: str, point: int) -> None:
+    graded = app.drills.grade("kafka", PROBE, answer)
+    assert graded.points[point].status == "covered"
+    assert all(p.status != "contradicted" for p in graded.points)
+    assert graded.verdict == "weak" and graded.score > 0.05
+
+
+@pytest.mark.parametrize("reply", ["good question", "okay sure", "banana split", "hmm, pass please"])
+def test_small_talk_after_a_follow_up_raises_nothing(app: App, reply: str) -> None:
+    answer = (
+        "Kafka is a distributed log made at LinkedIn, and it scales very well, with brokers, topics and partitions."
+    )
+
+    def scored(said: str) -> float:
+        session = app.drills.start("why not kafka", kind="probe")
+        words = {"clarify": "", "answer": answer, "follow-up": said, "twist": said, "rate": "3"}
+        while session.pending:
+            session = app.drills.reply(session.id, session.pending.id, words[session.state])
+        (done,) = session.rounds
+        assert done.grade and (done.twist is None or done.twist.points[0].status == "missed")
+        return done.grade.score
+
+    assert scored(reply) == scored("skip")
+
+
+def test_a_decision_counts_where_the_choice_goes(app: App) -> None:
+    answer = (
+        "Kafka, because several teams read the same order events. Kafka keeps events for the configured retention "
+        "regardless of reads, so a new consumer replays them. Each consumer group reads the whole stream on its own, "
+        "where SQS needs a queue per consumer behind a fan-out."
+    )
+
+    def scored(reply: str) -> tuple[float, str]:
+        session = app.drills.start("Kafka or SQS", kind="decision")
+        words = {"clarify": "", "answer": answer, "follow-up": "skip", "twist": reply, "rate": "3"}
+        while session.pending:
+            session = app.drills.reply(session.id, session.pending.id, words[session.state])
+        grade = session.rounds[0].grade
+        assert grade
+        return grade.score, grade.points[-1].status
+
+    stuck, skipped, right = map(
+        scored,
+        (
+            "Nothing changes, I stay with Kafka for everything.",
+            "skip",
+            "Then I drop Kafka and take SQS: fully managed.",
+        ),
+    )
+    assert [stuck[1], skipped[1], right[1]] == ["contradicted", "missed", "covered"]
+    assert stuck[0] < skipped[0] < right[0] and stuck[0] <= 0.45
+
+
+def test_a_wrong_quantity_caps_an_estimate(app: App) -> None:
+    session = app.drills.start(kind="estimate", chosen=Selection(seed=1))
+    rubric = session.task.rubric
+    drawn = scenario(1)
+    right = ". ".join(f"{w.label}: {w.amount()}" for w in drawn.quantities) + ". I assume a peak factor of 3."
+    assert ArithmeticGrader().grade(rubric, right).verdict == "strong"
+    egress = next(w for w in drawn.quantities if w.id == "egress")
+    wrong = right.replace(f"{egress.label}: {egress.amount()}", f"{egress.label}: {egress.amount(egress.low * 8)}")
+    graded = ArithmeticGrader().grade(rubric, wrong)
+    assert any(p.status == "contradicted" for p in graded.points)
+    assert graded.verdict == "mixed" and graded.score <= 0.45 and not graded.level
 
 
 def test_the_batch_gives_a_line_for_each_line(home: Path, tmp_path: Path) -> None:

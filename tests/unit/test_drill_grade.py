@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from tutor.curriculum.corpus import Corpus, load_corpus
-from tutor.drill.grade import CALIBRATION, CAP, FlagGrade, PointGrade, Softmax, calibrated, settle, verdict_features
-from tutor.drill.judge import STATUSES, Status
+from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
+from tutor.drill.evidence import FEATURES, FLAG_FEATURES, NEAR, Evidence, brevity, length
+from tutor.drill.grade import CAP, FlagGrade, Grade, PointGrade, settle, together, verdict_features
+from tutor.drill.grading import status_chances
+from tutor.drill.judge import CONTRADICTED, MISSED, STATUSES, Status
+from tutor.drill.reading import Window
 from tutor.drill.rubric import Flag, Point, Rubric
 from tutor.drill.substance import Substance
 
@@ -66,6 +70,53 @@ def test_scores_rise_with_the_points_and_one_falsehood_caps_them(by: Softmax | N
     assert scores[3] > CAP
 
 
+@pytest.mark.parametrize("by", [None, calibrated().verdict])
+def test_the_verdict_never_says_more_than_the_points_show(by: Softmax | None) -> None:
+    for sure in (0.4, 0.6, 0.9):
+        nothing = settle(RUBRIC, points(*NONE, sure=sure), [], [], words=12, by=by)
+        assert nothing.verdict == "weak"
+        denied = settle(RUBRIC, points("contradicted", *NONE[1:], sure=sure), [], [], words=12, by=by)
+        assert denied.verdict == "wrong" and denied.score <= nothing.score
+        half = settle(RUBRIC, points(*HALF, sure=sure), [], [], words=100, by=by)
+        assert half.verdict != "wrong"
+
+
+def evidence(value: float, affinity: float = 0.6, *, deniable: bool = True, denial: float = 0.0) -> Evidence:
+    nowhere = Window(0, 1, "x", 0)
+    features = np.full(len(FEATURES), value, dtype=np.float32)
+    return Evidence(features, nowhere, nowhere, affinity=affinity, deniable=deniable, denial=denial)
+
+
+def test_what_is_not_near_is_missed_and_what_nobody_denies_is_not_contradicted() -> None:
+    by = calibrated().status
+    for value in (-9.0, -1.0, 0.0, 1.0, 9.0):
+        assert status_chances(by, evidence(value, NEAR - 0.01))[MISSED] == 1
+        assert status_chances(by, evidence(value, deniable=False))[CONTRADICTED] == 0
+        unsure = status_chances(by, evidence(value, denial=0.999999))
+        assert int(unsure.argmax()) != CONTRADICTED or unsure[CONTRADICTED] >= 0.999999
+
+
+def test_length_stays_within_what_was_fitted() -> None:
+    assert length(1) == length(25) < length(100) < length(300) == length(9_000)
+    assert brevity(1) == brevity(20) == 1 > brevity(50) > brevity(80) == brevity(9_000) == 0
+
+
+def test_a_reply_moves_the_point_it_was_asked_about_and_others_only_for_sure() -> None:
+    before = settle(RUBRIC, points(*NONE), [], [], words=60)
+
+    def after(*reply: Status, sure: float) -> Grade:
+        return together(RUBRIC, before, settle(RUBRIC, points(*reply, sure=sure), [], [], words=20), "p0", 60)
+
+    assert [p.status for p in after("partly", "partly", "missed", "missed", sure=0.9).points] == ["partly", *NONE[1:]]
+    assert [p.status for p in after("covered", "covered", "missed", "missed", sure=0.7).points] == [
+        "covered",
+        *NONE[1:],
+    ]
+    assert [p.status for p in after("covered", "covered", "missed", "missed", sure=0.9).points] == HALF
+    nothing = Grade(score=0.0, verdict="ungraded", points=tuple(points(*ALL)), reason="off the point")
+    assert together(RUBRIC, before, nothing, "p0", 60) == before
+
+
 def test_the_next_moves_correct_before_they_add_and_reach_for_the_next_level() -> None:
     grade = settle(RUBRIC, points("covered", "contradicted", "missed", "covered"), [], [False], words=100)
     assert grade.lifts == ("Correct: Claim 1.", "Add: Claim 2.")
@@ -79,7 +130,8 @@ def test_the_calibration_is_of_the_features_that_are_gathered() -> None:
     data = json.loads(CALIBRATION.read_text(encoding="utf-8"))
     known = calibrated()
     assert known.status.weight.shape == (len(STATUSES), len(data["features"]))
-    assert known.flag.weight.shape == (2, len(data["features"]))
+    assert data["features"] == list(FEATURES)
+    assert known.flag.weight.shape == (2, len(FLAG_FEATURES))
     assert known.verdict.weight.shape == (4, len(verdict_features(points(*ALL), 0.0, 10)))
     assert 0 < known.flag_from < 1
     assert np.isclose(known.status(np.zeros(len(data["features"]), dtype=np.float32)).sum(), 1)

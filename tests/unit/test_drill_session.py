@@ -38,6 +38,7 @@ class ByWord:
                 point=p.id,
                 status="contradicted" if f"no-{p.id}" in said else "covered" if p.id in said else "missed",
                 evidence=answer,
+                denied=0.0 if f"no-{p.id}" not in said else 0.5 if "perhaps" in said else 1.0,
                 end=len(answer),
             )
             for p in rubric.points
@@ -75,6 +76,8 @@ def test_follow_ups_come_from_what_is_missing_the_contradicted_first() -> None:
     session = say(begun(), "", "no-delay ack")
     assert asked(session) == ("follow-up", "delay")
     assert session.pending and session.pending.text.startswith("You said: “no-delay ack” Are you sure?")
+    doubtful = say(begun(), "", "perhaps no-delay ack")
+    assert doubtful.pending and doubtful.pending.text == "What about delays?"
     session = say(session, "delay")  # who corrects oneself has corrected oneself
     assert asked(session) == ("follow-up", "ops")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from tutor.drill.estimate import Checked, assumptions, check
-from tutor.drill.grade import MIXED_FROM, STRONG_FROM, WORTH, Grade, PointGrade, Verdict, checked_answer
+from tutor.drill.grade import CAP, MIXED_FROM, STRONG_FROM, WORTH, Grade, PointGrade, Verdict, checked_answer
 from tutor.drill.judge import Status
 from tutor.drill.rubric import Point, Rubric
 from tutor.drill.scenarios import scenario
@@ -46,7 +46,7 @@ class ArithmeticGrader:
     """Grades estimates: the numbers are recomputed, and what follows from a learner's own figure counts."""
 
     def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
-        """The grade of an answer; a wrong figure costs its point, not the whole.
+        """The grade of an answer; a wrong figure costs its point and caps the score, as every falsehood does.
 
         Raises:
             UsageError: the answer is too long.
@@ -81,6 +81,7 @@ def _point(checked: Checked) -> PointGrade:
         start=checked.start,
         end=checked.end,
         note=checked.explanation,
+        denied=float(checked.status == "wrong"),
     )
 
 
@@ -91,11 +92,13 @@ def _settled(rubric: Rubric, points: Sequence[PointGrade], answer: str) -> Grade
     verdict: Verdict = "ungraded"
     if made:
         verdict = "strong" if share >= STRONG_FROM else "mixed" if share >= MIXED_FROM else "weak"
+        if wrong and verdict == "strong":
+            verdict = "mixed"
         verdict = "wrong" if wrong and wrong >= sum(WORTH[p.status] for p in points) else verdict
     by_id = {p.id: p for p in rubric.points}
     lacking = [p for p in points if p.status in ("contradicted", "partly", "missed")]
     return Grade(
-        score=round(share, 4),
+        score=round(min(share, CAP) if wrong else share, 4),
         verdict=verdict,
         points=tuple(points),
         level="senior" if verdict == "strong" else "",

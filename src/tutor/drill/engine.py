@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from tutor.curriculum.corpus import Corpus
 from tutor.drill import session as machine
 from tutor.drill.arithmetic import ArithmeticGrader
+from tutor.drill.decision import DecisionGrader, under
 from tutor.drill.find import choose, find_card, find_probe
 from tutor.drill.formats import (
     FORMATS,
@@ -24,8 +25,10 @@ from tutor.drill.formats import (
     of_story,
     of_whole_card,
 )
-from tutor.drill.grade import Grade, Grader
+from tutor.drill.grade import Grade
+from tutor.drill.grading import Grader
 from tutor.drill.judge import STATUSES
+from tutor.drill.request import parse_request
 from tutor.drill.rubric import Point, Rubric, of_card, of_probe
 from tutor.drill.session import Grades, Session, Task
 from tutor.drill.star import StarGrader
@@ -58,7 +61,12 @@ class Graders:
     """Each rubric by the grader that it asks for."""
 
     def __init__(self, claims: Grader) -> None:
-        self._by: dict[str, Grades] = {"claims": claims, "arithmetic": ArithmeticGrader(), "story": StarGrader()}
+        self._by: dict[str, Grades] = {
+            "claims": claims,
+            "arithmetic": ArithmeticGrader(),
+            "story": StarGrader(),
+            "decision": DecisionGrader(claims),
+        }
 
     def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
         """The grade of an answer.
@@ -147,8 +155,14 @@ class Drills:
                 if not options:
                     raise UsageError("the card has nothing to decide between", about=found.id)
                 probe = options[0][1]
-            return kind, [of_decision(found, probe)]
+            constraint = parse_request(request).context
+            return kind, [of_decision(found, probe, constraint, under(found, probe, constraint, self._alike))]
         return "probe", [of_one(found, probe)]
+
+    def _alike(self, one: str, other: str) -> float:
+        """How near two texts are in meaning, in [-1, 1]."""
+        a, b = self._encoder.encode([one, other])
+        return float(a.dense @ b.dense)
 
     def thread(self, name: str) -> list[str]:
         """The cards of a thread, by its id.

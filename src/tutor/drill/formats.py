@@ -10,9 +10,9 @@ from typing import TypeGuard
 from tutor.curriculum.card import Card, Probe
 from tutor.curriculum.corpus import Corpus
 from tutor.curriculum.practice import FlawedDesign, Problem
-from tutor.drill import arithmetic, star
+from tutor.drill import arithmetic, decision, star
 from tutor.drill.gaming import content
-from tutor.drill.rubric import Point, of_probe, of_review, of_step
+from tutor.drill.rubric import MOVE, Move, Point, of_probe, of_review, of_step
 from tutor.drill.session import Task
 from tutor.errors import NotFound, UsageError
 
@@ -87,8 +87,17 @@ def of_set(corpus: Corpus, chosen: Selection) -> list[Task]:
     return [of_one(card, probe, follow_ups=2).model_copy(update={"clarify": False}) for card, probe in picked]
 
 
-def of_decision(card: Card, probe: Probe) -> Task:
+def of_decision(card: Card, probe: Probe, constraint: str = "", makes: Move | None = None) -> Task:
     """A decision: choose, say when the other wins and what the choice costs; then the constraint moves.
+
+    The constraint that moves is the probe's twist where it is known which choice it makes right, else the condition
+    under which the alternative wins.
+
+    Args:
+        card: the card of the probe.
+        probe: one with an alternative.
+        constraint: the learner's own, in their words.
+        makes: the choice that this constraint makes right, where that is known; then it is what falls away.
 
     Raises:
         UsageError: the probe has no alternative.
@@ -101,6 +110,13 @@ def of_decision(card: Card, probe: Probe) -> Task:
             fix="Choose a why-not or compare probe.",
         )
     rubric = of_probe(card, probe)
+    move, twist, expect = decision.move_of(card, probe), rubric.twist, rubric.expect
+    if makes is not None:
+        move = Move(leave=makes.take, take=makes.leave)
+        twist = f"This no longer holds: {constraint}."
+        expect = f"Without it the choice returns to {', '.join(move.take[:2])}."
+    elif move is None:
+        move, twist, expect = decision.to_alternative(card, probe), other.wins_when, f"{other.name} is right now."
     extra = (
         Point(
             id="other-wins",
@@ -110,9 +126,22 @@ def of_decision(card: Card, probe: Probe) -> Task:
         Point(
             id="other-costs", text=f"{other.name} costs: {other.costs}", follow_up=f"What does {other.name} cost you?"
         ),
+        Point(id=MOVE, text=f"The choice follows the constraint. Under “{twist}”: {expect}"),
     )
-    ask = f"{probe.ask} {card.title} or {other.name}: name your choice, the condition it rests on, and its price."
-    rubric = rubric.model_copy(update={"points": (*rubric.points, *extra), "ask": ask})
+    under = f" Your constraint: {constraint}." if constraint else ""
+    ask = (
+        f"{probe.ask}{under} {card.title} or {other.name}: name your choice, the condition it rests on, and its price."
+    )
+    rubric = rubric.model_copy(
+        update={
+            "points": (*rubric.points, *extra),
+            "ask": ask,
+            "twist": twist,
+            "expect": expect,
+            "move": move,
+            "graded": "decision",
+        }
+    )
     return Task(card=card.id, probe=probe.id, rubric=rubric, follow_ups=3)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tutor.drill.reading import Reading, is_latin
+from tutor.drill.language import is_english
+from tutor.drill.reading import Reading
 
 _WORD = re.compile(r"[^\W_]+(?:['’][a-z]+)?")
 #: Words of grammar: a list of terms has few of them, a sentence of any register a fifth or more.
@@ -29,11 +30,14 @@ _ORDER = re.compile(
             r"\b(?:candidate|learner|student|applicant)\b[^.\n]{0,60}\b(?:covered|covers|mentioned|addressed|explained|hits?"
             r"|meets|satisf\w+|named|demonstrat\w+|flawless)\b",
             r"\b(?:each|all) (?:of the )?(?:\w+ )?(?:must-haves?|rubric points|points of the rubric)\b",
-            r"(?:^|[\[<({\n])\W*(?:system|assistant|developer|grader|evaluator|examiner|judge)\s*"
+            r"\b(?:every|each|all(?: of)?(?: the)?) points? (?:is|are|(?:has|have) been|was|were)"
+            r" (?:covered|made|met)\b",
+            r"(?:^|[\[<({\n>.!?])\W*(?:system|assistant|developer|grader|evaluator|examiner|judge)\s*"
             r"(?:prompt|message|note|override|instruction|mode)?\s*[:\]>]",
             r"\b(?:dear|hello|hi|attention|note to(?: the)?) (?:grader|evaluator|examiner|model|judge|ai)\b",
             r"[\"'](?:verdict|score|status|points?|level|red_flags|covered|missed)[\"']\s*:",
-            r"</?(?:system|instructions?|rubric|grade|verdict)\b|\bas an? (?:ai|language model|grader|evaluator)\b",
+            r"</?(?:system|instructions?|rubric|grade|verdict|answer|user|assistant)\b"
+            r"|\bas an? (?:ai|language model|grader|evaluator)\b",
             r"\b(?:verdict|score|grade|level|red flags?|status)\s*[:=]\s*"
             r"(?:\[?\]?|strong|staff|covered|none|pass|1(?:\.0)?|100)\b|\bno red flags?\b",
             r"\byou are (?:now )?(?:an? )?(?:\w+ ){0,3}(?:grader|evaluator|examiner|judge|professor)\b",
@@ -59,6 +63,7 @@ _PROMISE = re.compile(
 )
 _MIN_WORDS = 1
 _MIN_ANSWER = 5  # words below which what looks like code is no answer, and from which two different ones are too few
+_NAME = 2  # words up to which an answer names something and claims nothing, unless it is a figure
 _RUN = 8  # words in a row that nobody writes by chance
 
 
@@ -83,6 +88,7 @@ REASONS = {
     "terms": "This is a list of terms; a term counts when something is said of it.",
     "promise": "This announces an answer instead of giving it.",
     "short": "This is too short to grade.",
+    "off": "This is off the point: nothing in it bears on the question.",
     "padding": "This says nothing technical that could be graded.",
 }
 
@@ -109,14 +115,15 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
     """
     if not words(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "empty", {})
-    if not is_latin(reading.text):
+    if not is_english(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "language", {})
     said = words(reading.text)
     spoken = content(reading.text)
     different = len(set(spoken))
     empty = len(spoken) > different or re.search(r"\bno (?:idea|clue)\b|\bknow\b", reading.text, re.I)
     code = len(said) < _MIN_ANSWER and re.search(r"[(){}=;\[\]]", reading.text)
-    if different < 2 or (different < 3 and len(said) >= _MIN_ANSWER and empty) or code:
+    named = len(said) <= _NAME and not re.search(r"\d", reading.text)
+    if different < 2 or named or (different < 3 and len(said) >= _MIN_ANSWER and empty) or code:
         return Screened(reading.without({s.first for s in reading.sentences}), "short", {})
     if _only_terms(reading.text):
         return Screened(reading.without({s.first for s in reading.sentences}), "terms", {})
@@ -129,9 +136,13 @@ def screen(reading: Reading, *, ask: str, card: frozenset[tuple[str, ...]], own:
     left = sum(len(words(s.text)) for s in kept.sentences)
     if left >= _MIN_WORDS and left >= 0.15 * len(said):
         return Screened(kept, "", dropped)
-    reasons = list(dropped.values())
-    reason = max(set(reasons), key=reasons.count) if reasons else "short"
-    return Screened(kept, reason, dropped)
+    return Screened(kept, likeliest(dropped), dropped)
+
+
+def likeliest(dropped: Mapping[int, str]) -> str:
+    """The reason to give for an answer of which these sentences were left out: an order first, else the commonest."""
+    reasons = sorted(dropped.values())
+    return "order" if "order" in reasons else max(reasons, key=reasons.count, default="short")
 
 
 def echo(answer: str, ask: str) -> float:
@@ -166,6 +177,8 @@ def _listed(text: str, marks: str = ",;|/\n•·", least: int = 3) -> bool:
     if re.search(r"->|=>|→|=|<|>|≈|~", text):
         return False
     items = [i for i in re.split(f"[{re.escape(marks)}]+", text) if i.strip()]
+    if sum(any(c.isdigit() for c in i) for i in items) > len(items) / 2:
+        return False  # figures say something
     return len(items) >= least and sum(len(words(i)) <= 4 for i in items) >= 0.8 * len(items)
 
 

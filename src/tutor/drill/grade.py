@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from tutor.curriculum.card import Strict
-from tutor.drill.evidence import Evidence, Gatherer
-from tutor.drill.gaming import REASONS, echo, screen
-from tutor.drill.judge import CONTRADICTED, COVERED, STATUSES, Status
-from tutor.drill.reading import MAX_ANSWER_CHARS, Window, read
-from tutor.drill.rubric import Flag, Point, Rubric
+from tutor.drill.calibration import Softmax, calibrated
+from tutor.drill.evidence import length
+from tutor.drill.gaming import REASONS
+from tutor.drill.judge import Status
+from tutor.drill.reading import MAX_ANSWER_CHARS
+from tutor.drill.rubric import Rubric
 from tutor.errors import UsageError
-
-CALIBRATION = Path(__file__).with_name("calibration.json")
 
 Verdict = Literal["strong", "mixed", "weak", "wrong", "ungraded"]
 Level = Literal["", "senior", "staff"]
 WORTH: dict[Status, float] = {"missed": 0.0, "partly": 0.5, "covered": 1.0, "contradicted": 0.0}
 
-_WORTHS = np.array([0.0, 0.5, 1.0, -0.5])  # in the order of STATUSES; what is denied takes away
-
 VERDICTS: tuple[Verdict, ...] = ("strong", "mixed", "weak", "wrong")
 STRONG_FROM, MIXED_FROM = 0.72, 0.3  # share of the points' worth, where there are no chances to go by
 CAP = 0.45  # of the score with a contradicted point or a red flag: below what passes
-UNSURE_BELOW = 0.6  # probability of the status given
-_SHORT_WORDS = 25
-_ECHO = 0.7  # share of the question's words above which an answer that makes little is the question again
-_ELOQUENT = -0.15  # substance below which even points that seem made are none: honest answers have −0.06 at the least
+SURE_FROM = 0.8  # probability from which a reply moves a point that it was not asked about
+SHORT_WORDS = 25  # below which an answer is a remark
 
 
 class PointGrade(Strict):
@@ -96,117 +86,13 @@ class Grade(Strict):
         return any(p.unsure for p in self.points)
 
 
-@dataclass(frozen=True, slots=True)
-class Softmax:
-    """A linear model over standardised features: probabilities of its classes."""
-
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    bias: NDArray[np.float64]
-
-    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        logits = self.weight @ ((features - self.mean) / self.scale) + self.bias
-        powers = np.exp(logits - logits.max())
-        return np.asarray(powers / powers.sum())
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Softmax:
-        return cls(*(np.array(data[key], dtype=float) for key in ("mean", "scale", "weight", "bias")))
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """What ``evals/drill/calibrate.py`` fits: models of status, flag and verdict, and the chance that raises a flag."""
-
-    status: Softmax
-    flag: Softmax
-    flag_from: float
-    verdict: Softmax
-
-
-@lru_cache(maxsize=4)
-def calibrated(path: Path = CALIBRATION) -> Calibration:
-    """The calibration of a file, read once."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    status, flag, verdict = (Softmax.of(data[name]) for name in ("status", "flag", "verdict"))
-    return Calibration(status, flag, float(data["flag_from"]), verdict)
-
-
 def verdict_features(points: Sequence[PointGrade], flag_chance: float, words: int) -> NDArray[np.float32]:
-    """(6,): mean and least worth, mean and highest chance of a denial, of a red flag, length (log)."""
+    """(6,): mean and least worth, mean and highest chance of a denial, of a red flag, length (``evidence.length``)."""
     worth = [_worth(p) for p in points]
     denied = [p.denied for p in points]
     return np.array(
-        [np.mean(worth), min(worth), np.mean(denied), max(denied), flag_chance, np.log1p(words)], dtype=np.float32
+        [np.mean(worth), min(worth), np.mean(denied), max(denied), flag_chance, length(words)], dtype=np.float32
     )
-
-
-class Grader:
-    """Grades answers against rubrics.
-
-    Args:
-        gatherer: finds what an answer offers for a claim.
-        card_runs: runs of words of a document's own text by its id (``gaming.runs``), to tell pasted text.
-        substance: whether words are technical at all, below 0 where they are not (``substance.Substance``).
-        calibration: the file that ``evals/drill/calibrate.py`` writes.
-    """
-
-    def __init__(
-        self,
-        gatherer: Gatherer,
-        card_runs: Mapping[str, frozenset[tuple[str, ...]]],
-        substance: Callable[[str], float],
-        calibration: Path = CALIBRATION,
-    ) -> None:
-        self._gatherer = gatherer
-        self._runs = card_runs
-        self._substance = substance
-        self._calibration = calibration
-
-    def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
-        """The grade of an answer.
-
-        Args:
-            rubric: what is wanted.
-            answer: 0 to 20,000 characters; an empty one is ungraded.
-            seen: questions asked besides the rubric's own, that the answer may repeat.
-
-        Raises:
-            UsageError: the answer is too long.
-        """
-        began = time.perf_counter()
-        checked_answer(answer)
-        screened = screen(read(answer), ask=rubric.ask, card=self._runs.get(rubric.doc_id, frozenset()), own=seen)
-        if screened.reason:
-            return _nothing(rubric, screened.reason, began)
-        reading = screened.reading
-        evidence = self._gatherer.gather(reading, rubric.claims)
-        fit = calibrated(self._calibration)
-        points = tuple(
-            point_grade(point, one, fit.status(one.features), answer)
-            for point, one in zip(rubric.points, evidence, strict=False)
-        )
-        rest = evidence[len(rubric.points) :]
-        chances = [float(fit.flag(one.features)[1]) for one in rest[: len(rubric.flags)]]
-        flags = tuple(
-            _flag(flag, one, answer)
-            for flag, one, chance in zip(rubric.flags, rest, chances, strict=False)
-            if chance >= fit.flag_from
-        )
-        lifted = [int(fit.status(one.features).argmax()) == COVERED for one in rest[len(rubric.flags) :]]
-        grade = settle(
-            rubric, points, flags, lifted, words=reading.words, flag_chance=max(chances, default=0.0), by=fit.verdict
-        )
-        share = sum(WORTH[p.status] for p in points) / max(1, len(points))
-        if reading.words >= _SHORT_WORDS and self._substance(reading.text) < (0 if share < MIXED_FROM else _ELOQUENT):
-            return _nothing(rubric, "padding", began)
-        if share < 0.5 and not flags and not any(p.denied >= 0.5 for p in points) and echo(answer, rubric.ask) >= _ECHO:
-            return _nothing(rubric, "question", began)
-        if screened.dropped and grade.verdict == "weak" and not any(WORTH[p.status] for p in points):
-            reasons = list(screened.dropped.values())
-            return _nothing(rubric, max(set(reasons), key=reasons.count), began)
-        return grade.model_copy(update={"ms": (time.perf_counter() - began) * 1000})
 
 
 def checked_answer(answer: str) -> str:
@@ -250,25 +136,12 @@ def settle(
     share = sum(WORTH[p.status] for p in points) / len(points) if points else 0.0
     denied = [p for p in points if p.status == "contradicted"]
     made = [p for p in points if WORTH[p.status]]
-    if by and points and all(p.worth is not None for p in points):
-        verdict: Verdict = VERDICTS[int(by(verdict_features(points, flag_chance, words)).argmax())]
-        if verdict == "strong" and (denied or flags):
-            verdict = "mixed"
-    elif (denied and len(denied) >= sum(WORTH[p.status] for p in points)) or (flags and share < 0.5):
-        verdict = "wrong"
-    elif denied or flags:
-        verdict = "mixed"
-    elif share >= STRONG_FROM:
-        verdict = "strong"
-    elif share >= MIXED_FROM and not (words < _SHORT_WORDS and share < 0.45):
-        verdict = "mixed"
-    else:
-        verdict = "weak"
+    verdict = _verdict(points, bool(flags), flag_chance, words, by)
     score = sum(_worth(p) for p in points) / max(1, len(points))
     if not made:
         score *= 0.3  # likely bits of points nobody can put a finger on
     if verdict == "wrong":
-        score *= 0.05  # below an answer that says too little
+        score *= 0.002  # below an answer that says too little
     elif denied or flags:
         score = min(score, CAP)
     reason = ""
@@ -308,6 +181,31 @@ def settle(
     )
 
 
+def _verdict(
+    points: Sequence[PointGrade], flagged: bool, flag_chance: float, words: int, by: Softmax | None
+) -> Verdict:
+    """Fitted, or by shares; within what the statuses that are shown allow, so that verdict and points agree."""
+    worth = sum(WORTH[p.status] for p in points)
+    share = worth / len(points) if points else 0.0
+    denied = sum(p.status == "contradicted" for p in points)
+    if not worth and denied:
+        return "wrong"
+    if by and points and all(p.worth is not None for p in points):
+        verdict: Verdict = VERDICTS[int(by(verdict_features(points, flag_chance, words)).argmax())]
+        if verdict == "strong" and (denied or flagged):
+            return "mixed"
+        if verdict == "wrong" and not (denied or flagged):
+            verdict = "mixed" if share >= MIXED_FROM else "weak"  # nothing to show for an accusation
+        return "weak" if not worth and not flagged else verdict
+    if (denied and denied >= worth) or (flagged and share < 0.5):
+        return "wrong"
+    if denied or flagged:
+        return "mixed"
+    if share >= STRONG_FROM:
+        return "strong"
+    return "mixed" if share >= MIXED_FROM and not (words < SHORT_WORDS and share < 0.45) else "weak"
+
+
 def _worth(point: PointGrade) -> float:
     """In [0, 1]: what is likely made counts by its probability, so that two answers seldom tie."""
     return WORTH[point.status] if point.worth is None else point.worth
@@ -316,8 +214,8 @@ def _worth(point: PointGrade) -> float:
 def together(rubric: Rubric, before: Grade, reply: Grade, asked: str, shift: int) -> Grade:
     """The grade of an answer and a reply to a follow-up.
 
-    What the reply makes counts, and on the point that was asked about it replaces what was said before: who corrects
-    oneself when asked has corrected oneself.
+    On the point that was asked about the reply replaces what was said before: who corrects oneself when asked has
+    corrected oneself. Another point it moves only where that is sure: a reply is short and was not about it.
 
     Args:
         rubric: of both.
@@ -326,10 +224,13 @@ def together(rubric: Rubric, before: Grade, reply: Grade, asked: str, shift: int
         asked: the point that was asked about.
         shift: where the reply begins in the text that the spans are of.
     """
+    if reply.verdict == "ungraded":
+        return before  # nothing was said
     points = []
     for old, new in zip(before.points, reply.points, strict=True):
-        better = WORTH[new.status] > WORTH[old.status] or (new.status == "contradicted" and old.status == "missed")
-        if better or (old.point == asked and new.status != "missed"):
+        made = new.status == "covered" and WORTH[old.status] < 1 and new.confidence >= SURE_FROM
+        lost = new.status == "contradicted" and old.status == "missed" and new.confidence >= SURE_FROM
+        if made or lost or (old.point == asked and new.status != "missed"):
             span = {"start": new.start + shift, "end": new.end + shift} if new.evidence else {}
             prompted = WORTH[new.status] > 0 and WORTH[old.status] == 0
             old = new.model_copy(update={**span, "prompted": prompted})
@@ -345,50 +246,4 @@ def together(rubric: Rubric, before: Grade, reply: Grade, asked: str, shift: int
         words=before.words + reply.words,
         flag_chance=max(before.flag_chance, reply.flag_chance),
         by=calibrated().verdict,
-    )
-
-
-def point_grade(point: Point, evidence: Evidence, chances: NDArray[np.float64], answer: str) -> PointGrade:
-    """A point's grade from the probabilities (4,) of its statuses."""
-    number = int(chances.argmax())
-    status = STATUSES[number]
-    window: Window | None = None
-    if status in ("covered", "partly"):
-        window = evidence.best
-    elif status == "contradicted":
-        window = evidence.against
-    return PointGrade(
-        point=point.id,
-        status=status,
-        evidence=answer[window.start : window.end] if window else "",
-        start=window.start if window else 0,
-        end=window.end if window else 0,
-        confidence=round(float(chances[number]), 4),
-        unsure=float(chances[number]) < UNSURE_BELOW,
-        worth=round(max(0.0, float(chances @ _WORTHS)), 4),
-        denied=round(float(chances[CONTRADICTED]), 4),
-    )
-
-
-def _flag(flag: Flag, evidence: Evidence, answer: str) -> FlagGrade:
-    window = evidence.best
-    return FlagGrade(
-        id=flag.id,
-        wrong=flag.wrong,
-        why=flag.why,
-        evidence=answer[window.start : window.end],
-        start=window.start,
-        end=window.end,
-    )
-
-
-def _nothing(rubric: Rubric, reason: str, began: float) -> Grade:
-    """No grade, and why; every point is missed, none of them held against the learner."""
-    return Grade(
-        score=0.0,
-        verdict="ungraded",
-        points=tuple(PointGrade(point=p.id, status="missed") for p in rubric.points),
-        follow_ups=tuple(p.follow_up for p in rubric.points if p.follow_up)[:2],
-        reason=REASONS[reason],
-        ms=(time.perf_counter() - began) * 1000,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from tutor.text import blank_invisible, blocks, sentences
@@ -99,9 +98,3 @@ def _lead(text: str, start: int, end: int) -> int:
     while start < end and text[start].isspace():
         start += 1
     return start
-
-
-def is_latin(text: str) -> bool:
-    """Whether most letters are Latin: the curriculum, the encoder and the grader read English."""
-    letters = [c for c in text if c.isalpha()]
-    return not letters or sum(unicodedata.name(c, "").startswith("LATIN") for c in letters) > 0.6 * len(letters)

@@ -12,6 +12,8 @@ from tutor.curriculum.practice import FlawedDesign, Problem, Step
 _SPOKEN = {"api": "API", "api-data-model": "API and data model", "trade-offs": "Trade-offs, with alternatives"}
 #: The id of the point that the reply to a twist is graded against.
 TWIST = "twist"
+#: The id of the point of a decision drill that the reply to the moved constraint makes.
+MOVE = "move"
 
 
 class Claim(NamedTuple):
@@ -43,11 +45,18 @@ class Flag(Strict):
     why: str
 
 
+class Move(Strict):
+    """What a moved constraint makes wrong and what it makes right: names of options, in lower case."""
+
+    leave: tuple[str, ...] = ()
+    take: tuple[str, ...] = ()
+
+
 class Rubric(Strict):
     """``doc_id`` is the document the points are from; ``lifts`` are what makes a senior answer a staff one.
 
-    ``graded`` says by what: the claims of its points, the arithmetic of the scenario drawn by ``seed``, or a story's
-    form.
+    ``graded`` says by what: the claims of its points, the arithmetic of the scenario drawn by ``seed``, a story's
+    form, or claims and a choice that must go where ``move`` says.
     """
 
     doc_id: str
@@ -59,7 +68,8 @@ class Rubric(Strict):
     twist: str = ""
     expect: str = Field("", description="What should change in the answer with the twist.")
     signal: str = ""
-    graded: Literal["claims", "arithmetic", "story"] = "claims"
+    graded: Literal["claims", "arithmetic", "story", "decision"] = "claims"
+    move: Move | None = None
     seed: int = 0
 
     @property

@@ -20,7 +20,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from tutor.curriculum.card import Strict
-from tutor.drill import star
+from tutor.drill import decision, star
 from tutor.drill.grade import Grade, checked_answer, together
 from tutor.drill.rubric import TWIST, Point, Rubric
 from tutor.errors import StaleAnswer, UsageError
@@ -28,6 +28,9 @@ from tutor.errors import StaleAnswer, UsageError
 State = Literal["clarify", "answer", "follow-up", "twist", "rate", "done"]
 Speaker = Literal["interviewer", "learner"]
 FOLLOW_UPS_PER_POINT = 2
+#: Probability of a denial from which the interviewer asks "Are you sure?", which shakes people who are right. On the
+#: fit half 3 of 106 such denials are right answers, of all denials 18 of 171.
+ACCUSE_FROM = 0.9
 
 
 class Task(Strict):
@@ -153,7 +156,7 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
     if question.state == "follow-up":
         session = _update(session, so_far=_with_reply(session, words, question.point, grader))
     if question.state == "twist":
-        session = _update(session, twist=_twisted(session, words, grader))
+        session = _with_twist(session, words, grader)
     if rating is not None:
         session = _update(session, rating=rating)
     return _next(session, question.state, now)
@@ -215,7 +218,7 @@ def _follow_up_text(session: Session, point: Point, grade: Grade) -> str:
     if session.round.asked.count(point.id) > 1:  # the one just noted is among them
         hint = f" A hint: {point.aliases[0]}." if point.aliases else ""
         return f"Stay with that.{hint} {point.follow_up}"
-    if status.status == "contradicted" and status.evidence:
+    if status.status == "contradicted" and status.evidence and status.denied >= ACCUSE_FROM:
         return f"You said: “{_short(status.evidence)}” Are you sure? {point.follow_up}"
     return point.follow_up
 
@@ -261,6 +264,21 @@ def _with_reply(session: Session, words: str, asked: str, grader: Grades) -> Gra
         return grader.grade(session.task.rubric, "\n".join((*filter(None, map(_said, earlier)), words)))
     both = together(session.task.rubric, before, reply, asked, shift)
     return star.settled(both) if session.task.rubric.graded == "story" else both
+
+
+def _with_twist(session: Session, words: str, grader: Grades) -> Session:
+    """The round with the reply to the twist; in a decision the choice has to follow, which counts in the grade."""
+    grade, rubric, so_far = _twisted(session, words, grader), session.task.rubric, session.round.so_far
+    if rubric.move is None or so_far is None:
+        return _update(session, twist=grade)
+    said = [t.text for t in session.round.turns[:-1] if t.who == "learner" and t.state in ("answer", "follow-up")]
+    before = "\n".join(filter(None, map(_said, said)))
+    status, note = decision.moved(rubric.move, before, _said(words))
+    if status is None:  # no choice is named: what is said of it may still be what should change
+        status = grade.points[0].status if grade.points[0].status in ("covered", "partly") else "missed"
+    point = grade.points[0].model_copy(update={"status": status, "note": note})
+    so_far = decision.with_move(rubric, so_far, status, note, _said(words), len(before) + 1)
+    return _update(session, twist=grade.model_copy(update={"points": (point,)}), so_far=so_far)
 
 
 def _twisted(session: Session, words: str, grader: Grades) -> Grade:

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from tutor.bootstrap import App
-from tutor.drill.evidence import Evidence, Gatherer
+from tutor.drill.calibration import CALIBRATION
+from tutor.drill.evidence import FLAG_FEATURES, NEAR, Evidence, Gatherer
 from tutor.drill.gaming import screen
-from tutor.drill.grade import CALIBRATION, VERDICTS, Grade, Grader
+from tutor.drill.grade import VERDICTS, Grade
+from tutor.drill.grading import Grader
 from tutor.drill.judge import STATUSES, Judge
 from tutor.drill.library import OwnText
 from tutor.drill.reading import read
@@ -28,7 +30,10 @@ from tutor.evals.metrics import kappa
 OUTCOMES = (*VERDICTS, "ungraded")
 PLANTED = ("red-flag", "flag-in-terms")
 ATTACKS = frozenset("terms question-back instructions padding pasted negated claims alien".split())
+#: Answers of at most thirty words, which ask other things of a grader than whole answers do.
+SHORT = frozenset("stranger short-right short-wrong named-only".split())
 PASSING = 0.5  # a score that an attack must not gain
+NOTHING = 0.02  # a score that rounds to nothing
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -40,7 +45,7 @@ class Labelled:
     """The labelled answers with their rubrics and, where thresholds are fitted, their evidence."""
 
     def __init__(self, app: App, answers: Path, judge: Judge | None = None) -> None:
-        self._gatherer = Gatherer(app.encoder, judge or app.judge)
+        self._gatherer = Gatherer(app.encoder, judge or app.judge, NEAR)
         self._substance = Substance(app.corpus)
         self.rows = rows_of(answers)
         probes = {(c.id, p.id): (c, p) for c in app.corpus.cards.values() for p in c.probes}
@@ -67,13 +72,14 @@ class Labelled:
         return self.rubrics[row["card"], row["probe"]]
 
     def points(self, half: str) -> tuple[np.ndarray, np.ndarray]:
-        """Features and classes of every point of the answers that were not screened out."""
+        """Features and classes of the points that an answer not screened out comes near."""
         x, y = [], []
         for row in self.rows:
             if row["half"] == half and row["id"] in self.evidence:
                 for point, one in zip(self.rubric(row).points, self.evidence[row["id"]], strict=False):
-                    x.append(one.features)
-                    y.append(STATUSES.index(row["points"][point.id]))
+                    if one.affinity >= NEAR:
+                        x.append(one.features)
+                        y.append(STATUSES.index(row["points"][point.id]))
         return np.array(x, dtype=float), np.array(y)
 
     def flags(self, half: str) -> tuple[np.ndarray, np.ndarray]:
@@ -82,8 +88,9 @@ class Labelled:
             if row["half"] == half and row["id"] in self.evidence:
                 rubric = self.rubric(row)
                 for flag, one in zip(rubric.flags, self.evidence[row["id"]][len(rubric.points) :], strict=True):
-                    x.append(one.features)
-                    y.append(int(flag.id in row["red_flags"]))
+                    if one.affinity >= NEAR:
+                        x.append(one.features[FLAG_FEATURES])
+                        y.append(int(flag.id in row["red_flags"]))
         return np.array(x, dtype=float), np.array(y)
 
 
@@ -114,6 +121,33 @@ class Outcome:
                 points[STATUSES.index(r["points"][p.point]), STATUSES.index(p.status)] += 1
             verdicts[OUTCOMES.index(r["verdict"]), OUTCOMES.index(grades[r["id"]].verdict)] += 1
         return cls(rows, grades, points, verdicts, ms)
+
+    @property
+    def apart(self) -> dict[str, Outcome]:
+        """The whole answers and the short ones."""
+        whole = [r for r in self.rows if r["kind"] not in SHORT]
+        short = [r for r in self.rows if r["kind"] in SHORT]
+        return {name: Outcome.over(rows, self.grades, self.ms) for name, rows in (("whole", whole), ("short", short))}
+
+    @property
+    def short_figures(self) -> dict[str, float]:
+        """Of the short answers, shares in [0, 1]: what says nothing scores nothing, and who is right is not accused."""
+        pairs = [
+            (r, r["points"][p.point], p.status)
+            for r in self.rows
+            if r["kind"] in SHORT
+            for p in self.grades[r["id"]].points
+        ]
+        made = [said == true for r, true, said in pairs if r["kind"] == "short-right" and true == "covered"]
+        caught = [said == true for r, true, said in pairs if r["kind"] == "short-wrong" and true == "contradicted"]
+        return {
+            "nothing_scores_nothing": self._share(("stranger", "named-only"), lambda g: g.score <= NOTHING),
+            "right_covered": sum(made) / len(made) if made else math.nan,
+            "right_not_accused": self._share(
+                ("short-right",), lambda g: all(p.status != "contradicted" for p in g.points)
+            ),
+            "wrong_contradicted": sum(caught) / len(caught) if caught else math.nan,
+        }
 
     def _triples(self) -> list[tuple[float, float, float]]:
         """Scores of a probe's strong, weaker and wrong answer."""

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor.drill.calibration import Softmax
 from tutor.drill.evidence import FEATURES, Gatherer
-from tutor.drill.grade import Softmax
 from tutor.drill.judge import Judge, OnnxJudge
 from tutor.drill.numbers import agrees, quantities
 from tutor.drill.reading import read

@@ -1,0 +1,163 @@
+"""The grader of claims: screens an answer, gathers evidence for each point, and settles the grade."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
+from tutor.drill.evidence import FLAG_FEATURES, NEAR, Evidence, Gatherer
+from tutor.drill.gaming import REASONS, echo, likeliest, screen
+from tutor.drill.grade import MIXED_FROM, SHORT_WORDS, WORTH, FlagGrade, Grade, PointGrade, checked_answer, settle
+from tutor.drill.judge import CONTRADICTED, COVERED, STATUSES
+from tutor.drill.reading import Window, read
+from tutor.drill.rubric import Flag, Point, Rubric
+
+UNSURE_BELOW = 0.6  # probability of the status given
+_BEARS = 0.37  # nearest meaning from which a remark that makes nothing bears on the question all the same
+_PLAINLY = 1.1  # times the chance that a claim is made, from which it can be said to be denied
+_WORTHS = np.array([0.0, 0.5, 1.0, -0.5])  # in the order of STATUSES; what is denied takes away
+_MISSED = np.array([1.0, 0.0, 0.0, 0.0])
+_ECHO = 0.7  # share of the question's words above which an answer that makes little is the question again
+_ELOQUENT = -0.15  # substance below which even points that seem made are none: honest answers have −0.06 at the least
+
+
+class Grader:
+    """Grades answers against rubrics.
+
+    Args:
+        gatherer: finds what an answer offers for a claim.
+        card_runs: runs of words of a document's own text by its id (``gaming.runs``), to tell pasted text.
+        substance: whether words are technical at all, below 0 where they are not (``substance.Substance``).
+        calibration: the file that ``evals/drill/calibrate.py`` writes.
+    """
+
+    def __init__(
+        self,
+        gatherer: Gatherer,
+        card_runs: Mapping[str, frozenset[tuple[str, ...]]],
+        substance: Callable[[str], float],
+        calibration: Path = CALIBRATION,
+    ) -> None:
+        self._gatherer = gatherer
+        self._runs = card_runs
+        self._substance = substance
+        self._calibration = calibration
+
+    def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
+        """The grade of an answer.
+
+        Args:
+            rubric: what is wanted.
+            answer: 0 to 20,000 characters; an empty one is ungraded.
+            seen: questions asked besides the rubric's own, that the answer may repeat.
+
+        Raises:
+            UsageError: the answer is too long.
+        """
+        began = time.perf_counter()
+        checked_answer(answer)
+        screened = screen(read(answer), ask=rubric.ask, card=self._runs.get(rubric.doc_id, frozenset()), own=seen)
+        if screened.reason:
+            return _nothing(rubric, screened.reason, began)
+        reading = screened.reading
+        evidence = self._gatherer.gather(reading, rubric.claims)
+        fit = calibrated(self._calibration)
+        points = tuple(
+            point_grade(point, one, status_chances(fit.status, one), answer)
+            for point, one in zip(rubric.points, evidence, strict=False)
+        )
+        rest = evidence[len(rubric.points) :]
+        if all(one.affinity < NEAR for one in evidence):
+            return _nothing(rubric, likeliest(screened.dropped) if screened.dropped else "off", began)
+        chances = [flag_chance(fit.flag, one) for one in rest[: len(rubric.flags)]]
+        flags = tuple(
+            _flag(flag, one, answer)
+            for flag, one, chance in zip(rubric.flags, rest, chances, strict=False)
+            if chance >= fit.flag_from
+        )
+        lifted = [int(status_chances(fit.status, one).argmax()) == COVERED for one in rest[len(rubric.flags) :]]
+        grade = settle(
+            rubric, points, flags, lifted, words=reading.words, flag_chance=max(chances, default=0.0), by=fit.verdict
+        )
+        share = sum(WORTH[p.status] for p in points) / max(1, len(points))
+        if reading.words >= SHORT_WORDS and self._substance(reading.text) < (0 if share < MIXED_FROM else _ELOQUENT):
+            return _nothing(rubric, "padding", began)
+        if share < 0.5 and not flags and not any(p.denied >= 0.5 for p in points) and echo(answer, rubric.ask) >= _ECHO:
+            return _nothing(rubric, "question", began)
+        made = any(p.status != "missed" for p in points)
+        if not made and not flags and reading.words < SHORT_WORDS and all(one.affinity < _BEARS for one in evidence):
+            return _nothing(rubric, likeliest(screened.dropped) if screened.dropped else "off", began)
+        if screened.dropped and grade.verdict in ("weak", "ungraded") and not any(WORTH[p.status] for p in points):
+            return _nothing(rubric, likeliest(screened.dropped), began)
+        return grade.model_copy(update={"ms": (time.perf_counter() - began) * 1000})
+
+
+def status_chances(by: Softmax, evidence: Evidence) -> NDArray[np.float64]:
+    """Probabilities (4,) of a claim's statuses: surely missed where nothing of the answer is near it in meaning.
+
+    A denial that the judge itself reads nowhere, or of which it is not sure enough, is none: an accusation shakes
+    people who are right.
+    """
+    if evidence.affinity < NEAR:
+        return _MISSED
+    chances = by(evidence.features)
+    least = max(evidence.denial, _PLAINLY * chances[COVERED])
+    if not evidence.deniable or (chances.argmax() == CONTRADICTED and chances[CONTRADICTED] < least):
+        chances[CONTRADICTED] = 0.0
+    return np.asarray(chances / chances.sum())
+
+
+def flag_chance(by: Softmax, evidence: Evidence) -> float:
+    """The probability that an answer asserts a red flag: none where nothing of it is near."""
+    return float(by(evidence.features[FLAG_FEATURES])[1]) if evidence.affinity >= NEAR else 0.0
+
+
+def point_grade(point: Point, evidence: Evidence, chances: NDArray[np.float64], answer: str) -> PointGrade:
+    """A point's grade from the probabilities (4,) of its statuses."""
+    number = int(chances.argmax())
+    status = STATUSES[number]
+    window: Window | None = None
+    if status in ("covered", "partly"):
+        window = evidence.best
+    elif status == "contradicted":
+        window = evidence.against
+    return PointGrade(
+        point=point.id,
+        status=status,
+        evidence=answer[window.start : window.end] if window else "",
+        start=window.start if window else 0,
+        end=window.end if window else 0,
+        confidence=round(float(chances[number]), 4),
+        unsure=float(chances[number]) < UNSURE_BELOW,
+        worth=round(max(0.0, float(chances @ _WORTHS)), 4),
+        denied=round(float(chances[CONTRADICTED]), 4),
+    )
+
+
+def _flag(flag: Flag, evidence: Evidence, answer: str) -> FlagGrade:
+    window = evidence.best
+    return FlagGrade(
+        id=flag.id,
+        wrong=flag.wrong,
+        why=flag.why,
+        evidence=answer[window.start : window.end],
+        start=window.start,
+        end=window.end,
+    )
+
+
+def _nothing(rubric: Rubric, reason: str, began: float) -> Grade:
+    """No grade, and why; every point is missed, none of them held against the learner."""
+    return Grade(
+        score=0.0,
+        verdict="ungraded",
+        points=tuple(PointGrade(point=p.id, status="missed") for p in rubric.points),
+        follow_ups=tuple(p.follow_up for p in rubric.points if p.follow_up)[:2],
+        reason=REASONS[reason],
+        ms=(time.perf_counter() - began) * 1000,
+    )
