@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tutor.bootstrap import App
+from tutor.drill.engine import Drills
+from tutor.drill.grade import Grade
 from tutor.settings import Settings
 from tutor.web.app import create_app
 
@@ -135,6 +138,50 @@ def test_bad_lines_are_named_and_the_rest_is_graded(home: Path) -> None:
     done = tutor(home, "grade", "--batch", "-", stdin=text, code=2)
     assert [row["id"] for row in lines(done.stdout)] == [2]
     assert "'probe' and no 'answer'" in done.stderr and "2 lines were left out" in done.stderr
+
+
+HALF = '{"id": 1, "card": "kafka", "probe": "x", "answer": "\\ud800 SQS acknowledges each message"}\n'
+
+
+def test_half_a_character_ends_no_batch(home: Path) -> None:
+    good = json.dumps({"id": 2, "card": "kafka", "probe": PROBE, "answer": STRONG})
+    found = lines(tutor(home, "grade", "--batch", "-", stdin=HALF + good).stdout)
+    assert [row["id"] for row in found] == [1, 2]
+    assert found[1]["score"] > 0.5
+
+
+def test_a_fault_in_one_line_ends_no_batch(app: App, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from types import SimpleNamespace
+
+    from tutor.cli import drill
+
+    def grade(card: str, probe: str, answer: str) -> Any:
+        if answer == "bad":
+            raise TypeError("nobody thought of this")
+        return Grade(score=1.0, verdict="strong", points=())
+
+    core = SimpleNamespace(drills=SimpleNamespace(grade=grade))
+    context: Any = SimpleNamespace(obj=SimpleNamespace(core=lambda: nullcontext(core)))
+    rows = [{"id": n, "card": "c", "probe": "p", "answer": answer} for n, answer in enumerate(["good", "bad", "good"])]
+    monkeypatch.setattr(drill, "batch_rows", lambda *_, **__: iter(rows))
+    drill.grade(context, "-")
+    found = capsys.readouterr()
+    assert [row["verdict"] for row in lines(found.out)] == ["strong", "ungraded", "strong"]
+    assert "unexpected TypeError: nobody thought of this" in lines(found.out)[1]["error"]
+    assert "nobody thought of this" in found.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_bytes_that_are_no_text_end_no_drill(home: Path, encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tutor", "--home", str(home), "drill", "why not kafka", "--json"],
+        input=b"\nbad \xff byte, caf\xc3\xa9\n",
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": encoding, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
 
 
 # --- the drill at a terminal ------------------------------------------------------------------------------------------
@@ -275,6 +322,27 @@ def test_a_reply_as_events(client: TestClient) -> None:
     assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "step"]
     events = client.post(url, json=body, headers={"Accept": "text/event-stream"}).text
     assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "error"]
+
+
+def test_half_a_character_over_http(client: TestClient) -> None:
+    headers = {"content-type": "application/json"}
+    half = b'{"card": "kafka", "probe": "x", "answer": "\\ud800 SQS acknowledges each message"}'
+    assert client.post("/api/v1/grade", content=half, headers=headers).status_code == 200
+    strange = client.post("/api/v1/grade", content=b'{"card": "kafka", "\\ud800": 1}', headers=headers)
+    assert strange.status_code == 422
+    step = client.post("/api/v1/drills", json={"card": "kafka"}).json()
+    reply = b'{"question": "%s", "answer": "\\ud800 lone"}' % step["question"]["id"].encode()
+    url = f"/api/v1/drills/{step['session']}/replies"
+    assert client.post(url, content=reply, headers=headers).json()["state"] == "answer"
+
+
+def test_a_stream_ends_with_an_event_whatever_happens(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = client.post("/api/v1/drills", json={"card": "kafka"}).json()
+    monkeypatch.setattr(Drills, "reply", lambda *_: 1 / 0)
+    url, body = f"/api/v1/drills/{step['session']}/replies", {"question": step["question"]["id"], "answer": ""}
+    events = client.post(url, json=body, headers={"Accept": "text/event-stream"}).text
+    assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "error"]
+    assert "ZeroDivisionError" in events
 
 
 @pytest.mark.parametrize(

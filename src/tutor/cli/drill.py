@@ -86,9 +86,17 @@ def grade(
             error = ""
             try:
                 graded = core.drills.grade(row["card"], row["probe"], row["answer"])
-            except TutorError as fault:  # that line's error, not the end of the batch
-                graded, error = Grade(score=0.0, verdict="ungraded", points=(), reason=fault.message), fault.message
+            except Exception as fault:  # noqa: BLE001  that line's error, not the end of the batch
+                error = fault.message if isinstance(fault, TutorError) else _unexpected(fault, row["id"])
+                graded = Grade(score=0.0, verdict="ungraded", points=(), reason=error)
             emit({"id": row["id"], **grade_json(graded), **({"error": error} if error else {})})
+
+
+def _unexpected(fault: Exception, line: object) -> str:
+    """What to say of a fault that nobody thought of; told on standard error too."""
+    said = f"unexpected {type(fault).__name__}: {fault}"
+    print(f"tutor: {line}: {said}. This is a bug; please report it.", file=sys.stderr)
+    return said
 
 
 def _list_open(drills: Drills, as_json: bool) -> None:

@@ -106,8 +106,7 @@ def _listen(*, several: bool) -> str:
 
 
 def _line() -> str:
-    # A byte that is no UTF-8 becomes a mark instead of a traceback.
-    return input("> ").encode("utf-8", "replace").decode("utf-8")
+    return input("> ")
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
+from tutor.text import mended
 
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
 
@@ -113,7 +114,7 @@ class Drills:
         if kind and kind not in FORMATS:
             raise UsageError(f"unknown format '{kind}'", about="format", fix=f"Known: {', '.join(FORMATS)}.")
         now = self._clock()
-        kind, tasks = self._tasks(request.strip(), kind, card.strip(), chosen or Selection())
+        kind, tasks = self._tasks(mended(request).strip(), kind, mended(card).strip(), chosen or Selection())
         session = machine.start(self.store.new_id(now), kind, tasks, now)
         self.store.save(session)
         return session
@@ -189,7 +190,7 @@ class Drills:
             UsageError: the words do not fit the question.
         """
         now = self._clock()
-        session = machine.reply(self.store.load(session_id), question_id, text, self._grader, now)
+        session = machine.reply(self.store.load(session_id), question_id, mended(text), self._grader, now)
         self.store.save(session)
         if session.pending is None:
             self.store.finish(session, now)
@@ -207,7 +208,7 @@ class Drills:
             NotFound: no such card; names the nearest.
             UsageError: the answer is too long.
         """
-        return self._grader.grade(self.rubric(card, probe), answer)
+        return self._grader.grade(self.rubric(mended(card), mended(probe)), mended(answer))
 
     def rubric(self, card: str, probe: str) -> Rubric:
         """What an answer to a card's probe, or to a question of one's own, is graded against."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -20,8 +21,10 @@ from tutor.errors import (
     TutorError,
     UsageError,
 )
+from tutor.text import mended
 from tutor.web.views import page
 
+_log = logging.getLogger(__name__)
 _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (UsageError, 422),
     (NotFound, 404),
@@ -46,11 +49,19 @@ def status_of(error: TutorError) -> int:
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 
+def told(error: Exception) -> TutorError:
+    """What a client is told: our own errors as they are, the log has the details of any other."""
+    if isinstance(error, TutorError):
+        return error
+    _log.error("unexpected", exc_info=error)
+    what = f"something went wrong here ({type(error).__name__})"
+    return TutorError(what, fix="The server's log has the details; try again.")
+
+
 def to_json(error: TutorError) -> dict[str, Any]:
     """The error's body: the same three parts as on the terminal."""
-    return {
-        "error": {"what": error.what, "about": error.about, "fix": error.fix, "transient": error.transient},
-    }
+    parts = {"what": error.what, "about": error.about, "fix": error.fix}
+    return {"error": {**{name: mended(text) for name, text in parts.items()}, "transient": error.transient}}
 
 
 def respond(request: Request, error: TutorError, status: int) -> Response:

@@ -13,9 +13,8 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from tutor.drill.engine import Drills
 from tutor.drill.transcript import as_markdown, grade_json, session_json, step_json
-from tutor.errors import TutorError
 from tutor.web.core import Core, core_of
-from tutor.web.errors import to_json
+from tutor.web.errors import to_json, told
 from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, OverrideIn, ReplyIn
 
 CoreOf = Annotated[Core, Depends(core_of)]
@@ -69,11 +68,10 @@ async def reply(session: str, body: ReplyIn, core: CoreOf, request: Request) -> 
 async def _events(work: Any) -> AsyncIterator[str]:
     yield f"event: status\ndata: {json.dumps({'text': 'Grading'})}\n\n"
     try:
-        found = await run_sync(work)
-    except TutorError as error:
-        yield f"event: error\ndata: {json.dumps(to_json(error))}\n\n"
-        return
-    yield f"event: step\ndata: {json.dumps(found)}\n\n"
+        event, found = "step", await run_sync(work)
+    except Exception as error:  # noqa: BLE001  a stream that has begun has no status left: it ends with an event
+        event, found = "error", to_json(told(error))
+    yield f"event: {event}\ndata: {json.dumps(found)}\n\n"
 
 
 @router.get("/drills/{session}/transcript", response_class=PlainTextResponse, summary="The transcript as Markdown")
