@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from fakes import FakeEncoder
 from tutor.bootstrap import builtin_corpus
 from tutor.curriculum.corpus import Corpus, load_corpus
 from tutor.drill.engine import Drills, Reading
+from tutor.drill.formats import Selection
 from tutor.drill.grade import Grade, PointGrade, settle
 from tutor.drill.rubric import Rubric
 from tutor.drill.session import Session
 from tutor.drill.store import DrillStore
+from tutor.errors import StaleAnswer
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -86,3 +89,100 @@ def test_half_a_character_is_replaced_where_text_enters(drills: Drills) -> None:
     said = [t.text for t in kept.rounds[0].turns if t.who == "learner"]
     assert said == ["emoji half \ufffd", "good \ufffd answer"]
     assert drills.grade("kafka\ud800", "why-not-task-queue\udfff", "good \ud800").score > 0
+
+
+# --- two at once, and kills -----------------------------------------------------------------------------------------
+
+
+def test_of_two_processes_that_answer_at_once_one_is_refused(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    session = say(made(tmp_path), made(tmp_path).start("kafka"), "")
+    assert session.pending
+    question, both, told = session.pending.id, context.Barrier(2), context.Queue()
+
+    def answer(name: str) -> None:
+        drills = made(tmp_path)
+
+        class Waits(AllSaid):
+            def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
+                both.wait(30)  # both have loaded the drill before either stores it
+                return super().grade(rubric, answer, seen=seen)
+
+        grader: Any = Waits()
+        drills._grader._by["claims"] = grader
+        try:
+            drills.reply(session.id, question, f"good, says {name}")
+        except StaleAnswer as error:
+            told.put((name, error.fix))
+        else:
+            told.put((name, ""))
+
+    processes = [context.Process(target=answer, args=(name,)) for name in ("one", "two")]
+    for process in processes:
+        process.start()
+    ends = dict(told.get(timeout=60) for _ in processes)
+    for process in processes:
+        process.join(30)
+    (heard,) = [name for name, fix in ends.items() if not fix]
+    (refused,) = [fix for fix in ends.values() if fix]
+    assert refused.startswith("Now asked: ")
+    said = [t.text for t in DrillStore(tmp_path).load(session.id).rounds[0].turns if t.who == "learner"]
+    assert said == ["", f"good, says {heard}"]
+
+
+def test_a_task_is_noted_when_it_is_graded_and_only_once(drills: Drills) -> None:
+    session = drills.start(kind="set", chosen=Selection(phases=(4,), count=3, seed=7))
+    session = say(drills, session, "skip", "3", "good", "skip", "4")
+    assert session.at == 2 and session.pending  # left here, after two of three
+    noted = rows(drills.store.folder)
+    assert [(r["task"], r["probe"], r["rating"]) for r in noted] == [
+        (n + 1, session.tasks[n].probe, rating) for n, rating in ((0, 3), (1, 4))
+    ]
+    assert noted[0]["due"] == "2026-11-23"
+    drills.resume(session.id)
+    assert rows(drills.store.folder) == noted
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("at", ["_note", "_append", "_write"])
+def test_a_kill_at_the_end_loses_no_result(drills: Drills, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    session = say(drills, drills.start("kafka"), "", "skip")
+    assert session.pending and session.pending.state == "rate"
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DrillStore, at, kill)
+        with pytest.raises(Killed):
+            say(drills, session, "2")
+    session = drills.resume(session.id)
+    if session.pending:
+        session = say(drills, session, "2")
+    assert session.pending is None
+    assert [(r["session"], r["task"], r["rating"]) for r in drills.store.results()] == [(session.id, 1, 2)]
+
+
+def test_missing_results_of_an_earlier_version_are_noted(drills: Drills) -> None:
+    done = say(drills, drills.start("kafka"), "", "skip", "2")
+    other = say(drills, drills.start("redis"), "", "skip", "2")
+    noted = rows(drills.store.folder)
+    (drills.store.folder / "results.jsonl").unlink()
+    drills.resume(done.id)
+    assert rows(drills.store.folder) == noted[:1]
+    found = made(drills.store.folder, NOW + timedelta(days=9)).due_or_weak(due=True, weak=False)
+    assert found == {(s.task.card, s.task.probe) for s in (done, other)}
+    old = [{k: v for k, v in row.items() if k != "task"} for row in noted]  # as it wrote them
+    (drills.store.folder / "results.jsonl").write_text("".join(json.dumps(row) + "\n" for row in old))
+    drills.resume(done.id)
+    assert rows(drills.store.folder) == old
+
+
+def test_a_line_cut_short_does_not_take_the_next_with_it(drills: Drills) -> None:
+    drills.store.folder.mkdir()
+    (drills.store.folder / "results.jsonl").write_bytes(b'{"session": "2026112')
+    done = say(drills, drills.start("kafka"), "", "skip", "2")
+    assert [r["session"] for r in drills.store.results()] == [done.id]

@@ -125,11 +125,11 @@ def _resumed(drills: Drills, name: str) -> Session:
     from tutor.errors import NotFound
 
     if name != "last":
-        return drills.store.load(name)
+        return drills.resume(name)
     found = drills.store.open()
     if not found:
         raise NotFound("no drill is open", fix='Start one: tutor drill "why not kafka"')
-    return found[0]
+    return drills.resume(found[0].id)
 
 
 def _scripted(drills: Drills, session: Session) -> None:

@@ -169,6 +169,7 @@ class Drills:
         Raises:
             NotFound: there is none.
         """
+        self.store.repair()
         last = {(r["card"], r["probe"]): r for r in self.store.results()}
         today = self._clock().date().isoformat()
         found = {
@@ -186,14 +187,22 @@ class Drills:
 
         Raises:
             NotFound: no such drill.
-            StaleAnswer: another question is pending, or none.
+            StaleAnswer: another question is pending, or none; or another process was quicker.
             UsageError: the words do not fit the question.
         """
         now = self._clock()
         session = machine.reply(self.store.load(session_id), question_id, mended(text), self._grader, now)
-        self.store.save(session)
-        if session.pending is None:
-            self.store.finish(session, now)
+        self.store.save(session, answering=question_id)
+        return session
+
+    def resume(self, session_id: str) -> Session:
+        """A drill as it stands; results of it that an earlier version failed to note are noted.
+
+        Raises:
+            NotFound: no such drill.
+        """
+        session = self.store.load(session_id)
+        self.store.note([session])
         return session
 
     def grade(self, card: str, probe: str, answer: str) -> Grade:

@@ -130,15 +130,7 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
         StaleAnswer: the drill is over, or another question is pending.
         UsageError: the words do not fit: an empty answer, an over-long one, a rating that is none of 1 to 5.
     """
-    if session.pending is None:
-        raise StaleAnswer("this drill is over", about=session.id, fix="Start another: tutor drill")
-    if question_id != session.pending.id:
-        raise StaleAnswer(
-            "this answers a question that is no longer asked",
-            about=question_id,
-            fix=f"Now asked: {session.pending.text}",
-        )
-    question = session.pending
+    question = expected(session, question_id)
     words = checked_answer(text).strip()
     if not words and question.state == "answer":
         raise UsageError("the answer is empty", fix="Say what you would say in the interview, or 'skip'.")
@@ -157,6 +149,23 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
     if rating is not None:
         session = _update(session, rating=rating)
     return _next(session, question.state, now)
+
+
+def expected(session: Session, question_id: str) -> Question:
+    """The pending question, where it is the one that is answered.
+
+    Raises:
+        StaleAnswer: the drill is over, or another question is pending.
+    """
+    if session.pending is None:
+        raise StaleAnswer("this drill is over", about=session.id, fix="Start another: tutor drill")
+    if question_id != session.pending.id:
+        raise StaleAnswer(
+            "this answers a question that is no longer asked",
+            about=question_id,
+            fix=f"Now asked: {session.pending.text}",
+        )
+    return session.pending
 
 
 def _next(session: Session, after: State, now: datetime) -> Session:

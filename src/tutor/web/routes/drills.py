@@ -49,7 +49,7 @@ def where(session: str, core: CoreOf, whole: bool = False) -> dict[str, Any]:
     """The pending question; with ``whole`` everything that was said and graded."""
 
     def show(drills: Drills) -> dict[str, Any]:
-        found = drills.store.load(session)
+        found = drills.resume(session)
         return session_json(found) if whole else step_json(drills, found)
 
     return core.drill(show)
