@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 from collections.abc import Sequence
@@ -14,14 +15,16 @@ import pytest
 
 from fakes import FakeEncoder
 from tutor.bootstrap import builtin_corpus
+from tutor.cli import dispute, interview
 from tutor.curriculum.corpus import Corpus, load_corpus
-from tutor.drill.engine import Drills, Reading
+from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.grade import Grade, PointGrade, settle
 from tutor.drill.rubric import Rubric
-from tutor.drill.session import Session
+from tutor.drill.session import Reading, Session
 from tutor.drill.store import DrillStore
-from tutor.errors import StaleAnswer
+from tutor.drill.transcript import as_markdown, session_json, step_json
+from tutor.errors import StaleAnswer, UsageError
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -186,3 +189,64 @@ def test_a_line_cut_short_does_not_take_the_next_with_it(drills: Drills) -> None
     (drills.store.folder / "results.jsonl").write_bytes(b'{"session": "2026112')
     done = say(drills, drills.start("kafka"), "", "skip", "2")
     assert [r["session"] for r in drills.store.results()] == [done.id]
+
+
+# --- after the grade ------------------------------------------------------------------------------------------------
+
+
+def finished(drills: Drills) -> Session:
+    return say(drills, drills.start("why not kafka"), "", "skip", "2")
+
+
+def test_a_finished_drill_shows_its_grade_again_and_takes_a_view(
+    drills: Drills, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = finished(drills)
+    monkeypatch.setattr("sys.stdin", io.StringIO("2 great\n2 cov\n\n"))
+    interview.run(drills, drills.resume(session.id))
+    said = capsys.readouterr().out
+    assert "Grade: weak" in said and "Due again on Monday, 23 November 2026." in said
+    assert said.count("One of: ") + said.count("one of covered") <= 1  # told once
+    assert "Kept: point 2 is covered for you." in said
+    assert drills.store.overrides(session) == {(1, session.task.rubric.points[1].id): "covered"}
+
+
+def test_a_view_is_kept_by_command_the_last_one_counts(drills: Drills, capsys: pytest.CaptureFixture[str]) -> None:
+    session = finished(drills)
+    ids = [p.id for p in session.task.rubric.points]
+    dispute.override(drills, session.id, ["2=covered", "1.1=partly", f"{ids[2]}=covered"])
+    dispute.override(drills, session.id, ["1=missed"])
+    assert drills.store.overrides(session) == {
+        (1, ids[0]): "missed", (1, ids[1]): "covered", (1, ids[2]): "covered",
+    }  # fmt: skip
+    assert "Kept: point 2 is covered for you." in capsys.readouterr().out
+    for views, what in ((["2=great"], "'great' is no status"), (["99=covered"], "no point 99"), ([], "which point")):
+        with pytest.raises(UsageError, match=what):
+            dispute.override(drills, session.id, views)
+    with pytest.raises(UsageError, match="no graded task 2"):
+        dispute.override(drills, session.id, ["2.1=covered"])
+
+
+def test_exports_have_what_to_read_the_due_date_and_the_learners_view(drills: Drills) -> None:
+    session = finished(drills)
+    point = session.task.rubric.points[0]
+    for status in ("covered", "partly"):
+        drills.override(session.id, 1, point.id, status)
+    text = as_markdown(drills, drills.store.load(session.id))
+    assert "Due again: 2026-11-23" in text and "your view: partly" in text and "your view: covered" not in text
+    assert "1. Book > Chapter (kafka)" in text and f"> It says: {point.text}"[:40] in text
+    whole = session_json(drills, session)["rounds"][0]
+    step = step_json(drills, session)["graded"]
+    for found in (whole, step):
+        assert found["due"] == "2026-11-23" and found["overrides"] == {point.id: "partly"}
+        assert found["read"][0]["quote"] == f"It says: {point.text}" and found["read"][0]["point"] == point.id
+
+
+def test_what_to_read_is_looked_for_once_and_at_most_four_times(drills: Drills) -> None:
+    shelf = drills._library
+    assert isinstance(shelf, Shelf)
+    session = finished(drills)
+    looked = shelf.asked
+    assert 1 <= looked <= 4
+    step_json(drills, drills.resume(session.id))
+    assert shelf.asked == looked

@@ -37,6 +37,9 @@ def drill(
     export: Annotated[
         str, typer.Option(metavar="ID", help="Print a drill's transcript (Markdown; JSON with --json).")
     ] = "",
+    dispute: Annotated[
+        str, typer.Option("--override", metavar="ID", help="Disagree with a grade: --override ID 2=covered.")
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON lines out; answers from standard input, one a line.")
     ] = False,
@@ -54,9 +57,14 @@ def drill(
         if export:
             session = drills.store.load(export)
             if as_json:
-                emit(session_json(session))
+                emit(session_json(drills, session))
             else:
-                typer.echo(as_markdown(session), nl=False)
+                typer.echo(as_markdown(drills, session), nl=False)
+            return
+        if dispute:
+            from tutor.cli.dispute import override
+
+            override(drills, dispute, request or [])
             return
         if resume:
             session = _resumed(drills, resume)

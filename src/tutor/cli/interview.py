@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tutor.cli import dispute, graded
 from tutor.cli.state import echo_wrapped
-from tutor.drill.judge import STATUSES
-from tutor.drill.transcript import SIGNS, last_graded
-from tutor.errors import TutorError, UsageError
+from tutor.drill.transcript import last_graded
+from tutor.errors import UsageError
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
-    from tutor.drill.session import Round, Session, Task
+    from tutor.drill.session import Session
 
 _QUIT = frozenset({"quit", "exit", "stop", ":q"})
 _ITEM = re.compile(r"\s*(?:[-*•]|\d+[.)])\s")
@@ -35,7 +35,8 @@ _HOW = {
 def run(drills: Drills, session: Session) -> None:
     """Ask and listen until the drill is over or the learner stops."""
     if not session.round.turns or session.at or len(session.round.turns) > 1:
-        typer.echo(f"Going on with drill {session.id}.")
+        typer.echo(f"{'Going on with' if session.pending else 'Back to'} drill {session.id}.")
+        _after_a_task(drills, session)  # killed before the grade was read, or to look at it again
     shown = ""
     while session.pending is not None:
         question = session.pending
@@ -55,13 +56,20 @@ def run(drills: Drills, session: Session) -> None:
         except UsageError as error:
             echo_wrapped(error.message)
             continue
-        if (just := last_graded(session)) is not None:
-            _show_grade(drills, *just)
-            try:
-                _disagree(drills, session.id, session.at, just[1])
-            except (EOFError, KeyboardInterrupt):
-                typer.echo()
+        _after_a_task(drills, session)
     typer.echo(f"\nThe drill is over. Its transcript: tutor drill --export {session.id}")
+
+
+def _after_a_task(drills: Drills, session: Session) -> None:
+    """Show the grade of the task that has just ended, if one has, and take the learner's own view of it."""
+    if (just := last_graded(session)) is None:
+        return
+    graded.show(drills, *just)
+    assert just[1].grade is not None
+    try:
+        dispute.ask(drills, session.id, session.at, just[1].grade, _line)
+    except (EOFError, KeyboardInterrupt):
+        typer.echo()
 
 
 def _show(session: Session) -> None:
@@ -124,66 +132,3 @@ def _time_box(minutes: float) -> Iterator[None]:
     finally:
         for timer in timers:
             timer.cancel()
-
-
-def _disagree(drills: Drills, session: str, task: int, done: Round) -> None:
-    """Take the learner's own view of points, a line each, until an empty one: it is kept as labelled data.
-
-    Raises:
-        EOFError: standard input ended.
-    """
-    assert done.grade is not None
-    points = done.grade.points
-    if not points or done.grade.verdict == "ungraded":
-        return
-    echo_wrapped(
-        "(Disagree? A point's number and covered, partly, missed or contradicted, as in '1 covered'; or Enter.)"
-    )
-    while said := _line().strip().lower():
-        number, _, status = said.partition(" ")
-        full = next((s for s in STATUSES if status.strip() and s.startswith(status.strip())), status)
-        if not number.isdigit() or not 1 <= int(number) <= len(points) or not status.strip():
-            echo_wrapped(f"A point from 1 to {len(points)} and one of {', '.join(STATUSES)}.")
-            continue
-        try:
-            drills.override(session, task, points[int(number) - 1].point, full)
-        except TutorError as error:
-            echo_wrapped(" ".join(filter(None, (error.message, error.fix))))
-        else:
-            typer.echo(f"Kept: point {number} is {full} for you.")
-
-
-def _show_grade(drills: Drills, task: Task, done: Round) -> None:
-    grade = done.grade
-    assert grade is not None
-    typer.echo()
-    level = f", {grade.level} level" if grade.level else ""
-    typer.echo(f"Grade: {grade.verdict}, score {grade.score:.0%}{level}")
-    if done.rating:
-        typer.echo(f"Your own rating: {done.rating} of 5")
-    if grade.reason:
-        echo_wrapped(grade.reason)
-    by_id = {p.id: p for p in task.rubric.points}
-    for n, point in enumerate(grade.points, 1):
-        notes = [n for n, on in (("after a follow-up", point.prompted), ("unsure, look yourself", point.unsure)) if on]
-        note = f" ({', '.join(notes)})" if notes else ""
-        echo_wrapped(f"{by_id[point.point].text}{note}", lead=f"{n:2} {SIGNS[point.status]} ", hang=5)
-        if point.evidence:
-            echo_wrapped(f"you: “{' '.join(point.evidence.split())}”", lead="       ", hang=7)
-        if point.note:
-            echo_wrapped(point.note, lead="       ", hang=7)
-    for flag in grade.red_flags:
-        echo_wrapped(f"Red flag: “{' '.join(flag.evidence.split())}”", lead="   ! ", hang=5)
-        echo_wrapped(flag.why, lead="       ", hang=7)
-    if done.twist:
-        echo_wrapped(f"Twist: {task.rubric.expect}", lead=f"   {SIGNS[done.twist.points[0].status]} ", hang=5)
-    if grade.lifts:
-        typer.echo("To the next level:")
-        for n, move in enumerate(grade.lifts, 1):
-            echo_wrapped(move, lead=f" {n}. ", hang=4)
-    if reads := drills.to_read(task, grade):
-        typer.echo("Read:")
-        for n, reading in enumerate(reads, 1):
-            where = " > ".join(dict.fromkeys((reading.title, *reading.heading)))
-            echo_wrapped(f"[{n}] {where}  ({reading.doc_id})", lead=" ", hang=5)
-    typer.echo(" ✓ covered   ~ partly   · missed   ✗ contradicted")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -26,8 +25,9 @@ from tutor.drill.formats import (
 )
 from tutor.drill.grade import Grade, Grader
 from tutor.drill.judge import STATUSES
+from tutor.drill.library import nearest_line
 from tutor.drill.rubric import Point, Rubric, of_card, of_probe
-from tutor.drill.session import Grades, Session, Task
+from tutor.drill.session import Grades, Reading, Round, Session, Task
 from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
 from tutor.errors import NotFound, UsageError
@@ -35,16 +35,6 @@ from tutor.retrieval.encoder import Encoder
 from tutor.text import mended
 
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A passage to read for a point that was missed."""
-
-    title: str
-    heading: tuple[str, ...]
-    doc_id: str
-    quote: str
 
 
 class Library(Protocol):
@@ -191,7 +181,11 @@ class Drills:
             UsageError: the words do not fit the question.
         """
         now = self._clock()
-        session = machine.reply(self.store.load(session_id), question_id, mended(text), self._grader, now)
+        before = self.store.load(session_id)
+        session = machine.reply(before, question_id, mended(text), self._grader, now)
+        done = session.rounds[before.at]
+        if done.grade is not None:
+            session = machine.with_reading(session, before.at, self.to_read(before.task, done.grade))
         self.store.save(session, answering=question_id)
         return session
 
@@ -243,16 +237,24 @@ class Drills:
         return rubric.model_copy(update={"points": tuple(points), "flags": tuple(flags), "lifts": rubric.lifts[:1]})
 
     def to_read(self, task: Task, grade: Grade, most: int = 3) -> list[Reading]:
-        """Where the curriculum says what the answer lacked, no passage twice."""
+        """Where the curriculum says what the answer lacked, what was contradicted first, no passage twice."""
         by_id = {p.id: p for p in task.rubric.points}
+        lacking = [p for p in grade.points if p.status != "covered"]
+        lacking.sort(key=lambda p: p.status != "contradicted")
         found: list[Reading] = []
-        for point in grade.points:
-            if point.status == "covered" or len(found) == most:
-                continue
-            reading = self._library.read_for(by_id[point.point].text, task.rubric.doc_id)
-            if reading and all(reading.quote != other.quote for other in found):
-                found.append(reading)
+        for point in lacking[: most + 1]:  # each costs a search: 8 ms
+            claim = by_id[point.point].text
+            reading = self._library.read_for(claim, task.rubric.doc_id)
+            if reading and len(found) < most and all(reading.quote != other.quote for other in found):
+                line = nearest_line(reading.quote, claim)
+                found.append(reading.model_copy(update={"point": point.point, "line": line}))
         return found
+
+    def reading(self, task: Task, done: Round) -> Sequence[Reading]:
+        """What to read for a graded task: as it was found then; looked for where an earlier version kept none."""
+        if done.read is not None or done.grade is None:
+            return done.read or ()
+        return self.to_read(task, done.grade)
 
     def override(self, session_id: str, task: int, point: str, status: str) -> dict[str, Any]:
         """Keep the learner's own judgement of a point.
@@ -282,6 +284,7 @@ class Drills:
         chosen = session.tasks[task - 1]
         row = {
             "session": session.id,
+            "task": task,
             "card": chosen.card,
             "probe": chosen.probe,
             "point": point,

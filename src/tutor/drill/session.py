@@ -65,6 +65,22 @@ class Turn(Strict):
     point: str = ""
 
 
+class Reading(Strict):
+    """A passage to read for a point that was missed; ``line`` is the sentence of ``quote`` nearest to the point."""
+
+    title: str
+    heading: tuple[str, ...]
+    doc_id: str
+    quote: str
+    point: str = ""
+    line: str = ""
+
+    @property
+    def where(self) -> str:
+        """Title and headings, as "Apache Kafka > Trade-offs"."""
+        return " > ".join(dict.fromkeys((self.title, *self.heading)))
+
+
 class Round(Strict):
     """What has been said to a task, and its grade once it is over; ``rating`` is the learner's own, 1 to 5."""
 
@@ -75,6 +91,7 @@ class Round(Strict):
     twist: Grade | None = None
     rating: int | None = None
     grade: Grade | None = None
+    read: tuple[Reading, ...] | None = Field(None, description="What to read, found when the grade was made.")
 
 
 class Session(Strict):
@@ -166,6 +183,13 @@ def expected(session: Session, question_id: str) -> Question:
             fix=f"Now asked: {session.pending.text}",
         )
     return session.pending
+
+
+def with_reading(session: Session, task: int, found: Sequence[Reading]) -> Session:
+    """The session with what to read for a graded task (from 0)."""
+    rounds = list(session.rounds)
+    rounds[task] = rounds[task].model_copy(update={"read": tuple(found)})
+    return session.model_copy(update={"rounds": tuple(rounds)})
 
 
 def _next(session: Session, after: State, now: datetime) -> Session:

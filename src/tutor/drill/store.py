@@ -137,9 +137,22 @@ class DrillStore:
         with self._locked():
             self._append("overrides.jsonl", [row])
 
+    def overrides(self, session: Session) -> dict[tuple[int, str], str]:
+        """The learner's own view of points by task (from 1) and point: what was said last."""
+        found: dict[tuple[int, str], str] = {}
+        numbers = {(task.card, task.probe): number for number, task in enumerate(session.tasks, 1)}
+        for row in self._rows("overrides.jsonl"):
+            if row.get("session") == session.id:
+                number = row.get("task") or numbers.get((row.get("card", ""), row.get("probe", "")), 0)
+                found[number, row["point"]] = row["learner"]
+        return found
+
     def results(self) -> Iterator[dict[str, Any]]:
         """Every result, the oldest first; a line that a crash cut short is passed over."""
-        path = self.folder / "results.jsonl"
+        return self._rows("results.jsonl")
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        path = self.folder / name
         if not path.is_file():
             return
         for line in path.read_text(encoding="utf-8").splitlines():

@@ -50,7 +50,7 @@ def where(session: str, core: CoreOf, whole: bool = False) -> dict[str, Any]:
 
     def show(drills: Drills) -> dict[str, Any]:
         found = drills.resume(session)
-        return session_json(found) if whole else step_json(drills, found)
+        return session_json(drills, found) if whole else step_json(drills, found)
 
     return core.drill(show)
 
@@ -78,7 +78,7 @@ async def _events(work: Any) -> AsyncIterator[str]:
 def transcript(session: str, core: CoreOf) -> PlainTextResponse:
     """What was asked, said and graded."""
     return PlainTextResponse(
-        core.drill(lambda drills: as_markdown(drills.store.load(session))), media_type="text/markdown"
+        core.drill(lambda drills: as_markdown(drills, drills.store.load(session))), media_type="text/markdown"
     )
 
 
