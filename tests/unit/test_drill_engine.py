@@ -250,3 +250,16 @@ def test_what_to_read_is_looked_for_once_and_at_most_four_times(drills: Drills) 
     assert 1 <= looked <= 4
     step_json(drills, drills.resume(session.id))
     assert shelf.asked == looked
+
+
+def test_words_that_are_too_many_are_kept(
+    drills: Drills, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = drills.start("why not kafka")
+    long = "word " * 4_001
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"\n{long}\n\nquit\n"))
+    interview.run(drills, session)
+    kept = drills.store.folder / f"{session.id}.refused.txt"
+    assert kept.read_text(encoding="utf-8") == long.strip() + "\n"
+    assert kept.name in "".join(capsys.readouterr().out.split())
+    assert [s.id for s in drills.store.open()] == [session.id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -13,6 +13,9 @@ import typer
 
 from tutor.cli import dispute, graded
 from tutor.cli.state import echo_wrapped
+from tutor.cli.typed import Lines
+from tutor.drill.formats import MOCKS
+from tutor.drill.reading import MAX_ANSWER_CHARS
 from tutor.drill.transcript import last_graded
 from tutor.errors import UsageError
 
@@ -25,18 +28,20 @@ _ITEM = re.compile(r"\s*(?:[-*•]|\d+[.)])\s")
 _WHOLE = _QUIT | {"skip"}  # commands: no further line is waited for
 _HOW = {
     "clarify": "Ask or assume something, or press Enter to answer. 'quit' keeps the drill.",
-    "answer": "Your answer; an empty line ends it. 'skip' passes.",
-    "follow-up": "Your answer; an empty line ends it. 'skip' passes.",
-    "twist": "Your answer; an empty line ends it. 'skip' passes.",
+    "answer": "Your answer; an empty line ends it, a paste is taken whole. 'skip' passes.",
+    "follow-up": "Your answer; an empty line ends it, a paste is taken whole. 'skip' passes.",
+    "twist": "Your answer; an empty line ends it, a paste is taken whole. 'skip' passes.",
     "rate": "1 to 5, or Enter.",
 }
+_PARAGRAPHS = "Your answer, in paragraphs as you like; two empty lines end it. 'skip' passes."
 
 
 def run(drills: Drills, session: Session) -> None:
     """Ask and listen until the drill is over or the learner stops."""
+    lines = Lines()
     if not session.round.turns or session.at or len(session.round.turns) > 1:
         typer.echo(f"{'Going on with' if session.pending else 'Back to'} drill {session.id}.")
-        _after_a_task(drills, session)  # killed before the grade was read, or to look at it again
+        _after_a_task(drills, session, lines)  # killed before the grade was read, or to look at it again
     shown = ""
     while session.pending is not None:
         question = session.pending
@@ -45,7 +50,9 @@ def run(drills: Drills, session: Session) -> None:
             shown = question.id
         try:
             with _time_box(session.task.minutes if question.state == "answer" else 0):
-                said = _listen(several=question.state in ("answer", "follow-up", "twist"))
+                several = question.state in ("answer", "follow-up", "twist")
+                with lines.reading():
+                    said = _listen(lines, several=several, paragraphs=_in_paragraphs(session))
         except (EOFError, KeyboardInterrupt):
             said = None
         if said is None or said.strip().lower() in _QUIT:
@@ -55,19 +62,21 @@ def run(drills: Drills, session: Session) -> None:
             session = drills.reply(session.id, question.id, said)
         except UsageError as error:
             echo_wrapped(error.message)
+            if len(said) > MAX_ANSWER_CHARS:
+                echo_wrapped(f"Your words are kept in {drills.store.keep_words(session.id, said)}")
             continue
-        _after_a_task(drills, session)
+        _after_a_task(drills, session, lines)
     typer.echo(f"\nThe drill is over. Its transcript: tutor drill --export {session.id}")
 
 
-def _after_a_task(drills: Drills, session: Session) -> None:
+def _after_a_task(drills: Drills, session: Session, lines: Lines) -> None:
     """Show the grade of the task that has just ended, if one has, and take the learner's own view of it."""
     if (just := last_graded(session)) is None:
         return
     graded.show(drills, *just)
     assert just[1].grade is not None
     try:
-        dispute.ask(drills, session.id, session.at, just[1].grade, _line)
+        dispute.ask(drills, session.id, session.at, just[1].grade, lines.line)
     except (EOFError, KeyboardInterrupt):
         typer.echo()
 
@@ -84,37 +93,53 @@ def _show(session: Session) -> None:
             echo_wrapped(paragraph)
         else:
             typer.echo()
-    echo_wrapped(f"({_HOW[question.state]})")
+    how = _PARAGRAPHS if _in_paragraphs(session) else _HOW[question.state]
+    echo_wrapped(f"({how})")
+
+
+def _in_paragraphs(session: Session) -> bool:
+    """Whether an answer is likely to have several: a design step or a review, not a spoken answer."""
+    return session.kind in MOCKS and session.state == "answer"
 
 
 def _answered(session: Session) -> bool:
     return any(t.who == "learner" for t in session.round.turns)
 
 
-def _listen(*, several: bool) -> str:
-    """What the learner types: a line, or lines up to an empty one.
+def _listen(lines: Lines, *, several: bool, paragraphs: bool) -> str:
+    """What the learner says: a line, or lines up to an empty one (``paragraphs``: two) that is no part of a paste.
 
     Raises:
-        EOFError: standard input ended before anything was typed.
+        EOFError: standard input ended before anything was said.
     """
-    lines = [_line()]
-    if lines[0].strip().lower() in _WHOLE:
-        return lines[0]
-    while several and lines[-1].strip():
+    said = [lines.line()]
+    if said[0].strip().lower() in _WHOLE:
+        return said[0]
+    while several and not _ended(said, paragraphs=paragraphs, more=lines.more):
         try:
-            lines.append(_line())
+            said.append(lines.line())
         except EOFError:
             break
-    # A line typed to the edge of the window is no sentence: only items and what follows a full stop stand alone.
-    text = lines[0]
-    for line in lines[1:]:
-        alone = _ITEM.match(line) or text.rstrip().endswith((".", "!", "?", ":", ";"))
-        text += ("\n" if alone else " ") + line.strip()
+    return _joined(said)
+
+
+def _ended(said: list[str], *, paragraphs: bool, more: Callable[[], bool]) -> bool:
+    if said[-1].strip():
+        return False
+    one = not paragraphs or not any(line.strip() for line in said)
+    return (one or not said[-2].strip()) and not more()
+
+
+def _joined(said: list[str]) -> str:
+    """The lines as text. One typed to the edge of the window is no sentence: what follows belongs to it."""
+    text, fenced = "", False
+    for line in said:
+        fence = line.lstrip().startswith("```")
+        new = fence or fenced or line[:1] in ("", " ", "\t") or _ITEM.match(line)
+        alone = new or text.endswith("\n") or text.rstrip().endswith((".", "!", "?", ":", ";", "```", "{", "}"))
+        text += ("\n" if alone else " ") + (line.rstrip() if fenced or line[:1] in (" ", "\t") else line.strip())
+        fenced = fenced != fence
     return text.strip()
-
-
-def _line() -> str:
-    return input("> ")
 
 
 @contextmanager

@@ -81,6 +81,16 @@ class DrillStore:
                 fix="Delete the file, or mend it; other drills are not affected.",
             ) from error
 
+    def keep_words(self, session_id: str, text: str) -> Path:
+        """Put words that were refused for their length into a file, so that they can be shortened; where it is.
+
+        Raises:
+            SourceError: the folder cannot be written.
+        """
+        path = self.folder / f"{session_id}.refused.txt"
+        self._write(path, text + "\n")
+        return path
+
     def open(self) -> list[Session]:
         """The drills that are not over, the newest first; files that cannot be read are passed over."""
         found = []
