@@ -24,7 +24,7 @@ from tutor.drill.rubric import Rubric
 from tutor.drill.session import Reading, Session
 from tutor.drill.store import DrillStore
 from tutor.drill.transcript import as_markdown, session_json, step_json
-from tutor.errors import StaleAnswer, UsageError
+from tutor.errors import NotFound, StaleAnswer, UsageError
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -263,3 +263,64 @@ def test_words_that_are_too_many_are_kept(
     assert kept.read_text(encoding="utf-8") == long.strip() + "\n"
     assert kept.name in "".join(capsys.readouterr().out.split())
     assert [s.id for s in drills.store.open()] == [session.id]
+
+
+# --- what is drawn --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["probe", "decision", "card"])
+def test_a_format_without_a_name_draws_one_of_it(drills: Drills, kind: str) -> None:
+    session = drills.start(kind=kind, chosen=Selection(phases=(4,), seed=3))
+    assert session.kind == kind
+    assert corpus().cards[session.task.card].phase == 4
+    if kind == "decision":
+        assert "name your choice" in session.task.rubric.ask and "other-wins" in {
+            p.id for p in session.task.rubric.points
+        }
+        assert len(drills.start(kind=kind, chosen=Selection(phases=(4,), count=3)).tasks) == 3
+    assert len(session.tasks) == (1 if kind != "card" else len(corpus().cards[session.task.card].probes))
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind", "chosen"),
+    [
+        ("why not kafka", "", Selection(phases=(4,))),
+        ("why not kafka", "", Selection(count=3)),
+        ("", "estimate", Selection(count=3)),
+        ("url shortener", "hld", Selection(tiers=(1,))),
+        ("", "behavioural", Selection(only={("kafka", "x")})),
+        ("kafka", "set", Selection()),
+        ("", "card", Selection(count=2)),
+        ("", "", Selection(phases=(4,), tiers=(1,), count=50)),
+        ("", "", Selection(count=51)),
+    ],
+)
+def test_what_does_not_go_together_is_refused(drills: Drills, request_: str, kind: str, chosen: Selection) -> None:
+    with pytest.raises(UsageError):
+        drills.start(request_, kind=kind, chosen=chosen)
+
+
+def test_what_is_due_and_no_probe_is_named_with_its_command(drills: Drills) -> None:
+    for arguments in ({"kind": "estimate", "chosen": Selection(seed=3)}, {"kind": "behavioural"}, {"kind": "review"}):
+        session = drills.start(**arguments)  # type: ignore[arg-type]
+        while session.pending:
+            session = say(drills, session, "skip")
+    with pytest.raises(NotFound) as told:
+        drills.due_or_weak(due=False, weak=True)
+    assert "tutor drill --format estimate --seed 3" in told.value.fix
+    assert "tutor drill --format behavioural prompt-" in told.value.fix
+    assert "tutor drill --format review review-" in told.value.fix
+    name = told.value.fix.split("behavioural ")[1].split(",")[0]
+    assert drills.start(name, kind="behavioural").task.probe == name
+    say(drills, drills.start("kafka"), "", "skip", "")
+    assert drills.due_or_weak(due=False, weak=True) == {("kafka", corpus().cards["kafka"].probes[0].id)}
+    assert len(drills.exercises_due(due=False, weak=True)) == 3
+
+
+def test_an_estimate_is_of_the_system_that_was_named(drills: Drills) -> None:
+    for name, title in (("chat service", "a chat service"), ("URL shortener", "a URL shortener"), ("video", "a video")):
+        for seed in (1, 2, None):
+            session = drills.start(name, kind="estimate", chosen=Selection(seed=seed))
+            assert session.task.rubric.title.startswith(f"Estimate {title}")
+    with pytest.raises(NotFound, match="a photo sharing site"):
+        drills.start("a toaster", kind="estimate")

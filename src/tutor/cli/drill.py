@@ -28,7 +28,7 @@ def drill(
     phase: Annotated[list[int] | None, typer.Option(help="Probes of these phases (0 to 9).")] = None,
     tier: Annotated[list[int] | None, typer.Option(help="Probes of these tiers (1 to 3).")] = None,
     thread: Annotated[str, typer.Option(help="Probes of a thread's cards, as in: messaging.")] = "",
-    count: Annotated[int, typer.Option(help="How many probes a set has.")] = 5,
+    count: Annotated[int | None, typer.Option(help="How many probes a set has (5), or decisions (1).")] = None,
     seed: Annotated[int | None, typer.Option(help="Draw the same set again.")] = None,
     due: Annotated[bool, typer.Option("--due", help="Only probes that are due again.")] = False,
     weak: Annotated[bool, typer.Option("--weak", help="Only probes last answered weakly or wrongly.")] = False,
@@ -70,10 +70,11 @@ def drill(
             session = _resumed(drills, resume)
         else:
             only = drills.due_or_weak(due=due, weak=weak) if due or weak else None
+            if only is not None and (others := drills.exercises_due(due=due, weak=weak)):
+                print(f"tutor: also {'due' if due else 'weak'}: {', '.join(others)}", file=sys.stderr)
             cards = drills.thread(thread) if thread else ()
             chosen = Selection(cards=cards, phases=phase or (), tiers=tier or (), only=only, count=count, seed=seed)
-            wide = not request and not card and not kind
-            session = drills.start(" ".join(request or []), kind="set" if wide else kind, card=card, chosen=chosen)
+            session = drills.start(" ".join(request or []), kind=kind, card=card, chosen=chosen)
         if as_json:
             _scripted(drills, session)
         else:

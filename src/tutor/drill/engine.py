@@ -14,10 +14,12 @@ from tutor.drill.formats import (
     FORMATS,
     MOCKS,
     Selection,
+    command_for,
     decisions,
     of_decision,
     of_estimate,
     of_exercise,
+    of_kind,
     of_one,
     of_set,
     of_story,
@@ -110,14 +112,25 @@ class Drills:
         return session
 
     def _tasks(self, request: str, kind: str, card: str, chosen: Selection) -> tuple[str, Sequence[Task]]:
+        alone = kind in (*MOCKS, "estimate", "behavioural")
+        if chosen.narrows and (request or card or alone):
+            other = f"the format {kind}" if alone else "a name"
+            raise UsageError(
+                f"a phase, tier, thread, count, due or weak does not go with {other}",
+                fix="They draw probes, decisions or a card: leave the name out.",
+            )
         if kind == "estimate":
-            return kind, [of_estimate(chosen.seed)]
+            return kind, [of_estimate(chosen.seed, request or card)]
         if kind == "behavioural":
             return kind, [of_story(self.corpus, request, chosen.seed)]
         if kind in MOCKS:
             return kind, of_exercise(self.corpus, request or card, kind, seed=chosen.seed)
-        if kind == "set" or not (request or card):
+        if kind == "set" and (request or card):
+            raise UsageError("a set has no name", about=request or card, fix="Leave the name or the format out.")
+        if kind in ("", "set") and not (request or card):
             return "set", of_set(self.corpus, chosen)
+        if not (request or card):
+            return kind, of_kind(self.corpus, kind, chosen)
         if kind == "card" or (card and not request and kind != "decision"):
             return "card", of_whole_card(find_card(self.corpus, card or request))
         found = find_card(self.corpus, card) if card else None
@@ -157,20 +170,33 @@ class Drills:
         """The probes whose last result makes them due today or earlier, or was weak, wrong or ungraded.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is none; names the exercises that are.
         """
+        found = self._results(due=due, weak=weak)
+        probes = {(c.id, p.id) for c in self.corpus.cards.values() for p in c.probes}
+        if found & probes:
+            return found & probes
+        what, others = "due" if due else "weak", self._commands(found)
+        fix = f"But exercises are: {', '.join(others)}" if others else "Drill something new: tutor drill --phase 4"
+        raise NotFound(f"no probe is {what}", fix=fix)
+
+    def exercises_due(self, *, due: bool, weak: bool) -> list[str]:
+        """Commands that drill what is due or weak and no card's probe: estimates, designs, reviews, stories."""
+        return self._commands(self._results(due=due, weak=weak))
+
+    def _results(self, *, due: bool, weak: bool) -> set[tuple[str, str]]:
         self.store.repair()
         last = {(r["card"], r["probe"]): r for r in self.store.results()}
         today = self._clock().date().isoformat()
-        found = {
+        return {
             key
             for key, row in last.items()
             if (due and row["due"] <= today) or (weak and row["verdict"] in ("weak", "wrong", "ungraded"))
         }
-        if not found:
-            what = "due" if due else "weak"
-            raise NotFound(f"no probe is {what}", fix="Drill something new: tutor drill --phase 4")
-        return found
+
+    def _commands(self, found: set[tuple[str, str]], most: int = 3) -> list[str]:
+        commands = (command_for(self.corpus, *key) for key in sorted(found))
+        return list(dict.fromkeys(filter(None, commands)))[:most]
 
     def reply(self, session_id: str, question_id: str, text: str) -> Session:
         """The drill after the learner's words, stored.

@@ -178,7 +178,7 @@ class DrillIn(BaseModel):
     phases: list[int] = Field(default_factory=list, max_length=10)
     tiers: list[int] = Field(default_factory=list, max_length=3)
     thread: Text = ""
-    count: int = 5
+    count: int | None = Field(None, description="How many probes a set has (5), or decisions (1).")
     seed: int | None = None
     due: bool = False
     weak: bool = False
