@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tutor.curriculum.corpus import Corpus, load_corpus
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.grade import Grade, PointGrade, settle
+from tutor.drill.library import SearchLibrary
 from tutor.drill.rubric import Rubric
 from tutor.drill.session import Reading, Session
 from tutor.drill.store import DrillStore
@@ -242,12 +244,12 @@ def test_exports_have_what_to_read_the_due_date_and_the_learners_view(drills: Dr
         assert found["read"][0]["quote"] == f"It says: {point.text}" and found["read"][0]["point"] == point.id
 
 
-def test_what_to_read_is_looked_for_once_and_at_most_four_times(drills: Drills) -> None:
+def test_what_to_read_is_looked_for_once_and_at_most_three_times(drills: Drills) -> None:
     shelf = drills._library
     assert isinstance(shelf, Shelf)
     session = finished(drills)
     looked = shelf.asked
-    assert 1 <= looked <= 4
+    assert 1 <= looked <= 3
     step_json(drills, drills.resume(session.id))
     assert shelf.asked == looked
 
@@ -324,3 +326,25 @@ def test_an_estimate_is_of_the_system_that_was_named(drills: Drills) -> None:
             assert session.task.rubric.title.startswith(f"Estimate {title}")
     with pytest.raises(NotFound, match="a photo sharing site"):
         drills.start("a toaster", kind="estimate")
+
+
+def test_a_passage_is_searched_for_once() -> None:
+    asked: list[str] = []
+
+    def search(claim: str, *, limit: int, filters: Any = None) -> Any:
+        asked.append(claim)
+        passages = [
+            SimpleNamespace(title="Kafka", heading=("Kafka", heading), doc_id="kafka", text=f"Of {claim}.", role=role)
+            for heading, role in (("Mastery check", "body"), ("Questions", "probes"), ("Trade-offs", "tradeoffs"))
+        ]
+        return SimpleNamespace(hits=[SimpleNamespace(passage=p) for p in passages])
+
+    reader = SimpleNamespace(manifest=SimpleNamespace(generation="1"))
+    searcher: Any = SimpleNamespace(search=search, reader=reader)
+    library = SearchLibrary(lambda: searcher)
+    found = [library.read_for("acks", "kafka") for _ in range(3)]
+    assert asked == ["acks"]
+    assert found[0] and found[0].where == "Kafka > Trade-offs"  # a quiz is no reading matter
+    reader.manifest.generation = "2"
+    library.read_for("acks", "kafka")
+    assert asked == ["acks", "acks"]
