@@ -230,6 +230,25 @@ def test_the_interview_fits_eighty_columns_and_can_be_left(home: Path) -> None:
     assert "**You:** For plain jobs" in transcript
 
 
+def test_a_finished_drill_is_found_again(home: Path) -> None:
+    done = lines(tutor(home, "drill", "why not kafka", "--json", stdin="\nskip\n2\n").stdout)[-1]
+    assert done["state"] == "done" and done["graded"]["due"] and done["graded"]["read"][0]["quote"]
+    tutor(home, "drill", "--card", "consensus", "--json")
+    listed = tutor(home, "drill", "--list", "--all").stdout
+    assert f"{done['session']}  probe     over" in listed
+    assert done["session"] not in tutor(home, "drill", "--list").stdout
+    assert all(len(line) <= 80 for line in listed.splitlines())
+    rows = lines(tutor(home, "drill", "--list", "--all", "--json").stdout)
+    assert {"session": done["session"], "state": "done"}.items() <= next(
+        row for row in rows if row["session"] == done["session"]
+    ).items()
+    assert "Kept: point 2 is covered" in tutor(home, "drill", "--override", done["session"], "2=covered").stdout
+    assert f"Drill {done['session']}" in tutor(home, "drill", "--export", done["session"]).stdout
+    assert "# Drill" in tutor(home, "drill", "--export", "last").stdout
+    again = tutor(home, "drill", "--resume", done["session"], stdin="\n").stdout
+    assert "Grade: " in again and "Due again on" in again and "Disagree?" not in again  # nothing was graded
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import multiprocessing
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -26,7 +27,7 @@ from tutor.drill.rubric import Rubric
 from tutor.drill.session import Reading, Session
 from tutor.drill.store import DrillStore
 from tutor.drill.transcript import as_markdown, session_json, step_json
-from tutor.errors import NotFound, StaleAnswer, UsageError
+from tutor.errors import NotFound, SourceError, StaleAnswer, UsageError
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -348,3 +349,40 @@ def test_a_passage_is_searched_for_once() -> None:
     reader.manifest.generation = "2"
     library.read_for("acks", "kafka")
     assert asked == ["acks", "acks"]
+
+
+# --- beside the way -------------------------------------------------------------------------------------------------
+
+
+def test_a_window_that_was_overtaken_goes_on(
+    drills: Drills, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = say(drills, drills.start("why not kafka"), "")
+    say(drills, session, "skip")  # another window
+    monkeypatch.setattr("sys.stdin", io.StringIO("my long answer\n\n2\n\n"))
+    interview.run(drills, session)
+    said = capsys.readouterr().out
+    assert "another window has gone on" in said and "Before you see the grade" in said and "is over" in said
+    assert (drills.store.folder / f"{session.id}.refused.txt").read_text(encoding="utf-8") == "my long answer\n"
+    assert drills.store.load(session.id).rounds[0].rating == 2
+
+
+def test_what_killed_processes_were_writing_is_removed(drills: Drills) -> None:
+    drills.store.folder.mkdir()
+    old, new, other = (drills.store.folder / name for name in ("tmp0a1b2c3d", "tmp9z8y7x_w", "tmp.txt"))
+    for path in (old, new, other):
+        path.write_text("half")
+    os.utime(old, (1, 1))
+    os.utime(other, (1, 1))
+    drills.start("kafka")
+    assert not old.exists() and new.exists() and other.exists()
+
+
+def test_a_failing_disk_leaves_nothing_behind(drills: Drills, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(SourceError, match="No space left"):
+        drills.start("kafka")
+    assert [p.name for p in drills.store.folder.iterdir()] == ["lock"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tutor.cli.state import State, batch_rows, emit
+from tutor.cli.state import State, batch_rows, emit, terminal_width
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ def drill(
     weak: Annotated[bool, typer.Option("--weak", help="Only probes last answered weakly or wrongly.")] = False,
     resume: Annotated[str, typer.Option(metavar="ID", help="Go on with a drill; 'last' for the newest open one.")] = "",
     show_open: Annotated[bool, typer.Option("--list", help="List the drills that are open.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="With --list, also those that are over.")] = False,
     export: Annotated[
-        str, typer.Option(metavar="ID", help="Print a drill's transcript (Markdown; JSON with --json).")
+        str, typer.Option(metavar="ID", help="Print a drill's transcript (Markdown; JSON with --json); 'last' too.")
     ] = "",
     dispute: Annotated[
         str, typer.Option("--override", metavar="ID", help="Disagree with a grade: --override ID 2=covered.")
@@ -52,10 +53,10 @@ def drill(
     with state.core() as core:
         drills = core.drills
         if show_open:
-            _list_open(drills, as_json)
+            _list(drills, as_json, over=show_all)
             return
         if export:
-            session = drills.store.load(export)
+            session = drills.store.load(_id(drills, export))
             if as_json:
                 emit(session_json(drills, session))
             else:
@@ -64,7 +65,7 @@ def drill(
         if dispute:
             from tutor.cli.dispute import override
 
-            override(drills, dispute, request or [])
+            override(drills, _id(drills, dispute), request or [])
             return
         if resume:
             session = _resumed(drills, resume)
@@ -108,26 +109,27 @@ def _unexpected(fault: Exception, line: object) -> str:
     return said
 
 
-def _list_open(drills: Drills, as_json: bool) -> None:
-    found = drills.store.open()
+def _list(drills: Drills, as_json: bool, *, over: bool) -> None:
+    """Print the drills that are open, or all, a line each within the terminal's width."""
+    from tutor.drill.transcript import row_json
+
+    found = drills.store.all() if over else drills.store.open()
     if as_json:
         for session in found:
-            emit(
-                {
-                    "id": session.id,
-                    "kind": session.kind,
-                    "title": session.tasks[0].rubric.title,
-                    "at": session.at + 1,
-                    "of": len(session.tasks),
-                }
-            )
+            emit(row_json(session))
         return
     for session in found:
-        typer.echo(
-            f"{session.id}  {session.kind:8}  {session.at + 1} of {len(session.tasks)}  {session.task.rubric.title}"
-        )
+        at = f"{session.at + 1} of {len(session.tasks)}" if session.pending else "over"
+        line = f"{session.id}  {session.kind:8}  {at:7}  {session.task.rubric.title}"
+        typer.echo(line if len(line) <= terminal_width() else line[: terminal_width() - 1] + "…")
     if not found:
         typer.echo('No drill is open. Start one: tutor drill "why not kafka"')
+
+
+def _id(drills: Drills, name: str) -> str:
+    """A drill's id; of ``last`` that of the one last gone on with, open or over."""
+    found = drills.store.all() if name == "last" else []
+    return found[0].id if found else name
 
 
 def _resumed(drills: Drills, name: str) -> Session:

@@ -17,7 +17,7 @@ from tutor.cli.typed import Lines
 from tutor.drill.formats import MOCKS
 from tutor.drill.reading import MAX_ANSWER_CHARS
 from tutor.drill.transcript import last_graded
-from tutor.errors import UsageError
+from tutor.errors import StaleAnswer, UsageError
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
@@ -65,6 +65,9 @@ def run(drills: Drills, session: Session) -> None:
             if len(said) > MAX_ANSWER_CHARS:
                 echo_wrapped(f"Your words are kept in {drills.store.keep_words(session.id, said)}")
             continue
+        except StaleAnswer as error:
+            session = _overtaken(drills, session, said, error, lines)
+            continue
         _after_a_task(drills, session, lines)
     typer.echo(f"\nThe drill is over. Its transcript: tutor drill --export {session.id}")
 
@@ -79,6 +82,17 @@ def _after_a_task(drills: Drills, session: Session, lines: Lines) -> None:
         dispute.ask(drills, session.id, session.at, just[1].grade, lines.line)
     except (EOFError, KeyboardInterrupt):
         typer.echo()
+
+
+def _overtaken(drills: Drills, before: Session, said: str, error: StaleAnswer, lines: Lines) -> Session:
+    """The drill as another window left it; what was typed here is kept."""
+    echo_wrapped(f"{error.what[0].upper()}{error.what[1:]}: another window has gone on.")
+    if said.strip():
+        echo_wrapped(f"Your words are kept in {drills.store.keep_words(before.id, said)}")
+    session = drills.resume(before.id)
+    if session.at > before.at:
+        _after_a_task(drills, session, lines)
+    return session
 
 
 def _show(session: Session) -> None:

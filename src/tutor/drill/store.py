@@ -7,8 +7,9 @@ import os
 import re
 import secrets
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ try:
 except ImportError:  # pragma: no cover - Windows
     fcntl = None  # type: ignore[assignment]
 
+_SCRATCH = re.compile(r"tmp[a-z0-9_]{8}")
+_LEFT_S = 600  # a write takes milliseconds: what is older nobody is writing any more
 _ID = re.compile(r"[0-9]{8}-[0-9a-f]{8}")
 
 
@@ -58,6 +61,8 @@ class DrillStore:
                 expected(before, answering)
                 if len(rows_of(before)) < len(rows_of(session)):
                     self._note([session])
+            else:
+                self._sweep()
             self._write(self.folder / f"{session.id}.json", session.model_dump_json(indent=1) + "\n")
 
     def load(self, session_id: str) -> Session:
@@ -70,7 +75,7 @@ class DrillStore:
         path = self.folder / f"{session_id}.json"
         if not _ID.fullmatch(session_id) or not path.is_file():
             raise NotFound(
-                "no drill has this id", about=session_id, fix="'tutor drill --list' shows those that are open."
+                "no drill has this id", about=session_id, fix="'tutor drill --list --all' shows those there are."
             )
         try:
             return Session.model_validate_json(path.read_text(encoding="utf-8"))
@@ -92,16 +97,16 @@ class DrillStore:
         return path
 
     def open(self) -> list[Session]:
-        """The drills that are not over, the newest first; files that cannot be read are passed over."""
+        """The drills that are not over, the newest first."""
+        return [session for session in self.all() if session.pending]
+
+    def all(self) -> list[Session]:
+        """Every drill, the one that was last gone on with first; files that cannot be read are passed over."""
         found = []
         for path in sorted(self.folder.glob("*.json"), key=lambda p: -p.stat().st_mtime):
             if _ID.fullmatch(path.stem):
-                try:
-                    session = self.load(path.stem)
-                except SourceError:
-                    continue
-                if session.pending:
-                    found.append(session)
+                with suppress(SourceError):
+                    found.append(self.load(path.stem))
         return found
 
     def note(self, sessions: Iterable[Session]) -> None:
@@ -121,10 +126,8 @@ class DrillStore:
         found = []
         for path in self.folder.glob("*.json"):
             if _ID.fullmatch(path.stem) and path.stem not in noted:
-                try:
+                with suppress(SourceError):  # told where that drill is asked for
                     found.append(self.load(path.stem))
-                except SourceError:
-                    continue  # told where that drill is asked for
         self.note(found)
 
     def _note(self, sessions: Iterable[Session]) -> None:
@@ -204,13 +207,26 @@ class DrillStore:
     def _write(self, path: Path, text: str) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.folder, delete=False) as scratch:
-                scratch.write(text)
-                scratch.flush()
-                os.fsync(scratch.fileno())
-            os.replace(scratch.name, path)
+            handle, name = tempfile.mkstemp(dir=self.folder, prefix="tmp")
+            try:
+                with open(handle, "w", encoding="utf-8") as scratch:
+                    scratch.write(text)
+                    scratch.flush()
+                    os.fsync(handle)
+                os.replace(name, path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(name)
+                raise
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def _sweep(self) -> None:
+        """Remove what killed processes were writing."""
+        for path in self.folder.glob("tmp*"):
+            with suppress(OSError):
+                if _SCRATCH.fullmatch(path.name) and time.time() - path.stat().st_mtime > _LEFT_S:
+                    path.unlink()
 
     def _unwritable(self, error: OSError) -> SourceError:
         return SourceError(

@@ -71,6 +71,19 @@ def step_json(drills: Drills, session: Session) -> dict[str, Any]:
     return out
 
 
+def row_json(session: Session) -> dict[str, Any]:
+    """A drill in a list."""
+    return {
+        "session": session.id,
+        "kind": session.kind,
+        "state": session.state,
+        "title": session.task.rubric.title,
+        "task": min(session.at + 1, len(session.tasks)),
+        "of": len(session.tasks),
+        "started": session.started.isoformat(),
+    }
+
+
 def _afterwards(drills: Drills, session: Session, at: int) -> dict[str, Any]:
     """What follows from the grade of a task: what to read, when it is due, and the learner's own view of points."""
     task, done = session.tasks[at], session.rounds[at]

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from tutor.drill.engine import Drills
-from tutor.drill.transcript import as_markdown, grade_json, session_json, step_json
+from tutor.drill.transcript import as_markdown, grade_json, row_json, session_json, step_json
 from tutor.web.core import Core, core_of
 from tutor.web.errors import to_json, told
 from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, OverrideIn, ReplyIn
@@ -34,14 +34,9 @@ def start(body: DrillIn, core: CoreOf) -> dict[str, Any]:
 
 
 @router.get("/drills", summary="List the drills that are open")
-def opened(core: CoreOf) -> list[dict[str, Any]]:
-    """The newest first."""
-    return core.drill(
-        lambda drills: [
-            {"session": s.id, "kind": s.kind, "title": s.task.rubric.title, "task": s.at + 1, "of": len(s.tasks)}
-            for s in drills.store.open()
-        ]
-    )
+def opened(core: CoreOf, all: bool = False) -> list[dict[str, Any]]:
+    """The newest first; with ``all`` also those that are over."""
+    return core.drill(lambda drills: [row_json(s) for s in (drills.store.all() if all else drills.store.open())])
 
 
 @router.get("/drills/{session}", summary="Where a drill stands")
