@@ -136,7 +136,13 @@ def test_bad_lines_are_named_and_the_rest_is_graded(home: Path) -> None:
         {"id": 2, "card": "kafka", "probe": PROBE, "answer": "x"}
     )
     done = tutor(home, "grade", "--batch", "-", stdin=text, code=2)
-    assert [row["id"] for row in lines(done.stdout)] == [2]
+    found = lines(done.stdout)
+    assert [(row["id"], row.get("line"), row["verdict"]) for row in found[:2]] == [
+        (1, 1, "ungraded"),
+        (None, 2, "ungraded"),
+    ]
+    assert "no 'probe'" in found[0]["error"] and "not JSON" in found[1]["error"]
+    assert found[2]["id"] == 2 and len(found) == 3
     assert "'probe' and no 'answer'" in done.stderr and "2 lines were left out" in done.stderr
 
 

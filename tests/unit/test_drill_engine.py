@@ -386,3 +386,16 @@ def test_a_failing_disk_leaves_nothing_behind(drills: Drills, monkeypatch: pytes
     with pytest.raises(SourceError, match="No space left"):
         drills.start("kafka")
     assert [p.name for p in drills.store.folder.iterdir()] == ["lock"]
+
+
+def test_what_is_half_made_is_followed_up_in_a_batch_too(drills: Drills) -> None:
+    class Half(AllSaid):
+        def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
+            whole = super().grade(rubric, "good")
+            points = [p.model_copy(update={"status": "partly"}) for p in whole.points]
+            return settle(rubric, points, [], [], words=60)
+
+    grader: Any = Half()
+    drills._grader._by["claims"] = grader
+    asked = drills.grade("kafka", "why-not-task-queue", "half of it").follow_ups
+    assert asked == tuple(p.follow_up for p in drills.rubric("kafka", "why-not-task-queue").points)

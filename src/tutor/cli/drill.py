@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -92,14 +92,19 @@ def grade(
 
     state: State = context.obj
     with state.core() as core:
-        for row in batch_rows(batch, text=("card", "probe", "answer")):
-            error = ""
+
+        def refuse(line: dict[str, Any], error: str) -> None:
+            nothing = Grade(score=0.0, verdict="ungraded", points=(), reason=error)
+            emit({**line, **grade_json(nothing), "error": error})
+
+        for row in batch_rows(batch, text=("card", "probe", "answer"), on_bad=refuse):
             try:
                 graded = core.drills.grade(row["card"], row["probe"], row["answer"])
             except Exception as fault:  # noqa: BLE001  that line's error, not the end of the batch
-                error = fault.message if isinstance(fault, TutorError) else _unexpected(fault, row["id"])
-                graded = Grade(score=0.0, verdict="ungraded", points=(), reason=error)
-            emit({"id": row["id"], **grade_json(graded), **({"error": error} if error else {})})
+                told = fault.message if isinstance(fault, TutorError) else _unexpected(fault, row["id"])
+                refuse({"id": row["id"]}, told)
+            else:
+                emit({"id": row["id"], **grade_json(graded)})
 
 
 def _unexpected(fault: Exception, line: object) -> str:

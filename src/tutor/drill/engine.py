@@ -237,7 +237,13 @@ class Drills:
             NotFound: no such card; names the nearest.
             UsageError: the answer is too long.
         """
-        return self._grader.grade(self.rubric(mended(card), mended(probe)), mended(answer))
+        rubric = self.rubric(mended(card), mended(probe))
+        grade = self._grader.grade(rubric, mended(answer))
+        if grade.follow_ups:
+            return grade
+        half = {p.point for p in grade.points if p.status == "partly"}  # a session asks about those too
+        asked = dict.fromkeys(p.follow_up for p in rubric.points if p.id in half and p.follow_up)
+        return grade.model_copy(update={"follow_ups": tuple(asked)})
 
     def rubric(self, card: str, probe: str) -> Rubric:
         """What an answer to a card's probe, or to a question of one's own, is graded against."""
