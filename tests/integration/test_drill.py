@@ -345,8 +345,23 @@ def test_a_reply_as_events(client: TestClient) -> None:
     url = f"/api/v1/drills/{step['session']}/replies"
     events = client.post(url, json=body, headers={"Accept": "text/event-stream"}).text
     assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "step"]
-    events = client.post(url, json=body, headers={"Accept": "text/event-stream"}).text
-    assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "error"]
+    assert client.post(url, json=body, headers={"Accept": "text/event-stream"}).status_code == 409
+    gone = "/api/v1/drills/20260101-00000000/replies"
+    refused = client.post(gone, json=body, headers={"Accept": "text/event-stream"})
+    assert refused.status_code == 404 and refused.json()["error"]["fix"].startswith("GET /api/v1/drills?all=true")
+
+
+def test_errors_over_http_speak_http(client: TestClient) -> None:
+    count = client.post("/api/v1/drills", json={"count": 99}).json()["error"]
+    assert count["about"] == "count"
+    due = client.post("/api/v1/drills", json={"due": True}).json()["error"]
+    assert "tutor" not in due["fix"]
+    large = client.post("/api/v1/grade", json={"card": "kafka", "answer": "x" * 70_000})
+    assert large.status_code == 413 and "20,000" in large.json()["error"]["fix"]
+    formats = client.get("/openapi.json").json()["components"]["schemas"]["DrillIn"]["properties"]["format"]
+    assert "estimate" in formats["description"] and "behavioural" in formats["description"]
+    first = client.get("/api/v1/drills").json()[0]
+    assert {"session", "kind", "state", "title", "task", "of"} <= set(first)
 
 
 def test_half_a_character_over_http(client: TestClient) -> None:

@@ -354,6 +354,11 @@ def test_a_passage_is_searched_for_once() -> None:
 # --- beside the way -------------------------------------------------------------------------------------------------
 
 
+def test_a_decision_quotes_its_options(drills: Drills) -> None:
+    ask = drills.start("kafka or sqs", kind="decision").task.rubric.ask
+    assert "Decide between “" in ask and "” and “" in ask and " or A " not in ask
+
+
 def test_a_window_that_was_overtaken_goes_on(
     drills: Drills, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

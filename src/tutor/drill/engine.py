@@ -215,6 +215,15 @@ class Drills:
         self.store.save(session, answering=question_id)
         return session
 
+    def expect(self, session_id: str, question_id: str) -> None:
+        """Check that this question is the one to answer.
+
+        Raises:
+            NotFound: no such drill.
+            StaleAnswer: another question is pending, or none.
+        """
+        machine.expected(self.store.load(session_id), question_id)
+
     def resume(self, session_id: str) -> Session:
         """A drill as it stands; results of it that an earlier version failed to note are noted.
 

@@ -160,7 +160,8 @@ def of_decision(card: Card, probe: Probe) -> Task:
             id="other-costs", text=f"{other.name} costs: {other.costs}", follow_up=f"What does {other.name} cost you?"
         ),
     )
-    ask = f"{probe.ask} {card.title} or {other.name}: name your choice, the condition it rests on, and its price."
+    ask = f"{probe.ask} Decide between “{card.title}” and “{other.name}”:"
+    ask += " name your choice, the condition it rests on, and its price."
     rubric = rubric.model_copy(update={"points": (*rubric.points, *extra), "ask": ask})
     return Task(card=card.id, probe=probe.id, rubric=rubric, follow_ups=3)
 

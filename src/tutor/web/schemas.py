@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tutor.drill.formats import FORMATS
 from tutor.text import mended
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what the index can hold
@@ -173,7 +174,7 @@ class DrillIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     request: Text = Field("", max_length=4_000, examples=["why not kafka"])
-    format: Text = Field("", description="probe, card, set, decision, hld, lld, ml, genai, capstone or review.")
+    format: Text = Field("", description=f"One of {', '.join(FORMATS)}; by default what the request asks for.")
     card: Text = Field("", max_length=200)
     phases: list[int] = Field(default_factory=list, max_length=10)
     tiers: list[int] = Field(default_factory=list, max_length=3)

@@ -57,6 +57,8 @@ async def reply(session: str, body: ReplyIn, core: CoreOf, request: Request) -> 
     work = partial(core.drill, lambda drills: step_json(drills, drills.reply(session, body.question, body.answer)))
     if "text/event-stream" not in request.headers.get("accept", ""):
         return await run_sync(work)
+    # What can be refused is refused with its status, before a stream begins.
+    await run_sync(partial(core.drill, lambda drills: drills.expect(session, body.question)))
     return StreamingResponse(_events(work), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
