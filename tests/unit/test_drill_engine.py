@@ -6,6 +6,7 @@ import io
 import json
 import multiprocessing
 import os
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,10 +18,11 @@ import pytest
 
 from fakes import FakeEncoder
 from tutor.bootstrap import builtin_corpus
-from tutor.cli import dispute, interview
+from tutor.cli import dispute, interview, progress
 from tutor.curriculum.corpus import Corpus, load_corpus
+from tutor.curriculum.practice import Problem
 from tutor.drill.engine import Drills
-from tutor.drill.formats import Selection
+from tutor.drill.formats import Selection, of_mock
 from tutor.drill.grade import Grade, PointGrade, settle
 from tutor.drill.library import SearchLibrary
 from tutor.drill.rubric import Rubric
@@ -28,6 +30,7 @@ from tutor.drill.session import Reading, Session
 from tutor.drill.store import DrillStore
 from tutor.drill.transcript import as_markdown, session_json, step_json
 from tutor.errors import NotFound, SourceError, StaleAnswer, UsageError
+from tutor.ingest.pipeline import Progress
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -404,3 +407,48 @@ def test_what_is_half_made_is_followed_up_in_a_batch_too(drills: Drills) -> None
     drills._grader._by["claims"] = grader
     asked = drills.grade("kafka", "why-not-task-queue", "half of it").follow_ups
     assert asked == tuple(p.follow_up for p in drills.rubric("kafka", "why-not-task-queue").points)
+
+
+def test_a_time_box_runs_from_when_the_step_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drills = made(tmp_path)
+    session = say(drills, drills.start("url shortener", kind="hld"), "")
+    step = step_json(drills, session)
+    assert (step["minutes"], step["left_s"], step["minutes_in_all"]) == (5, 300.0, 45)
+    assert made(tmp_path, NOW + timedelta(minutes=2)).left_s(session) == 180
+    late = made(tmp_path, NOW + timedelta(minutes=9))  # killed, and resumed when the time is over
+    assert late.left_s(session) == -240
+    monkeypatch.setattr("sys.stdin", io.StringIO("quit\n"))
+    interview.run(late, late.resume(session.id))
+    assert "Time for this step is up" in capsys.readouterr().err
+    assert late.left_s(drills.start("kafka")) is None
+
+
+def test_what_is_left_of_a_time_box_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    with interview._time_box(5, 60.05):  # a fifth is a minute
+        time.sleep(0.3)
+    assert "1.0 minutes left" in capsys.readouterr().err
+
+
+def test_the_first_step_of_a_round_says_how_long_it_is(drills: Drills, capsys: pytest.CaptureFixture[str]) -> None:
+    interview._show(drills.start("url shortener", kind="hld"))
+    assert "[1 of 9, 5 minutes of 45]" in capsys.readouterr().out
+
+
+def test_every_design_round_has_an_operational_close_out(drills: Drills) -> None:
+    for kind in ("hld", "lld", "ml", "genai"):
+        for entry in corpus().entries.values():
+            if isinstance(entry, Problem) and entry.track == kind:
+                steps = [task.probe for task in of_mock(entry)]
+                assert "operations" in steps and steps[-1] in ("wrap-up", "operations"), entry.id
+    splitwise = drills.start("splitwise", kind="lld")
+    assert sum(task.minutes for task in splitwise.tasks) == 29
+
+
+def test_a_long_index_build_is_told_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.bar("Indexing") as advance:
+        advance(Progress(0, 10))
+        advance(Progress(0, 3_000))
+        advance(Progress(64, 3_000))
+    assert capsys.readouterr().err == "tutor: Indexing: 3,000 passages, this takes a while.\n"

@@ -33,6 +33,7 @@ _HOW = {
     "twist": "Your answer; an empty line ends it, a paste is taken whole. 'skip' passes.",
     "rate": "1 to 5, or Enter.",
 }
+_OVER = "Time: come to an end."
 _PARAGRAPHS = "Your answer, in paragraphs as you like; two empty lines end it. 'skip' passes."
 
 
@@ -49,7 +50,7 @@ def run(drills: Drills, session: Session) -> None:
             _show(session)
             shown = question.id
         try:
-            with _time_box(session.task.minutes if question.state == "answer" else 0):
+            with _time_box(session.task.minutes, drills.left_s(session)):
                 several = question.state in ("answer", "follow-up", "twist")
                 with lines.reading():
                     said = _listen(lines, several=several, paragraphs=_in_paragraphs(session))
@@ -101,6 +102,8 @@ def _show(session: Session) -> None:
     typer.echo()
     if len(session.tasks) > 1 and question.state in ("clarify", "answer") and not _answered(session):
         box = f", {session.task.minutes:g} minutes" if session.task.minutes else ""
+        if box and session.at == 0:
+            box += f" of {sum(task.minutes for task in session.tasks):g}"
         typer.echo(f"[{session.at + 1} of {len(session.tasks)}{box}]")
     for paragraph in question.text.split("\n"):
         if paragraph.strip():
@@ -157,12 +160,16 @@ def _joined(said: list[str]) -> str:
 
 
 @contextmanager
-def _time_box(minutes: float) -> Iterator[None]:
-    """Warn on standard error when four fifths of the time are gone, and when all of it is."""
+def _time_box(minutes: float, left_s: float | None) -> Iterator[None]:
+    """Warn on standard error when four fifths of the minutes are gone, and when all are; at once if they are."""
     timers: list[Timer] = []
-    if minutes:
-        for share, text in ((0.8, f"{minutes * 0.2:.1f} minutes left for this step."), (1.0, "Time: come to an end.")):
-            timers.append(Timer(minutes * 60 * share, lambda t=text: print(f"\n[{t}]", file=sys.stderr, flush=True)))
+    if left_s is not None:
+        fifth = minutes * 60 * 0.2
+        if left_s <= 0:
+            _warn("Time for this step is up: come to an end.")
+        for wait, text in ((left_s - fifth, f"{fifth / 60:.1f} minutes left for this step."), (left_s, _OVER)):
+            if wait > 0:
+                timers.append(Timer(wait, _warn, (text,)))
     for timer in timers:
         timer.daemon = True
         timer.start()
@@ -171,3 +178,7 @@ def _time_box(minutes: float) -> Iterator[None]:
     finally:
         for timer in timers:
             timer.cancel()
+
+
+def _warn(text: str) -> None:
+    print(f"\n[{text}]", file=sys.stderr, flush=True)

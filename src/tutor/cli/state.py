@@ -48,7 +48,7 @@ class State:
         from tutor.cli.progress import bar
 
         core = App(self.settings(**given))
-        with bar("Indexing the curriculum") as advance:
+        with bar("Indexing the curriculum, once") as advance:
             report = core.ensure_index(on_progress=advance)
         for problem in report.news if report else ():
             print(f"tutor: {problem.message}", file=sys.stderr)

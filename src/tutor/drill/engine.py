@@ -224,6 +224,10 @@ class Drills:
         """
         machine.expected(self.store.load(session_id), question_id)
 
+    def left_s(self, session: Session) -> float | None:
+        """Seconds left of the pending answer's time box, below 0 when it is over; None where there is none."""
+        return machine.left_s(session, self._clock())
+
     def resume(self, session_id: str) -> Session:
         """A drill as it stands; results of it that an earlier version failed to note are noted.
 

@@ -172,8 +172,11 @@ def decisions(cards: Iterable[Card]) -> list[tuple[Card, Probe]]:
 
 
 def of_mock(problem: Problem) -> list[Task]:
-    """The steps of a design problem, each in its time box: 45 minutes by the playbook, 50 for a capstone."""
-    steps = [step for step in problem.time_boxes if problem.rubric.get(step)]
+    """The steps of a design problem, each in its time box; operations are never left out.
+
+    45 minutes by the playbook, 29 for low-level design, which has six of its nine steps, 50 for a capstone.
+    """
+    steps = [step for step in problem.time_boxes if problem.rubric.get(step) or step == "operations"]
     tasks = []
     for n, step in enumerate(steps):
         brief = problem.ask if n == 0 else ""

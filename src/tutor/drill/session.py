@@ -185,6 +185,17 @@ def expected(session: Session, question_id: str) -> Question:
     return session.pending
 
 
+def left_s(session: Session, now: datetime) -> float | None:
+    """Seconds left of the pending answer's time box, below 0 when it is over; None where there is none.
+
+    It runs from when the step was asked, also while nobody had the drill open: an interviewer's clock does not stop.
+    """
+    if session.state != "answer" or not session.task.minutes:
+        return None
+    asked = next(t.at for t in reversed(session.round.turns) if t.who == "interviewer")
+    return session.task.minutes * 60 - (now - asked).total_seconds()
+
+
 def with_reading(session: Session, task: int, found: Sequence[Reading]) -> Session:
     """The session with what to read for a graded task (from 0)."""
     rounds = list(session.rounds)

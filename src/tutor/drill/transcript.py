@@ -55,6 +55,8 @@ def step_json(drills: Drills, session: Session) -> dict[str, Any]:
         "of": len(session.tasks),
         "question": session.pending.model_dump() if session.pending else None,
         "minutes": session.task.minutes if session.pending else 0,
+        "left_s": None if (left := drills.left_s(session)) is None else round(left, 1),
+        "minutes_in_all": sum(task.minutes for task in session.tasks),
     }
     just = last_graded(session)
     if just is not None:
