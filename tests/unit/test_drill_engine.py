@@ -18,7 +18,7 @@ import pytest
 
 from fakes import FakeEncoder
 from tutor.bootstrap import builtin_corpus
-from tutor.cli import dispute, interview, progress
+from tutor.cli import dispute, drill, interview, progress
 from tutor.curriculum.corpus import Corpus, load_corpus
 from tutor.curriculum.practice import Problem
 from tutor.drill.engine import Drills
@@ -452,3 +452,14 @@ def test_a_long_index_build_is_told_without_a_terminal(capsys: pytest.CaptureFix
         advance(Progress(0, 3_000))
         advance(Progress(64, 3_000))
     assert capsys.readouterr().err == "tutor: Indexing: 3,000 passages, this takes a while.\n"
+
+
+def test_a_scripted_drill_that_was_overtaken_asks_what_is_asked_now(
+    drills: Drills, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = say(drills, drills.start("why not kafka"), "")
+    say(drills, session, "skip")  # another process
+    monkeypatch.setattr("sys.stdin", io.StringIO("late\n2\n"))
+    drill._scripted(drills, session)
+    _, refused, done = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert refused["question"]["state"] == "rate" and done["state"] == "done"

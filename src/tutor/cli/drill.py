@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tutor.cli.state import State, batch_rows, emit, terminal_width
-from tutor.errors import TutorError
+from tutor.errors import StaleAnswer, TutorError
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
@@ -159,7 +159,10 @@ def _scripted(drills: Drills, session: Session) -> None:
             question, text = reply_of(line, asked.id)
             session = drills.reply(session.id, question, text)
         except TutorError as error:
-            emit({"session": session.id, "error": error.message, "question": asked.model_dump()})
+            if isinstance(error, StaleAnswer):  # another process may have gone on
+                session = drills.resume(session.id)
+            now = session.pending
+            emit({"session": session.id, "error": error.message, "question": now.model_dump() if now else None})
         else:
             emit(step_json(drills, session))
 
