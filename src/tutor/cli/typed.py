@@ -80,12 +80,13 @@ class Lines:
         with _continued(begin):
             begin()
             self._raw = True
-            self._show("\x1b[?2004h")
+            marked = os.environ.get("TERM") != "dumb"
+            self._show("\x1b[?2004h" if marked else "")
             try:
                 yield
             finally:
                 self._raw = self._pasting = False
-                self._show("\x1b[?2004l")
+                self._show("\x1b[?2004l" if marked else "")
                 sys.stdout.flush()
                 termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
