@@ -17,6 +17,7 @@ _BEFORE_NUMBERS = frozenset(["no", "fig", "eq", "sec", "ch", "vol", "pp", "p", "
 #: The rest of a Markdown link from inside its text: "[528. Random Pick](https://…)".
 _LINK_REST = re.compile(r"[^\[\]\n]*\]\(")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]*_]*\s+(?=[\"'“‘(\[*_]*[A-Z0-9])")
+_HALF = re.compile("[\ud800-\udfff]")
 #: C0 and C1 controls (tab and newline stay), soft hyphen, zero-width, bidi and tag characters.
 _INVISIBLE = dict.fromkeys(
     code
@@ -39,9 +40,17 @@ _INVISIBLE = dict.fromkeys(
 )
 
 
+def mended(text: str) -> str:
+    """``text`` with a mark (U+FFFD) for each half of a character: same length, and it can be written as UTF-8.
+
+    Halves come from JSON (a lone ``\\ud800``) and from bytes that are no UTF-8; nothing can store or encode them.
+    """
+    return _HALF.sub("\ufffd", text)
+
+
 def clean_question(text: str) -> str:
     """A question without control, zero-width and tag characters, NFC, on one line."""
-    return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
+    return " ".join(unicodedata.normalize("NFC", mended(text)).translate(_INVISIBLE).split())
 
 
 def blank_invisible(text: str) -> str:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from fastapi.testclient import TestClient
 
 from tutor.bootstrap import App
 from tutor.drill.arithmetic import ArithmeticGrader
+from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
+from tutor.drill.grade import Grade
 from tutor.drill.scenarios import scenario
 from tutor.settings import Settings
 from tutor.web.app import create_app
@@ -246,8 +249,58 @@ def test_bad_lines_are_named_and_the_rest_is_graded(home: Path) -> None:
         {"id": 2, "card": "kafka", "probe": PROBE, "answer": "x"}
     )
     done = tutor(home, "grade", "--batch", "-", stdin=text, code=2)
-    assert [row["id"] for row in lines(done.stdout)] == [2]
+    found = lines(done.stdout)
+    assert [(row["id"], row.get("line"), row["verdict"]) for row in found[:2]] == [
+        (1, 1, "ungraded"),
+        (None, 2, "ungraded"),
+    ]
+    assert "no 'probe'" in found[0]["error"] and "not JSON" in found[1]["error"]
+    assert found[2]["id"] == 2 and len(found) == 3
     assert "'probe' and no 'answer'" in done.stderr and "2 lines were left out" in done.stderr
+
+
+HALF = '{"id": 1, "card": "kafka", "probe": "x", "answer": "\\ud800 SQS acknowledges each message"}\n'
+
+
+def test_half_a_character_ends_no_batch(home: Path) -> None:
+    good = json.dumps({"id": 2, "card": "kafka", "probe": PROBE, "answer": STRONG})
+    found = lines(tutor(home, "grade", "--batch", "-", stdin=HALF + good).stdout)
+    assert [row["id"] for row in found] == [1, 2]
+    assert found[1]["score"] > 0.5
+
+
+def test_a_fault_in_one_line_ends_no_batch(app: App, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from types import SimpleNamespace
+
+    from tutor.cli import drill
+
+    def grade(card: str, probe: str, answer: str) -> Any:
+        if answer == "bad":
+            raise TypeError("nobody thought of this")
+        return Grade(score=1.0, verdict="strong", points=())
+
+    core = SimpleNamespace(drills=SimpleNamespace(grade=grade))
+    context: Any = SimpleNamespace(obj=SimpleNamespace(core=lambda: nullcontext(core)))
+    rows = [{"id": n, "card": "c", "probe": "p", "answer": answer} for n, answer in enumerate(["good", "bad", "good"])]
+    monkeypatch.setattr(drill, "batch_rows", lambda *_, **__: iter(rows))
+    drill.grade(context, "-")
+    found = capsys.readouterr()
+    assert [row["verdict"] for row in lines(found.out)] == ["strong", "ungraded", "strong"]
+    assert "unexpected TypeError: nobody thought of this" in lines(found.out)[1]["error"]
+    assert "nobody thought of this" in found.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_bytes_that_are_no_text_end_no_drill(home: Path, encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tutor", "--home", str(home), "drill", "why not kafka", "--json"],
+        input=b"\nbad \xff byte, caf\xc3\xa9\n",
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": encoding, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
 
 
 # --- the drill at a terminal ------------------------------------------------------------------------------------------
@@ -294,6 +347,25 @@ def test_the_interview_fits_eighty_columns_and_can_be_left(home: Path) -> None:
     assert session in tutor(home, "drill", "--list").stdout
     transcript = tutor(home, "drill", "--export", session).stdout
     assert "**You:** For plain jobs" in transcript
+
+
+def test_a_finished_drill_is_found_again(home: Path) -> None:
+    done = lines(tutor(home, "drill", "why not kafka", "--json", stdin="\nskip\n2\n").stdout)[-1]
+    assert done["state"] == "done" and done["graded"]["due"] and done["graded"]["read"][0]["quote"]
+    tutor(home, "drill", "--card", "consensus", "--json")
+    listed = tutor(home, "drill", "--list", "--all").stdout
+    assert f"{done['session']}  probe     over" in listed
+    assert done["session"] not in tutor(home, "drill", "--list").stdout
+    assert all(len(line) <= 80 for line in listed.splitlines())
+    rows = lines(tutor(home, "drill", "--list", "--all", "--json").stdout)
+    assert {"session": done["session"], "state": "done"}.items() <= next(
+        row for row in rows if row["session"] == done["session"]
+    ).items()
+    assert "Kept: point 2 is covered" in tutor(home, "drill", "--override", done["session"], "2=covered").stdout
+    assert f"Drill {done['session']}" in tutor(home, "drill", "--export", done["session"]).stdout
+    assert "# Drill" in tutor(home, "drill", "--export", "last").stdout
+    again = tutor(home, "drill", "--resume", done["session"], stdin="\n").stdout
+    assert "Grade: " in again and "Due again on" in again and "Disagree?" not in again  # nothing was graded
 
 
 @pytest.mark.parametrize(
@@ -386,8 +458,44 @@ def test_a_reply_as_events(client: TestClient) -> None:
     url = f"/api/v1/drills/{step['session']}/replies"
     events = client.post(url, json=body, headers={"Accept": "text/event-stream"}).text
     assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "step"]
+    assert client.post(url, json=body, headers={"Accept": "text/event-stream"}).status_code == 409
+    gone = "/api/v1/drills/20260101-00000000/replies"
+    refused = client.post(gone, json=body, headers={"Accept": "text/event-stream"})
+    assert refused.status_code == 404 and refused.json()["error"]["fix"].startswith("GET /api/v1/drills?all=true")
+
+
+def test_errors_over_http_speak_http(client: TestClient) -> None:
+    count = client.post("/api/v1/drills", json={"count": 99}).json()["error"]
+    assert count["about"] == "count"
+    due = client.post("/api/v1/drills", json={"due": True}).json()["error"]
+    assert "tutor" not in due["fix"]
+    large = client.post("/api/v1/grade", json={"card": "kafka", "answer": "x" * 70_000})
+    assert large.status_code == 413 and "20,000" in large.json()["error"]["fix"]
+    formats = client.get("/openapi.json").json()["components"]["schemas"]["DrillIn"]["properties"]["format"]
+    assert "estimate" in formats["description"] and "behavioural" in formats["description"]
+    first = client.get("/api/v1/drills").json()[0]
+    assert {"session", "kind", "state", "title", "task", "of"} <= set(first)
+
+
+def test_half_a_character_over_http(client: TestClient) -> None:
+    headers = {"content-type": "application/json"}
+    half = b'{"card": "kafka", "probe": "x", "answer": "\\ud800 SQS acknowledges each message"}'
+    assert client.post("/api/v1/grade", content=half, headers=headers).status_code == 200
+    strange = client.post("/api/v1/grade", content=b'{"card": "kafka", "\\ud800": 1}', headers=headers)
+    assert strange.status_code == 422
+    step = client.post("/api/v1/drills", json={"card": "kafka"}).json()
+    reply = b'{"question": "%s", "answer": "\\ud800 lone"}' % step["question"]["id"].encode()
+    url = f"/api/v1/drills/{step['session']}/replies"
+    assert client.post(url, content=reply, headers=headers).json()["state"] == "answer"
+
+
+def test_a_stream_ends_with_an_event_whatever_happens(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = client.post("/api/v1/drills", json={"card": "kafka"}).json()
+    monkeypatch.setattr(Drills, "reply", lambda *_: 1 / 0)
+    url, body = f"/api/v1/drills/{step['session']}/replies", {"question": step["question"]["id"], "answer": ""}
     events = client.post(url, json=body, headers={"Accept": "text/event-stream"}).text
     assert [line[7:] for line in events.splitlines() if line.startswith("event: ")] == ["status", "error"]
+    assert "ZeroDivisionError" in events
 
 
 @pytest.mark.parametrize(

@@ -252,3 +252,52 @@ def test_assumptions_are_the_sentences_that_say_so() -> None:
     )
     found = [answer[a:b] for a, b in assumptions(answer)]
     assert [text.split()[0] for text in found] == ["Let's", "I'd", "Roughly", "Given", "We", "Say"]
+
+
+def verdicts(seed: int, answer: str) -> dict[str, tuple[str, str]]:
+    """Status and quote of what is not missing."""
+    return {v.id: (v.status, v.quote) for v in check(scenario(seed), answer) if v.status != "missing"}
+
+
+def test_a_power_of_ten_before_bytes_is_no_number_of_billions() -> None:
+    for said in ("8*10^11 B/day", "8 × 10¹¹ B a day", "8e11 B/day"):
+        assert verdicts(1, f"storage {said}") == {"storage_day": ("right", said)}
+    assert quantities("7B parameters")[0].value == 7e9
+
+
+@pytest.mark.parametrize(
+    "said", ["peak 174/s with a factor of 3", "peak 3x the average: 174/s", "peak factor 3, so 174/s"]
+)
+def test_a_stated_peak_factor_is_a_named_assumption(said: str) -> None:
+    assert assumptions(said)
+    assert verdicts(2, said)["peak"][0] == "right"
+
+
+def test_a_figure_that_is_taken_back_does_not_count() -> None:
+    found = verdicts(1, "writes 46k/s, no, sorry, 23k/s, reads 231k/s")
+    assert found == {"writes": ("order", "23k/s"), "reads": ("right", "231k/s")}
+    assert verdicts(1, "writes 23k/s. Wait, it's 46k/s.") == {"writes": ("right", "46k/s")}
+    assert verdicts(1, "reads 231k/s, no more than 70 servers")["reads"] == ("right", "231k/s")
+
+
+def test_two_figures_for_one_are_none() -> None:
+    assert verdicts(1, "70 servers, or maybe 7,000 servers") == {}
+    told = by_id(check(scenario(1), "70 servers, or maybe 7,000 servers"))["servers"]
+    assert told.explanation.startswith("Two figures for it, 70 and 7,000: choose one.")
+    assert verdicts(1, "70 or 80 servers")["servers"][0] == "right"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "200 million users, each with 20 messages, kept for 5 years in 3 copies. 10,000 per second, 3 times.",
+        "20 sent messages of 200 B, 100 delivered of 1 kB; it handles 10,000 delivered messages a second.",
+    ],
+)
+def test_the_task_said_again_is_no_answer(said: str) -> None:
+    assert verdicts(1, said) == {}
+
+
+def test_a_label_belongs_to_the_figure_behind_it() -> None:
+    found = verdicts(1, "writes 4.6k/s (46 hundred), then reads 23k/s, peak 69k/s")
+    assert {id: quote for id, (_, quote) in found.items()} == {"writes": "4.6k/s", "reads": "23k/s", "peak": "69k/s"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tutor.cli.state import State, batch_rows, emit
-from tutor.errors import TutorError
+from tutor.cli.state import State, batch_rows, emit, terminal_width
+from tutor.errors import StaleAnswer, TutorError
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
@@ -28,14 +28,18 @@ def drill(
     phase: Annotated[list[int] | None, typer.Option(help="Probes of these phases (0 to 9).")] = None,
     tier: Annotated[list[int] | None, typer.Option(help="Probes of these tiers (1 to 3).")] = None,
     thread: Annotated[str, typer.Option(help="Probes of a thread's cards, as in: messaging.")] = "",
-    count: Annotated[int, typer.Option(help="How many probes a set has.")] = 5,
+    count: Annotated[int | None, typer.Option(help="How many probes a set has (5), or decisions (1).")] = None,
     seed: Annotated[int | None, typer.Option(help="Draw the same set again.")] = None,
     due: Annotated[bool, typer.Option("--due", help="Only probes that are due again.")] = False,
     weak: Annotated[bool, typer.Option("--weak", help="Only probes last answered weakly or wrongly.")] = False,
     resume: Annotated[str, typer.Option(metavar="ID", help="Go on with a drill; 'last' for the newest open one.")] = "",
     show_open: Annotated[bool, typer.Option("--list", help="List the drills that are open.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="With --list, also those that are over.")] = False,
     export: Annotated[
-        str, typer.Option(metavar="ID", help="Print a drill's transcript (Markdown; JSON with --json).")
+        str, typer.Option(metavar="ID", help="Print a drill's transcript (Markdown; JSON with --json); 'last' too.")
+    ] = "",
+    dispute: Annotated[
+        str, typer.Option("--override", metavar="ID", help="Disagree with a grade: --override ID 2=covered.")
     ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON lines out; answers from standard input, one a line.")
@@ -49,23 +53,29 @@ def drill(
     with state.core() as core:
         drills = core.drills
         if show_open:
-            _list_open(drills, as_json)
+            _list(drills, as_json, over=show_all)
             return
         if export:
-            session = drills.store.load(export)
+            session = drills.store.load(_id(drills, export))
             if as_json:
-                emit(session_json(session))
+                emit(session_json(drills, session))
             else:
-                typer.echo(as_markdown(session), nl=False)
+                typer.echo(as_markdown(drills, session), nl=False)
+            return
+        if dispute:
+            from tutor.cli.dispute import override
+
+            override(drills, _id(drills, dispute), request or [])
             return
         if resume:
             session = _resumed(drills, resume)
         else:
             only = drills.due_or_weak(due=due, weak=weak) if due or weak else None
+            if only is not None and (others := drills.exercises_due(due=due, weak=weak)):
+                print(f"tutor: also {'due' if due else 'weak'}: {', '.join(others)}", file=sys.stderr)
             cards = drills.thread(thread) if thread else ()
             chosen = Selection(cards=cards, phases=phase or (), tiers=tier or (), only=only, count=count, seed=seed)
-            wide = not request and not card and not kind
-            session = drills.start(" ".join(request or []), kind="set" if wide else kind, card=card, chosen=chosen)
+            session = drills.start(" ".join(request or []), kind=kind, card=card, chosen=chosen)
         if as_json:
             _scripted(drills, session)
         else:
@@ -82,46 +92,60 @@ def grade(
 
     state: State = context.obj
     with state.core() as core:
-        for row in batch_rows(batch, text=("card", "probe", "answer")):
-            error = ""
+
+        def refuse(line: dict[str, Any], error: str) -> None:
+            nothing = Grade(score=0.0, verdict="ungraded", points=(), reason=error)
+            emit({**line, **grade_json(nothing), "error": error})
+
+        for row in batch_rows(batch, text=("card", "probe", "answer"), on_bad=refuse):
             try:
                 graded = core.drills.grade(row["card"], row["probe"], row["answer"])
-            except TutorError as fault:  # that line's error, not the end of the batch
-                graded, error = Grade(score=0.0, verdict="ungraded", points=(), reason=fault.message), fault.message
-            emit({"id": row["id"], **grade_json(graded), **({"error": error} if error else {})})
+            except Exception as fault:  # noqa: BLE001  that line's error, not the end of the batch
+                told = fault.message if isinstance(fault, TutorError) else _unexpected(fault, row["id"])
+                refuse({"id": row["id"]}, told)
+            else:
+                emit({"id": row["id"], **grade_json(graded)})
 
 
-def _list_open(drills: Drills, as_json: bool) -> None:
-    found = drills.store.open()
+def _unexpected(fault: Exception, line: object) -> str:
+    """What to say of a fault that nobody thought of; told on standard error too."""
+    said = f"unexpected {type(fault).__name__}: {fault}"
+    print(f"tutor: {line}: {said}. This is a bug; please report it.", file=sys.stderr)
+    return said
+
+
+def _list(drills: Drills, as_json: bool, *, over: bool) -> None:
+    """Print the drills that are open, or all, a line each within the terminal's width."""
+    from tutor.drill.transcript import row_json
+
+    found = drills.store.all() if over else drills.store.open()
     if as_json:
         for session in found:
-            emit(
-                {
-                    "id": session.id,
-                    "kind": session.kind,
-                    "title": session.tasks[0].rubric.title,
-                    "at": session.at + 1,
-                    "of": len(session.tasks),
-                }
-            )
+            emit(row_json(session))
         return
     for session in found:
-        typer.echo(
-            f"{session.id}  {session.kind:8}  {session.at + 1} of {len(session.tasks)}  {session.task.rubric.title}"
-        )
+        at = f"{session.at + 1} of {len(session.tasks)}" if session.pending else "over"
+        line = f"{session.id}  {session.kind:8}  {at:7}  {session.task.rubric.title}"
+        typer.echo(line if len(line) <= terminal_width() else line[: terminal_width() - 1] + "…")
     if not found:
         typer.echo('No drill is open. Start one: tutor drill "why not kafka"')
+
+
+def _id(drills: Drills, name: str) -> str:
+    """A drill's id; of ``last`` that of the one last gone on with, open or over."""
+    found = drills.store.all() if name == "last" else []
+    return found[0].id if found else name
 
 
 def _resumed(drills: Drills, name: str) -> Session:
     from tutor.errors import NotFound
 
     if name != "last":
-        return drills.store.load(name)
+        return drills.resume(name)
     found = drills.store.open()
     if not found:
         raise NotFound("no drill is open", fix='Start one: tutor drill "why not kafka"')
-    return found[0]
+    return drills.resume(found[0].id)
 
 
 def _scripted(drills: Drills, session: Session) -> None:
@@ -135,7 +159,10 @@ def _scripted(drills: Drills, session: Session) -> None:
             question, text = reply_of(line, asked.id)
             session = drills.reply(session.id, question, text)
         except TutorError as error:
-            emit({"session": session.id, "error": error.message, "question": asked.model_dump()})
+            if isinstance(error, StaleAnswer):  # another process may have gone on
+                session = drills.resume(session.id)
+            now = session.pending
+            emit({"session": session.id, "error": error.message, "question": now.model_dump() if now else None})
         else:
             emit(step_json(drills, session))
 

@@ -4,38 +4,45 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING
 
 import typer
 
+from tutor.cli import dispute, graded
 from tutor.cli.state import echo_wrapped
-from tutor.drill.judge import STATUSES
-from tutor.drill.transcript import SIGNS, last_graded
-from tutor.errors import TutorError, UsageError
+from tutor.cli.typed import Lines
+from tutor.drill.formats import MOCKS
+from tutor.drill.reading import MAX_ANSWER_CHARS
+from tutor.drill.transcript import last_graded
+from tutor.errors import StaleAnswer, UsageError
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
-    from tutor.drill.session import Round, Session, Task
+    from tutor.drill.session import Session
 
 _QUIT = frozenset({"quit", "exit", "stop", ":q"})
 _ITEM = re.compile(r"\s*(?:[-*•]|\d+[.)])\s")
 _WHOLE = _QUIT | {"skip"}  # commands: no further line is waited for
 _HOW = {
     "clarify": "Ask or assume something, or press Enter to answer. 'quit' keeps the drill.",
-    "answer": "Your answer; an empty line ends it. 'skip' passes.",
-    "follow-up": "Your answer; an empty line ends it. 'skip' passes.",
-    "twist": "Your answer; an empty line ends it. 'skip' passes.",
+    "answer": "Your answer; an empty line ends it, a paste is taken whole. 'skip' passes.",
+    "follow-up": "Your answer; an empty line ends it, a paste is taken whole. 'skip' passes.",
+    "twist": "Your answer; an empty line ends it, a paste is taken whole. 'skip' passes.",
     "rate": "1 to 5, or Enter.",
 }
+_OVER = "Time: come to an end."
+_PARAGRAPHS = "Your answer, in paragraphs as you like; two empty lines end it. 'skip' passes."
 
 
 def run(drills: Drills, session: Session) -> None:
     """Ask and listen until the drill is over or the learner stops."""
+    lines = Lines()
     if not session.round.turns or session.at or len(session.round.turns) > 1:
-        typer.echo(f"Going on with drill {session.id}.")
+        typer.echo(f"{'Going on with' if session.pending else 'Back to'} drill {session.id}.")
+        _after_a_task(drills, session, lines)  # killed before the grade was read, or to look at it again
     shown = ""
     while session.pending is not None:
         question = session.pending
@@ -43,8 +50,10 @@ def run(drills: Drills, session: Session) -> None:
             _show(session)
             shown = question.id
         try:
-            with _time_box(session.task.minutes if question.state == "answer" else 0):
-                said = _listen(several=question.state in ("answer", "follow-up", "twist"))
+            with _time_box(session.task.minutes, drills.left_s(session)):
+                several = question.state in ("answer", "follow-up", "twist")
+                with lines.reading():
+                    said = _listen(lines, several=several, paragraphs=_in_paragraphs(session))
         except (EOFError, KeyboardInterrupt):
             said = None
         if said is None or said.strip().lower() in _QUIT:
@@ -54,14 +63,37 @@ def run(drills: Drills, session: Session) -> None:
             session = drills.reply(session.id, question.id, said)
         except UsageError as error:
             echo_wrapped(error.message)
+            if len(said) > MAX_ANSWER_CHARS:
+                echo_wrapped(f"Your words are kept in {drills.store.keep_words(session.id, said)}")
             continue
-        if (just := last_graded(session)) is not None:
-            _show_grade(drills, *just)
-            try:
-                _disagree(drills, session.id, session.at, just[1])
-            except (EOFError, KeyboardInterrupt):
-                typer.echo()
+        except StaleAnswer as error:
+            session = _overtaken(drills, session, said, error, lines)
+            continue
+        _after_a_task(drills, session, lines)
     typer.echo(f"\nThe drill is over. Its transcript: tutor drill --export {session.id}")
+
+
+def _after_a_task(drills: Drills, session: Session, lines: Lines) -> None:
+    """Show the grade of the task that has just ended, if one has, and take the learner's own view of it."""
+    if (just := last_graded(session)) is None:
+        return
+    graded.show(drills, *just)
+    assert just[1].grade is not None
+    try:
+        dispute.ask(drills, session.id, session.at, just[1].grade, lines.line)
+    except (EOFError, KeyboardInterrupt):
+        typer.echo()
+
+
+def _overtaken(drills: Drills, before: Session, said: str, error: StaleAnswer, lines: Lines) -> Session:
+    """The drill as another window left it; what was typed here is kept."""
+    echo_wrapped(f"{error.what[0].upper()}{error.what[1:]}: another window has gone on.")
+    if said.strip():
+        echo_wrapped(f"Your words are kept in {drills.store.keep_words(before.id, said)}")
+    session = drills.resume(before.id)
+    if session.at > before.at:
+        _after_a_task(drills, session, lines)
+    return session
 
 
 def _show(session: Session) -> None:
@@ -70,53 +102,74 @@ def _show(session: Session) -> None:
     typer.echo()
     if len(session.tasks) > 1 and question.state in ("clarify", "answer") and not _answered(session):
         box = f", {session.task.minutes:g} minutes" if session.task.minutes else ""
+        if box and session.at == 0:
+            box += f" of {sum(task.minutes for task in session.tasks):g}"
         typer.echo(f"[{session.at + 1} of {len(session.tasks)}{box}]")
     for paragraph in question.text.split("\n"):
         if paragraph.strip():
             echo_wrapped(paragraph)
         else:
             typer.echo()
-    echo_wrapped(f"({_HOW[question.state]})")
+    how = _PARAGRAPHS if _in_paragraphs(session) else _HOW[question.state]
+    echo_wrapped(f"({how})")
+
+
+def _in_paragraphs(session: Session) -> bool:
+    """Whether an answer is likely to have several: a design step or a review, not a spoken answer."""
+    return session.kind in MOCKS and session.state == "answer"
 
 
 def _answered(session: Session) -> bool:
     return any(t.who == "learner" for t in session.round.turns)
 
 
-def _listen(*, several: bool) -> str:
-    """What the learner types: a line, or lines up to an empty one.
+def _listen(lines: Lines, *, several: bool, paragraphs: bool) -> str:
+    """What the learner says: a line, or lines up to an empty one (``paragraphs``: two) that is no part of a paste.
 
     Raises:
-        EOFError: standard input ended before anything was typed.
+        EOFError: standard input ended before anything was said.
     """
-    lines = [_line()]
-    if lines[0].strip().lower() in _WHOLE:
-        return lines[0]
-    while several and lines[-1].strip():
+    said = [lines.line()]
+    if said[0].strip().lower() in _WHOLE:
+        return said[0]
+    while several and not _ended(said, paragraphs=paragraphs, more=lines.more):
         try:
-            lines.append(_line())
+            said.append(lines.line())
         except EOFError:
             break
-    # A line typed to the edge of the window is no sentence: only items and what follows a full stop stand alone.
-    text = lines[0]
-    for line in lines[1:]:
-        alone = _ITEM.match(line) or text.rstrip().endswith((".", "!", "?", ":", ";"))
-        text += ("\n" if alone else " ") + line.strip()
+    return _joined(said)
+
+
+def _ended(said: list[str], *, paragraphs: bool, more: Callable[[], bool]) -> bool:
+    if said[-1].strip():
+        return False
+    one = not paragraphs or not any(line.strip() for line in said)
+    return (one or not said[-2].strip()) and not more()
+
+
+def _joined(said: list[str]) -> str:
+    """The lines as text. One typed to the edge of the window is no sentence: what follows belongs to it."""
+    text, fenced = "", False
+    for line in said:
+        fence = line.lstrip().startswith("```")
+        new = fence or fenced or line[:1] in ("", " ", "\t") or _ITEM.match(line)
+        alone = new or text.endswith("\n") or text.rstrip().endswith((".", "!", "?", ":", ";", "```", "{", "}"))
+        text += ("\n" if alone else " ") + (line.rstrip() if fenced or line[:1] in (" ", "\t") else line.strip())
+        fenced = fenced != fence
     return text.strip()
 
 
-def _line() -> str:
-    # A byte that is no UTF-8 becomes a mark instead of a traceback.
-    return input("> ").encode("utf-8", "replace").decode("utf-8")
-
-
 @contextmanager
-def _time_box(minutes: float) -> Iterator[None]:
-    """Warn on standard error when four fifths of the time are gone, and when all of it is."""
+def _time_box(minutes: float, left_s: float | None) -> Iterator[None]:
+    """Warn on standard error when four fifths of the minutes are gone, and when all are; at once if they are."""
     timers: list[Timer] = []
-    if minutes:
-        for share, text in ((0.8, f"{minutes * 0.2:.1f} minutes left for this step."), (1.0, "Time: come to an end.")):
-            timers.append(Timer(minutes * 60 * share, lambda t=text: print(f"\n[{t}]", file=sys.stderr, flush=True)))
+    if left_s is not None:
+        fifth = minutes * 60 * 0.2
+        if left_s <= 0:
+            _warn("Time for this step is up: come to an end.")
+        for wait, text in ((left_s - fifth, f"{fifth / 60:.1f} minutes left for this step."), (left_s, _OVER)):
+            if wait > 0:
+                timers.append(Timer(wait, _warn, (text,)))
     for timer in timers:
         timer.daemon = True
         timer.start()
@@ -127,64 +180,5 @@ def _time_box(minutes: float) -> Iterator[None]:
             timer.cancel()
 
 
-def _disagree(drills: Drills, session: str, task: int, done: Round) -> None:
-    """Take the learner's own view of points, a line each, until an empty one: it is kept as labelled data.
-
-    Raises:
-        EOFError: standard input ended.
-    """
-    assert done.grade is not None
-    points = done.grade.points
-    if not points or done.grade.verdict == "ungraded":
-        return
-    echo_wrapped(
-        "(Disagree? A point's number and covered, partly, missed or contradicted, as in '1 covered'; or Enter.)"
-    )
-    while said := _line().strip().lower():
-        number, _, status = said.partition(" ")
-        full = next((s for s in STATUSES if status.strip() and s.startswith(status.strip())), status)
-        if not number.isdigit() or not 1 <= int(number) <= len(points) or not status.strip():
-            echo_wrapped(f"A point from 1 to {len(points)} and one of {', '.join(STATUSES)}.")
-            continue
-        try:
-            drills.override(session, task, points[int(number) - 1].point, full)
-        except TutorError as error:
-            echo_wrapped(" ".join(filter(None, (error.message, error.fix))))
-        else:
-            typer.echo(f"Kept: point {number} is {full} for you.")
-
-
-def _show_grade(drills: Drills, task: Task, done: Round) -> None:
-    grade = done.grade
-    assert grade is not None
-    typer.echo()
-    level = f", {grade.level} level" if grade.level else ""
-    typer.echo(f"Grade: {grade.verdict}, score {grade.score:.0%}{level}")
-    if done.rating:
-        typer.echo(f"Your own rating: {done.rating} of 5")
-    if grade.reason:
-        echo_wrapped(grade.reason)
-    by_id = {p.id: p for p in task.rubric.points}
-    for n, point in enumerate(grade.points, 1):
-        notes = [n for n, on in (("after a follow-up", point.prompted), ("unsure, look yourself", point.unsure)) if on]
-        note = f" ({', '.join(notes)})" if notes else ""
-        echo_wrapped(f"{by_id[point.point].text}{note}", lead=f"{n:2} {SIGNS[point.status]} ", hang=5)
-        if point.evidence:
-            echo_wrapped(f"you: “{' '.join(point.evidence.split())}”", lead="       ", hang=7)
-        if point.note:
-            echo_wrapped(point.note, lead="       ", hang=7)
-    for flag in grade.red_flags:
-        echo_wrapped(f"Red flag: “{' '.join(flag.evidence.split())}”", lead="   ! ", hang=5)
-        echo_wrapped(flag.why, lead="       ", hang=7)
-    if done.twist:
-        echo_wrapped(f"Twist: {task.rubric.expect}", lead=f"   {SIGNS[done.twist.points[0].status]} ", hang=5)
-    if grade.lifts:
-        typer.echo("To the next level:")
-        for n, move in enumerate(grade.lifts, 1):
-            echo_wrapped(move, lead=f" {n}. ", hang=4)
-    if reads := drills.to_read(task, grade):
-        typer.echo("Read:")
-        for n, reading in enumerate(reads, 1):
-            where = " > ".join(dict.fromkeys((reading.title, *reading.heading)))
-            echo_wrapped(f"[{n}] {where}  ({reading.doc_id})", lead=" ", hang=5)
-    typer.echo(" ✓ covered   ~ partly   · missed   ✗ contradicted")
+def _warn(text: str) -> None:
+    print(f"\n[{text}]", file=sys.stderr, flush=True)

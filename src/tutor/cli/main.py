@@ -158,6 +158,8 @@ def run() -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  open until the process ends
     elif isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without “ and → is no reason to stop
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # nor is a byte that is no text: it becomes a mark
     sys.exit(main())
 
 

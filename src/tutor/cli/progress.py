@@ -1,4 +1,4 @@
-"""A progress bar on standard error, only where somebody is looking."""
+"""A progress bar on standard error where somebody is looking, a line elsewhere."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+_MANY = 200  # passages that take more than a few seconds to encode
+
 if TYPE_CHECKING:
     from tutor.ingest.pipeline import Progress
 
 
 @contextmanager
-def bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
-    """Yields what ingest calls back: a bar with count, rate and time left; None when standard error is no terminal.
+def bar(label: str) -> Iterator[Callable[[Progress], None]]:
+    """Yields what ingest calls back: a bar with count, rate and time left; one line, where it takes
+    long, when standard error is no terminal.
 
     rich is imported at the first call, so that a command with nothing to encode does not wait for it.
     """
     if not sys.stderr.isatty():
-        yield None
+        yield _once(label)
         return
     shown: list[object] = []
 
@@ -35,6 +38,18 @@ def bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
     finally:
         if shown:
             shown[0].stop()  # type: ignore[attr-defined]
+
+
+def _once(label: str) -> Callable[[Progress], None]:
+    """A line where nobody watches a bar, so that a minute of silence is not taken for a hang."""
+    told: list[bool] = []
+
+    def advance(progress: Progress) -> None:
+        if progress.total >= _MANY and not told:
+            told.append(True)
+            print(f"tutor: {label}: {progress.total:,} passages, this takes a while.", file=sys.stderr, flush=True)
+
+    return advance
 
 
 def _start(label: str, total: int) -> tuple[object, object]:

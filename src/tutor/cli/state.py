@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ class State:
         from tutor.cli.progress import bar
 
         core = App(self.settings(**given))
-        with bar("Indexing the curriculum") as advance:
+        with bar("Indexing the curriculum, once") as advance:
             report = core.ensure_index(on_progress=advance)
         for problem in report.news if report else ():
             print(f"tutor: {problem.message}", file=sys.stderr)
@@ -92,10 +92,13 @@ _LINES = {
 }
 
 
-def batch_rows(name: str, *, text: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def batch_rows(
+    name: str, *, text: tuple[str, ...], on_bad: Callable[[dict[str, Any], str], None] | None = None
+) -> Iterator[dict[str, Any]]:
     """Every line of a JSONL file (UTF-8), or of standard input for ``-``: objects with ``id`` and the ``text`` fields.
 
-    A bad line is reported on standard error and the others are still done.
+    A bad line is reported on standard error and the others are still done. ``on_bad`` gets its id (None where it has
+    none) and number, and what is wrong, so that there can be a line out for every line in.
 
     Raises:
         UsageError: the file cannot be read, or, after the last line, some lines were bad.
@@ -116,6 +119,8 @@ def batch_rows(name: str, *, text: tuple[str, ...]) -> Iterator[dict[str, Any]]:
             except UsageError as error:
                 bad += 1
                 print(f"tutor: {name}:{number}: {error.message}", file=sys.stderr)
+                if on_bad:
+                    on_bad({"id": _id_of(line), "line": number}, error.message)
             else:
                 yield row
     if bad:
@@ -151,6 +156,15 @@ def _row(line: bytes, text: tuple[str, ...]) -> dict[str, Any]:
         if not isinstance(row[key], str):
             raise UsageError(f"'{key}' is {_kind(row[key])}, not text")
     return row
+
+
+def _id_of(line: bytes) -> object:
+    """The id of a line that is an object with one, whatever else is wrong with it."""
+    try:
+        row = json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return row.get("id") if isinstance(row, dict) else None
 
 
 def _kind(value: object) -> str:

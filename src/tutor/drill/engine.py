@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -16,10 +15,12 @@ from tutor.drill.formats import (
     FORMATS,
     MOCKS,
     Selection,
+    command_for,
     decisions,
     of_decision,
     of_estimate,
     of_exercise,
+    of_kind,
     of_one,
     of_set,
     of_story,
@@ -28,25 +29,17 @@ from tutor.drill.formats import (
 from tutor.drill.grade import Grade
 from tutor.drill.grading import Grader
 from tutor.drill.judge import STATUSES
+from tutor.drill.library import nearest_line
 from tutor.drill.request import parse_request
 from tutor.drill.rubric import Point, Rubric, of_card, of_probe
-from tutor.drill.session import Grades, Session, Task
+from tutor.drill.session import Grades, Reading, Round, Session, Task
 from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
+from tutor.text import mended
 
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A passage to read for a point that was missed."""
-
-    title: str
-    heading: tuple[str, ...]
-    doc_id: str
-    quote: str
 
 
 class Library(Protocol):
@@ -121,20 +114,31 @@ class Drills:
         if kind and kind not in FORMATS:
             raise UsageError(f"unknown format '{kind}'", about="format", fix=f"Known: {', '.join(FORMATS)}.")
         now = self._clock()
-        kind, tasks = self._tasks(request.strip(), kind, card.strip(), chosen or Selection())
+        kind, tasks = self._tasks(mended(request).strip(), kind, mended(card).strip(), chosen or Selection())
         session = machine.start(self.store.new_id(now), kind, tasks, now)
         self.store.save(session)
         return session
 
     def _tasks(self, request: str, kind: str, card: str, chosen: Selection) -> tuple[str, Sequence[Task]]:
+        alone = kind in (*MOCKS, "estimate", "behavioural")
+        if chosen.narrows and (request or card or alone):
+            other = f"the format {kind}" if alone else "a name"
+            raise UsageError(
+                f"a phase, tier, thread, count, due or weak does not go with {other}",
+                fix="They draw probes, decisions or a card: leave the name out.",
+            )
         if kind == "estimate":
-            return kind, [of_estimate(chosen.seed)]
+            return kind, [of_estimate(chosen.seed, request or card)]
         if kind == "behavioural":
             return kind, [of_story(self.corpus, request, chosen.seed)]
         if kind in MOCKS:
             return kind, of_exercise(self.corpus, request or card, kind, seed=chosen.seed)
-        if kind == "set" or not (request or card):
+        if kind == "set" and (request or card):
+            raise UsageError("a set has no name", about=request or card, fix="Leave the name or the format out.")
+        if kind in ("", "set") and not (request or card):
             return "set", of_set(self.corpus, chosen)
+        if not (request or card):
+            return kind, of_kind(self.corpus, kind, chosen)
         if kind == "card" or (card and not request and kind != "decision"):
             return "card", of_whole_card(find_card(self.corpus, card or request))
         found = find_card(self.corpus, card) if card else None
@@ -180,33 +184,72 @@ class Drills:
         """The probes whose last result makes them due today or earlier, or was weak, wrong or ungraded.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is none; names the exercises that are.
         """
+        found = self._results(due=due, weak=weak)
+        probes = {(c.id, p.id) for c in self.corpus.cards.values() for p in c.probes}
+        if found & probes:
+            return found & probes
+        what, others = "due" if due else "weak", self._commands(found)
+        fix = f"But exercises are: {', '.join(others)}" if others else "Drill something new: tutor drill --phase 4"
+        raise NotFound(f"no probe is {what}", fix=fix)
+
+    def exercises_due(self, *, due: bool, weak: bool) -> list[str]:
+        """Commands that drill what is due or weak and no card's probe: estimates, designs, reviews, stories."""
+        return self._commands(self._results(due=due, weak=weak))
+
+    def _results(self, *, due: bool, weak: bool) -> set[tuple[str, str]]:
+        self.store.repair()
         last = {(r["card"], r["probe"]): r for r in self.store.results()}
         today = self._clock().date().isoformat()
-        found = {
+        return {
             key
             for key, row in last.items()
             if (due and row["due"] <= today) or (weak and row["verdict"] in ("weak", "wrong", "ungraded"))
         }
-        if not found:
-            what = "due" if due else "weak"
-            raise NotFound(f"no probe is {what}", fix="Drill something new: tutor drill --phase 4")
-        return found
+
+    def _commands(self, found: set[tuple[str, str]], most: int = 3) -> list[str]:
+        commands = (command_for(self.corpus, *key) for key in sorted(found))
+        return list(dict.fromkeys(filter(None, commands)))[:most]
 
     def reply(self, session_id: str, question_id: str, text: str) -> Session:
         """The drill after the learner's words, stored.
 
         Raises:
             NotFound: no such drill.
-            StaleAnswer: another question is pending, or none.
+            StaleAnswer: another question is pending, or none; or another process was quicker.
             UsageError: the words do not fit the question.
         """
         now = self._clock()
-        session = machine.reply(self.store.load(session_id), question_id, text, self._grader, now)
-        self.store.save(session)
-        if session.pending is None:
-            self.store.finish(session, now)
+        before = self.store.load(session_id)
+        session = machine.reply(before, question_id, mended(text), self._grader, now)
+        done = session.rounds[before.at]
+        if done.grade is not None:
+            session = machine.with_reading(session, before.at, self.to_read(before.task, done.grade))
+        self.store.save(session, answering=question_id)
+        return session
+
+    def expect(self, session_id: str, question_id: str) -> None:
+        """Check that this question is the one to answer.
+
+        Raises:
+            NotFound: no such drill.
+            StaleAnswer: another question is pending, or none.
+        """
+        machine.expected(self.store.load(session_id), question_id)
+
+    def left_s(self, session: Session) -> float | None:
+        """Seconds left of the pending answer's time box, below 0 when it is over; None where there is none."""
+        return machine.left_s(session, self._clock())
+
+    def resume(self, session_id: str) -> Session:
+        """A drill as it stands; results of it that an earlier version failed to note are noted.
+
+        Raises:
+            NotFound: no such drill.
+        """
+        session = self.store.load(session_id)
+        self.store.note([session])
         return session
 
     def grade(self, card: str, probe: str, answer: str) -> Grade:
@@ -221,7 +264,13 @@ class Drills:
             NotFound: no such card; names the nearest.
             UsageError: the answer is too long.
         """
-        return self._grader.grade(self.rubric(card, probe), answer)
+        rubric = self.rubric(mended(card), mended(probe))
+        grade = self._grader.grade(rubric, mended(answer))
+        if grade.follow_ups:
+            return grade
+        half = {p.point for p in grade.points if p.status == "partly"}  # a session asks about those too
+        asked = dict.fromkeys(p.follow_up for p in rubric.points if p.id in half and p.follow_up)
+        return grade.model_copy(update={"follow_ups": tuple(asked)})
 
     def rubric(self, card: str, probe: str) -> Rubric:
         """What an answer to a card's probe, or to a question of one's own, is graded against."""
@@ -247,16 +296,24 @@ class Drills:
         return rubric.model_copy(update={"points": tuple(points), "flags": tuple(flags), "lifts": rubric.lifts[:1]})
 
     def to_read(self, task: Task, grade: Grade, most: int = 3) -> list[Reading]:
-        """Where the curriculum says what the answer lacked, no passage twice."""
+        """Where the curriculum says what the answer lacked, what was contradicted first, no passage twice."""
         by_id = {p.id: p for p in task.rubric.points}
+        lacking = [p for p in grade.points if p.status != "covered"]
+        lacking.sort(key=lambda p: p.status != "contradicted")
         found: list[Reading] = []
-        for point in grade.points:
-            if point.status == "covered" or len(found) == most:
-                continue
-            reading = self._library.read_for(by_id[point.point].text, task.rubric.doc_id)
+        for point in lacking[:most]:  # each costs a search of 8 ms, and a step has 50
+            claim = by_id[point.point].text
+            reading = self._library.read_for(claim, task.rubric.doc_id)
             if reading and all(reading.quote != other.quote for other in found):
-                found.append(reading)
+                line = nearest_line(reading.quote, claim)
+                found.append(reading.model_copy(update={"point": point.point, "line": line}))
         return found
+
+    def reading(self, task: Task, done: Round) -> Sequence[Reading]:
+        """What to read for a graded task: as it was found then; looked for where an earlier version kept none."""
+        if done.read is not None or done.grade is None:
+            return done.read or ()
+        return self.to_read(task, done.grade)
 
     def override(self, session_id: str, task: int, point: str, status: str) -> dict[str, Any]:
         """Keep the learner's own judgement of a point.
@@ -286,6 +343,7 @@ class Drills:
         chosen = session.tasks[task - 1]
         row = {
             "session": session.id,
+            "task": task,
             "card": chosen.card,
             "probe": chosen.probe,
             "point": point,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from tutor.curriculum.card import Strict
-from tutor.drill.numbers import quantities
+from tutor.drill.numbers import Quantity, quantities
 from tutor.drill.reading import read
 from tutor.drill.scenarios import DAILY, RATE, SERVERS, Scenario, Wanted
 from tutor.drill.units import SECONDS_A_DAY
@@ -31,14 +31,29 @@ _OPERATOR = re.compile(
     re.I,
 )
 _OPERAND = re.compile(r",?\s*(?:[a-z]+\s+){0,3}?(?:[×*÷+]|x\b|times\b|divided\b|/\s*\d|over\s+\d)", re.I)
+_LABELS_NEXT = re.compile(r"\s*(?:[:=≈~]|(?:is|are|of|at|about|roughly)\b)?\s*[~≈]?\d", re.I)
 _REACH = 250  # characters within which a word can label a figure
 _ENOUGH = 0.25  # what words and unit must add up to for a figure to be taken for a quantity; set by hand on answers
 _CLAUSE, _STOP = re.compile(r"[,;–—(]|\b(?:and|so|then|while)\b", re.I), re.compile(r"[.!?]\s+|\n+")
 _ASSUMES = re.compile(
     r"\b(?:assum\w+|suppos\w+|(?<!they )(?<!people )say|let(?:'|’)?s (?:take|use|call|go with)|let me (?:take|use)"
     r"|roughly|ballpark|(?:i|we)(?:'d|’d|'ll|’ll| would| will)? (?:guess|take|expect|go with)|given that|call it"
-    r"|rule of thumb)\b",
+    r"|rule of thumb|(?:peak|burst|spike) factor|factor (?:of|is|=)|a factor"
+    r"|(?:\d+(?:\.\d+)?\s?[x×]|x\s?\d+|(?:\w+|\d+) times) (?:the )?(?:average|mean))\b",
     re.I,
+)
+
+
+#: Between a figure that is taken back and the one that takes its place; not "no more than".
+_TAKEN_BACK = re.compile(
+    r"[\s,;.:–—-]*(?:\b(?:no|nope|sorry|wait|hold on|i mean|rather|actually|correction|scratch that|strike that"
+    r"|make (?:that|it)|my mistake|oops|or rather)\b(?!\s+(?:more|less|fewer))[\s,;.:–—-]*)+"
+    r"(?:(?:it(?:'|’)?s|that(?:'|’)?s|about|roughly)\s+)*",
+    re.I,
+)
+#: Between two figures of which the learner does not choose.
+_UNDECIDED = re.compile(
+    r"(?:\s+[a-z]+)?,?\s+or(?:,?\s+(?:maybe|perhaps|possibly|even|else|about|it could be|could be))*\s+", re.I
 )
 
 
@@ -60,10 +75,18 @@ class _Page:
     """An answer's figures, with where the expression (a × b = c) that each stands in begins."""
 
     def __init__(self, text: str) -> None:
-        self.text, self.figures, self.heads = text, quantities(text), list[int]()
-        for n, q in enumerate(self.figures):
-            linked = n > 0 and _OPERATOR.fullmatch(text, self.figures[n - 1].end, q.start)
+        self.text, self.figures, self.heads = text, list[Quantity](), list[int]()
+        self.rivals: dict[int, int] = {}
+        for q in quantities(text):
+            last = self.figures[-1] if self.figures else None
+            if last and _TAKEN_BACK.fullmatch(text, last.end, q.start):
+                self.figures[-1] = q  # under the head, and so the words, of the one that was taken back
+                continue
+            if last and _UNDECIDED.fullmatch(text, last.end, q.start) and _apart(last, q):
+                self.rivals |= {len(self.figures): len(self.figures) - 1, len(self.figures) - 1: len(self.figures)}
+            linked = last and _OPERATOR.fullmatch(text, last.end, q.start)
             self.heads.append(self.heads[-1] if linked else q.start)
+            self.figures.append(q)
 
     def near(self, n: int, cue: str) -> float:
         """How near to a figure a word stands: 1 next to it, less over clauses, sentences and other figures of its kind.
@@ -80,6 +103,8 @@ class _Page:
             others = sum(o.start < high and o.end > low for o in kin)
             way = len(between) + 8 * len(_CLAUSE.findall(between)) + 30 * others
             way += (40 if a < q.start else 90) * len(_STOP.findall(between))
+            if m.start() >= q.end and _CLAUSE.search(between) and _LABELS_NEXT.match(self.text, m.end()):
+                way += 40  # "reads 23k/s, peak 69k/s"
             best = max(best, math.exp(-way / 35))
         return best
 
@@ -91,8 +116,8 @@ class _Page:
         if "/" not in q.dimension:
             spelt_one = self.text[q.start : q.end].lower() == "one"  # "one server handles"
             known = spelt_one or (known and not (w.id == "servers" and at_servers > 0.9))  # "we need 60 servers"
-        elif known:
-            known = at_servers > 0.3  # "one server handles 2,000 a second"
+        elif known:  # "one server handles 2,000 a second", or the task said again; not where that is the answer
+            known = at_servers > 0.3 or not _within(q.value, w.low, w.high, w.tolerance)
         elif (each := q.value * SECONDS_A_DAY) < 1000:
             known = any(_within(each, fact, fact, 1.01) for fact in facts)  # "2 posts of 1 kB a day" for each
         if known or not q.value:
@@ -157,6 +182,12 @@ def check(drill: Scenario, answer: str) -> list[Checked]:
             continue
         n, value = found[w.id]
         q = page.figures[n]
+        if n in page.rivals:
+            both = sorted((q, page.figures[page.rivals[n]]), key=lambda one: one.start)
+            words = " and ".join(answer[one.start : one.end] for one in both)
+            said = f"Two figures for it, {words}: choose one. It is {w.formula}."
+            verdicts.append(Checked(id=w.id, label=w.label, status="missing", explanation=said))
+            continue
         bases = [(w.low * a, w.high * b, name) for a, b, name in own(w)]
         if w.assumption:  # a peak factor of the learner's own
             average = by_id[w.rests_on[0]]
@@ -170,6 +201,13 @@ def check(drill: Scenario, answer: str) -> list[Checked]:
             Checked(id=w.id, label=w.label, status=status, explanation=said, value=value, slip=slip, **place)
         )
     return verdicts
+
+
+def _apart(one: Quantity, two: Quantity) -> bool:
+    """Whether two figures are more than an order apart; of one kind, or one of them without a unit."""
+    alike = one.dimension == two.dimension or not (one.dimension and two.dimension)
+    low, high = sorted((one.value, two.value))
+    return alike and low > 0 and high > ORDER * low
 
 
 def _within(value: float, low: float, high: float, tolerance: float) -> bool:

@@ -36,7 +36,7 @@ def find_card(corpus: Corpus, text: str) -> Card:
         UsageError: ``text`` is empty.
         NotFound: no card is called that; ``fix`` has the ids of the three nearest.
     """
-    names, asked = Names(corpus.cards), _asked(text)
+    names, asked = _names(corpus), _asked(text)
     if match := names.find(asked):
         return corpus.cards[match.card_id]
     raise _unknown(names, asked)
@@ -61,7 +61,7 @@ def choose(corpus: Corpus, text: str, encoder: Encoder) -> Pair:
     asked, request = _asked(text), parse_request(text)
     if found := _literal(asked, corpus.cards.values()):
         return found
-    names = Names(corpus.cards)
+    names = _names(corpus)
     chooser = _Chooser(corpus.cards, names, encoder, names.mend(asked))
     if request.alternative:
         found = chooser.weighed(request)
@@ -72,6 +72,17 @@ def choose(corpus: Corpus, text: str, encoder: Encoder) -> Pair:
     if found:
         return found
     raise _unknown(names, request.subject)
+
+
+_KNOWN: list[tuple[dict[str, Card], tuple[str, ...], Names]] = []
+
+
+def _names(corpus: Corpus) -> Names:
+    """The names of a corpus; those of the last one are kept, since making them takes as long as finding one."""
+    ids = tuple(corpus.cards)
+    if not _KNOWN or _KNOWN[0][0] is not corpus.cards or _KNOWN[0][1] != ids:
+        _KNOWN[:] = [(corpus.cards, ids, Names(corpus.cards))]
+    return _KNOWN[0][2]
 
 
 def _asked(text: str) -> str:

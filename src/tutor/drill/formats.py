@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tutor.curriculum.practice import FlawedDesign, Problem
 from tutor.drill import arithmetic, decision, star
 from tutor.drill.gaming import content
 from tutor.drill.rubric import MOVE, Move, Point, of_probe, of_review, of_step
+from tutor.drill.scenarios import TITLES, scenario
 from tutor.drill.session import Task
 from tutor.errors import NotFound, UsageError
 
@@ -33,8 +35,13 @@ class Selection:
     tiers: Collection[int] = ()
     kinds: Collection[str] = ()
     only: Collection[tuple[str, str]] | None = None
-    count: int = 5
+    count: int | None = None
     seed: int | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it says more than a seed."""
+        return bool(self.cards or self.phases or self.tiers or self.kinds or self.only is not None or self.count)
 
 
 def of_one(card: Card, probe: Probe, *, follow_ups: int = 3) -> Task:
@@ -55,15 +62,22 @@ def of_whole_card(card: Card) -> list[Task]:
     ]
 
 
-def of_set(corpus: Corpus, chosen: Selection) -> list[Task]:
+def drawn(corpus: Corpus, chosen: Selection, count: int, *, deciding: bool = False) -> list[tuple[Card, Probe]]:
     """Probes drawn at random, no card twice before every card had its turn; with a seed the same ones again.
+
+    Args:
+        corpus: what they are drawn from.
+        chosen: what narrows it.
+        count: how many, where the selection does not say.
+        deciding: only those with an alternative to decide between.
 
     Raises:
         NotFound: nothing fits.
-        UsageError: the count is out of range.
+        UsageError: the count is out of range, or more than fit.
     """
-    if not 1 <= chosen.count <= 50:
-        raise UsageError(f"a set has 1 to 50 probes, not {chosen.count}", about="--count")
+    wanted = count if chosen.count is None else chosen.count
+    if not 1 <= wanted <= 50:
+        raise UsageError(f"a set has 1 to 50 probes, not {wanted}", about="count")
     fitting = [
         (card, probe)
         for card in corpus.cards.values()
@@ -73,18 +87,53 @@ def of_set(corpus: Corpus, chosen: Selection) -> list[Task]:
         for probe in card.probes
         if (not chosen.kinds or probe.kind in chosen.kinds)
         and (chosen.only is None or (card.id, probe.id) in chosen.only)
+        and (not deciding or (probe.kind in _CHOICES and probe.alternative))
     ]
     if not fitting:
         raise NotFound("no probe fits", fix="Widen it: another phase (0 to 9), tier (1 to 3) or kind.")
-    drawn = random.Random(chosen.seed)
-    drawn.shuffle(fitting)
+    if chosen.count and chosen.only is None and chosen.count > len(fitting):
+        raise UsageError(
+            f"only {len(fitting)} fit, not {chosen.count}", about="count", fix="Ask for fewer, or widen it."
+        )
+    random.Random(chosen.seed).shuffle(fitting)
     turns: dict[str, int] = {}
     ranked: list[tuple[int, int]] = []
     for n, (card, _) in enumerate(fitting):
         ranked.append((turns.get(card.id, 0), n))
         turns[card.id] = turns.get(card.id, 0) + 1
-    picked = [fitting[n] for _, n in sorted(ranked)[: chosen.count]]
+    return [fitting[n] for _, n in sorted(ranked)[:wanted]]
+
+
+def of_set(corpus: Corpus, chosen: Selection) -> list[Task]:
+    """Probes as ``drawn``, five where the selection does not say how many."""
+    picked = drawn(corpus, chosen, 5)
     return [of_one(card, probe, follow_ups=2).model_copy(update={"clarify": False}) for card, probe in picked]
+
+
+def of_kind(corpus: Corpus, kind: str, chosen: Selection) -> list[Task]:
+    """Tasks of a format that is about a card, drawn: probes or decisions, one where nothing else is said, or a card.
+
+    Raises:
+        NotFound: nothing fits.
+        UsageError: a count of cards.
+    """
+    if kind == "card" and chosen.count:
+        raise UsageError("one card is drawn at a time", about="count", fix="A set has a count: leave the format out.")
+    picked = drawn(corpus, chosen, 1, deciding=kind == "decision")
+    if kind == "card":
+        return of_whole_card(picked[0][0])
+    return [of_decision(*pair) if kind == "decision" else of_one(*pair) for pair in picked]
+
+
+def command_for(corpus: Corpus, card: str, probe: str) -> str:
+    """The command that drills a result again which is no card's probe, or nothing where there is none any more."""
+    if card == STORIES:
+        return f"tutor drill --format behavioural {probe}"
+    if card == "estimation":
+        return f"tutor drill --format estimate --seed {probe.removeprefix('estimate-')}"
+    entry = corpus.entries.get(card)
+    kind = "review" if isinstance(entry, FlawedDesign) else entry.track if isinstance(entry, Problem) else ""
+    return f"tutor drill --format {kind} {card}" if kind else ""
 
 
 def of_decision(card: Card, probe: Probe, constraint: str = "", makes: Move | None = None) -> Task:
@@ -130,7 +179,8 @@ def of_decision(card: Card, probe: Probe, constraint: str = "", makes: Move | No
     )
     under = f" Your constraint: {constraint}." if constraint else ""
     ask = (
-        f"{probe.ask}{under} {card.title} or {other.name}: name your choice, the condition it rests on, and its price."
+        f"{probe.ask}{under} Decide between “{card.title}” and “{other.name}”: name your choice, the condition it rests "
+        "on, and its price."
     )
     rubric = rubric.model_copy(
         update={
@@ -151,8 +201,11 @@ def decisions(cards: Iterable[Card]) -> list[tuple[Card, Probe]]:
 
 
 def of_mock(problem: Problem) -> list[Task]:
-    """The steps of a design problem, each in its time box: 45 minutes by the playbook, 50 for a capstone."""
-    steps = [step for step in problem.time_boxes if problem.rubric.get(step)]
+    """The steps of a design problem, each in its time box; operations are never left out.
+
+    45 minutes by the playbook, 29 for low-level design, which has six of its nine steps, 50 for a capstone.
+    """
+    steps = [step for step in problem.time_boxes if problem.rubric.get(step) or step == "operations"]
     tasks = []
     for n, step in enumerate(steps):
         brief = problem.ask if n == 0 else ""
@@ -211,11 +264,31 @@ def of_exercise(corpus: Corpus, name: str, kind: str, *, seed: int | None = None
     return of_mock(chosen)
 
 
-def of_estimate(seed: int | None) -> Task:
-    """A back-of-envelope estimate with figures drawn by a seed; without one, by chance."""
-    drawn = seed if seed is not None else random.SystemRandom().randrange(2**31)
-    rubric = arithmetic.rubric_of(drawn)
-    return Task(card=rubric.doc_id, probe=f"estimate-{drawn}", rubric=rubric, follow_ups=2, minutes=8)
+def of_estimate(seed: int | None, request: str = "") -> Task:
+    """A back-of-envelope estimate with figures drawn by a seed; without one, by chance.
+
+    Raises:
+        NotFound: ``request`` names none of the systems that are estimated.
+    """
+    number = seed if seed is not None else random.SystemRandom().randrange(2**31)
+    if request:
+        title = _system(request)
+        number = next(n for n in itertools.count(number) if scenario(n).title == title)
+    rubric = arithmetic.rubric_of(number)
+    return Task(card=rubric.doc_id, probe=f"estimate-{number}", rubric=rubric, follow_ups=2, minutes=8)
+
+
+def _system(request: str) -> str:
+    """The title that has most of a request's words; common words such as "service" decide only between equals."""
+    wanted = set(content(request))
+
+    def shared(title: str) -> float:
+        return sum(0.1 if word in ("service", "site", "store") else 1 for word in wanted & set(content(title)))
+
+    best = max(TITLES, key=shared)
+    if not shared(best):
+        raise NotFound("no such system is estimated", about=request, fix=f"Known: {', '.join(TITLES)}.")
+    return best
 
 
 def of_story(corpus: Corpus, request: str, seed: int | None) -> Task:
@@ -228,6 +301,8 @@ def of_story(corpus: Corpus, request: str, seed: int | None) -> Task:
     if entry is None:
         raise NotFound("there are no behavioural prompts", about=STORIES)
     stories = star.prompts(corpus.bodies[STORIES])
+    if named := next((s for s in stories if request.lower() == f"prompt-{s.number}"), None):
+        request = named.ask
     wanted = set(content(request))
     best = max(stories, key=lambda s: len(wanted & set(content(f"{s.theme} {s.ask}"))))
     if not wanted & set(content(f"{best.theme} {best.ask}")):

@@ -2,32 +2,78 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from tutor.curriculum.corpus import Corpus
-from tutor.drill.engine import Reading
-from tutor.drill.gaming import runs
+from tutor.drill.gaming import content, runs
+from tutor.drill.session import Reading
 from tutor.errors import IndexMissing
+from tutor.retrieval.index import TASK, Passage
 from tutor.retrieval.search import Searcher
+from tutor.text import blank_markup, blocks, sentences
 
+_QUIZZES = frozenset({"probes", TASK})
+_QUIZ = re.compile(r"\b(?:mastery check|quiz|self[- ]test)\b", re.I)
 _MAX_CHARS = 1_000
 
 
+_KNOWN = 4_000  # claims whose passage is kept: the curriculum's probes have some 2,000
+_LINE_CHARS = 240
+
+
 class SearchLibrary:
-    """Passages by the search; nothing where there is no index."""
+    """Passages by the search, no quizzes; nothing where there is no index. What was found once is kept."""
 
     def __init__(self, searcher: Callable[[], Searcher]) -> None:
         self._searcher = searcher
+        self._known: dict[tuple[str, str, str], Reading | None] = {}
+        self._bare: set[tuple[str, str]] = set()
 
     def read_for(self, claim: str, doc_id: str) -> Reading | None:
         """The passage nearest to a claim, of that document where it has one."""
         try:
             searcher = self._searcher()
-            hits = searcher.search(claim[:_MAX_CHARS], limit=3, filters={"doc_id": [doc_id]}).hits
-            hits = hits or searcher.search(claim[:_MAX_CHARS], limit=1).hits
+            generation = searcher.reader.manifest.generation
+            key = (generation, doc_id, claim)
+            if key not in self._known:
+                if len(self._known) >= _KNOWN:
+                    self._known.clear()
+                self._known[key] = self._search(searcher, claim[:_MAX_CHARS], doc_id, generation)
+            return self._known[key]
         except IndexMissing:
             return None
-        return next((Reading(h.passage.title, h.passage.heading, h.passage.doc_id, h.passage.text) for h in hits), None)
+
+    def _search(self, searcher: Searcher, claim: str, doc_id: str, generation: str) -> Reading | None:
+        passages: list[Passage] = []
+        if (generation, doc_id) not in self._bare:
+            passages = [h.passage for h in searcher.search(claim, limit=5, filters={"doc_id": [doc_id]}).hits]
+            if not passages:  # an estimate: none of its points needs to look there
+                self._bare.add((generation, doc_id))
+        passages = passages or [h.passage for h in searcher.search(claim, limit=3).hits]
+        return next(
+            (
+                Reading(title=p.title, heading=p.heading, doc_id=p.doc_id, quote=p.text)
+                for p in passages
+                if p.role not in _QUIZZES and not _QUIZ.search(p.heading[-1] if p.heading else "")
+            ),
+            None,
+        )
+
+
+def nearest_line(quote: str, claim: str) -> str:
+    """The sentence of a passage that has most of a claim's words, without markup, at most 240 characters."""
+    wanted = set(content(claim))
+    plain = blank_markup(quote)
+    best, most = "", 0
+    for block in blocks(plain):
+        if block.kind in ("code", "table"):
+            continue
+        for start, end in sentences(plain, block.start, block.end):
+            shared = len(wanted & set(content(plain[start:end])))
+            if shared > most:
+                best, most = " ".join(plain[start:end].split()), shared
+    return best if len(best) <= _LINE_CHARS else best[: _LINE_CHARS - 1].rsplit(" ", 1)[0] + "…"
 
 
 class OwnText(Mapping[str, frozenset[tuple[str, ...]]]):

@@ -163,6 +163,8 @@ def _scale(text: str, match: re.Match[str], value: float, money: bool) -> float:
         return SCALES[low]
     if low not in LETTERS or gap == "-":
         return 0.0
+    if word == "B" and not money and value >= 1e6:  # "8e11 B/day": nobody has so many billions
+        return 0.0
     if low == "b" and not money:  # billions, bytes or neither
         sized = word == "B" and (bool(_SIZED.match(text, end)) or value in (16, 24, 32, 40, 48, 64) or value >= 100)
         return LETTERS[low] if _COUNTED.match(text, end) or (not gap and not sized) else 0.0

@@ -10,6 +10,12 @@ from tutor.curriculum.card import Card, Probe, Strict
 from tutor.curriculum.practice import FlawedDesign, Problem, Step
 
 _SPOKEN = {"api": "API", "api-data-model": "API and data model", "trade-offs": "Trade-offs, with alternatives"}
+#: How every design round closes; for problems without points of their own for it, those of low-level design.
+CLOSE_OUT = (
+    "It is said what is logged or measured in production, and which of it raises an alert.",
+    "It is said how a change is rolled out and taken back while stored data and old callers keep working.",
+    "It is said how the code is tested, with concurrent use and the failure of what it depends on.",
+)
 #: The id of the point that the reply to a twist is graded against.
 TWIST = "twist"
 #: The id of the point of a decision drill that the reply to the moved constraint makes.
@@ -119,7 +125,7 @@ def of_card(card: Card, ask: str) -> Rubric:
 
 def of_step(problem: Problem, step: Step) -> Rubric:
     """The rubric of one step of a design problem."""
-    lines = problem.rubric.get(step, [])
+    lines = problem.rubric.get(step) or (CLOSE_OUT if step == "operations" else ())
     name = _SPOKEN.get(step, step.replace("-", " ").capitalize())
     return Rubric(
         doc_id=problem.id,

@@ -85,6 +85,7 @@ _FAMILIES = (
     _Family("an LLM API", _USERS, (1e6, 5e6, 20e6), ("requests", "requests?", (5, 10, 20), (4e3, 8e3)),
             _NONE, (30, 90, 730), (1000, 2000, 3000), "tokens", tokens=(300, 500, 800)),
 )  # fmt: skip
+TITLES = tuple(family.title for family in _FAMILIES)
 _BAND, SERVERS = "bandwidth|network|traffic", r"servers?|machines?|instances?|boxes|nodes?|GPUs?"
 _STORED, DAILY = r"storage|stor(?:e|ed|ing)|disks?|space|data", r"(?:per|a|each|every) day|daily|day(?=\s*[=:≈])"
 _AT_PEAK = r"peak\w*|busiest|worst|bursts?|spikes?"

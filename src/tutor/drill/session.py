@@ -68,6 +68,22 @@ class Turn(Strict):
     point: str = ""
 
 
+class Reading(Strict):
+    """A passage to read for a point that was missed; ``line`` is the sentence of ``quote`` nearest to the point."""
+
+    title: str
+    heading: tuple[str, ...]
+    doc_id: str
+    quote: str
+    point: str = ""
+    line: str = ""
+
+    @property
+    def where(self) -> str:
+        """Title and headings, as "Apache Kafka > Trade-offs"."""
+        return " > ".join(dict.fromkeys((self.title, *self.heading)))
+
+
 class Round(Strict):
     """What has been said to a task, and its grade once it is over; ``rating`` is the learner's own, 1 to 5."""
 
@@ -78,6 +94,7 @@ class Round(Strict):
     twist: Grade | None = None
     rating: int | None = None
     grade: Grade | None = None
+    read: tuple[Reading, ...] | None = Field(None, description="What to read, found when the grade was made.")
 
 
 class Session(Strict):
@@ -133,15 +150,7 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
         StaleAnswer: the drill is over, or another question is pending.
         UsageError: the words do not fit: an empty answer, an over-long one, a rating that is none of 1 to 5.
     """
-    if session.pending is None:
-        raise StaleAnswer("this drill is over", about=session.id, fix="Start another: tutor drill")
-    if question_id != session.pending.id:
-        raise StaleAnswer(
-            "this answers a question that is no longer asked",
-            about=question_id,
-            fix=f"Now asked: {session.pending.text}",
-        )
-    question = session.pending
+    question = expected(session, question_id)
     words = checked_answer(text).strip()
     if not words and question.state == "answer":
         raise UsageError("the answer is empty", fix="Say what you would say in the interview, or 'skip'.")
@@ -160,6 +169,41 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
     if rating is not None:
         session = _update(session, rating=rating)
     return _next(session, question.state, now)
+
+
+def expected(session: Session, question_id: str) -> Question:
+    """The pending question, where it is the one that is answered.
+
+    Raises:
+        StaleAnswer: the drill is over, or another question is pending.
+    """
+    if session.pending is None:
+        raise StaleAnswer("this drill is over", about=session.id, fix="Start another: tutor drill")
+    if question_id != session.pending.id:
+        raise StaleAnswer(
+            "this answers a question that is no longer asked",
+            about=question_id,
+            fix=f"Now asked: {session.pending.text}",
+        )
+    return session.pending
+
+
+def left_s(session: Session, now: datetime) -> float | None:
+    """Seconds left of the pending answer's time box, below 0 when it is over; None where there is none.
+
+    It runs from when the step was asked, also while nobody had the drill open: an interviewer's clock does not stop.
+    """
+    if session.state != "answer" or not session.task.minutes:
+        return None
+    asked = next(t.at for t in reversed(session.round.turns) if t.who == "interviewer")
+    return session.task.minutes * 60 - (now - asked).total_seconds()
+
+
+def with_reading(session: Session, task: int, found: Sequence[Reading]) -> Session:
+    """The session with what to read for a graded task (from 0)."""
+    rounds = list(session.rounds)
+    rounds[task] = rounds[task].model_copy(update={"read": tuple(found)})
+    return session.model_copy(update={"rounds": tuple(rounds)})
 
 
 def _next(session: Session, after: State, now: datetime) -> Session:

@@ -7,19 +7,27 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from tutor.drill.session import Session
+from tutor.drill.results import rows_of
+from tutor.drill.session import Session, expected
 from tutor.errors import NotFound, SourceError
 
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows
+    fcntl = None  # type: ignore[assignment]
+
+_SCRATCH = re.compile(r"tmp[a-z0-9_]{8}")
+_LEFT_S = 600  # a write takes milliseconds: what is older nobody is writing any more
 _ID = re.compile(r"[0-9]{8}-[0-9a-f]{8}")
-#: Days until a probe is due again, by verdict.
-DAYS = {"strong": 14, "mixed": 4, "weak": 2, "wrong": 1, "ungraded": 1}
 
 
 class DrillStore:
@@ -32,13 +40,30 @@ class DrillStore:
         """An id that sorts by day and cannot be guessed."""
         return f"{now:%Y%m%d}-{secrets.token_hex(4)}"
 
-    def save(self, session: Session) -> None:
+    def save(self, session: Session, *, answering: str = "") -> None:
         """Write a session: all of it or, if that fails, what was there before.
 
+        The results of tasks that have just got their grade are noted first: killed in between, the drill asks its last
+        question again, and the row of that answer replaces this one.
+
+        Args:
+            session: the drill after a step.
+            answering: the question that this step answered. It must still be the pending one of what is stored: of two
+                processes that answer the same question at once only the first is heard.
+
         Raises:
+            StaleAnswer: another process has answered the question.
             SourceError: the folder cannot be written.
         """
-        self._write(self.folder / f"{session.id}.json", session.model_dump_json(indent=1) + "\n")
+        with self._locked():
+            if answering:
+                before = self.load(session.id)
+                expected(before, answering)
+                if len(rows_of(before)) < len(rows_of(session)):
+                    self._note([session])
+            else:
+                self._sweep()
+            self._write(self.folder / f"{session.id}.json", session.model_dump_json(indent=1) + "\n")
 
     def load(self, session_id: str) -> Session:
         """A session by its id.
@@ -50,7 +75,7 @@ class DrillStore:
         path = self.folder / f"{session_id}.json"
         if not _ID.fullmatch(session_id) or not path.is_file():
             raise NotFound(
-                "no drill has this id", about=session_id, fix="'tutor drill --list' shows those that are open."
+                "no drill has this id", about=session_id, fix="'tutor drill --list --all' shows those there are."
             )
         try:
             return Session.model_validate_json(path.read_text(encoding="utf-8"))
@@ -61,53 +86,87 @@ class DrillStore:
                 fix="Delete the file, or mend it; other drills are not affected.",
             ) from error
 
+    def keep_words(self, session_id: str, text: str) -> Path:
+        """Put words that were refused for their length into a file, so that they can be shortened; where it is.
+
+        Raises:
+            SourceError: the folder cannot be written.
+        """
+        path = self.folder / f"{session_id}.refused.txt"
+        self._write(path, text + "\n")
+        return path
+
     def open(self) -> list[Session]:
-        """The drills that are not over, the newest first; files that cannot be read are passed over."""
+        """The drills that are not over, the newest first."""
+        return [session for session in self.all() if session.pending]
+
+    def all(self) -> list[Session]:
+        """Every drill, the one that was last gone on with first; files that cannot be read are passed over."""
         found = []
         for path in sorted(self.folder.glob("*.json"), key=lambda p: -p.stat().st_mtime):
             if _ID.fullmatch(path.stem):
-                try:
-                    session = self.load(path.stem)
-                except SourceError:
-                    continue
-                if session.pending:
-                    found.append(session)
+                with suppress(SourceError):
+                    found.append(self.load(path.stem))
         return found
 
-    def finish(self, session: Session, now: datetime) -> list[dict[str, Any]]:
-        """Note the results of the tasks of a session that is over, each with the day it is due again."""
-        rows = []
-        for task, done in zip(session.tasks, session.rounds, strict=True):
-            if done.grade is None:
-                continue
-            due = now + timedelta(days=DAYS[done.grade.verdict])
-            rows.append(
-                {
-                    "session": session.id,
-                    "card": task.card,
-                    "probe": task.probe,
-                    "score": done.grade.score,
-                    "verdict": done.grade.verdict,
-                    "missed": [p.point for p in done.grade.points if p.status != "covered"],
-                    "rating": done.rating,
-                    "at": now.isoformat(),
-                    "due": due.date().isoformat(),
-                }
-            )
-        self._append("results.jsonl", rows)
-        return rows
+    def note(self, sessions: Iterable[Session]) -> None:
+        """Note the results of graded tasks, each with the day it is due again; those that are noted stay as they are.
+
+        Raises:
+            SourceError: the folder cannot be written.
+        """
+        graded = [session for session in sessions if rows_of(session)]
+        if graded:
+            with self._locked():
+                self._note(graded)
+
+    def repair(self) -> None:
+        """Note what is missing of drills that have no result at all: an earlier version noted them when they ended."""
+        noted = {row.get("session") for row in self.results()}
+        found = []
+        for path in self.folder.glob("*.json"):
+            if _ID.fullmatch(path.stem) and path.stem not in noted:
+                with suppress(SourceError):  # told where that drill is asked for
+                    found.append(self.load(path.stem))
+        self.note(found)
+
+    def _note(self, sessions: Iterable[Session]) -> None:
+        last: dict[tuple[Any, Any], dict[str, Any]] = {}
+        for row in self.results():
+            last[row.get("session"), row.get("task")] = row
+        self._append(
+            "results.jsonl",
+            [
+                row
+                for session in sessions
+                if (session.id, None) not in last  # rows without a task are of an earlier version, which noted all
+                for row in rows_of(session)
+                if last.get((session.id, row["task"])) != row
+            ],
+        )
 
     def override(self, row: dict[str, Any]) -> None:
         """Keep the learner's own judgement of a point, as labelled data."""
-        self._append("overrides.jsonl", [row])
+        with self._locked():
+            self._append("overrides.jsonl", [row])
+
+    def overrides(self, session: Session) -> dict[tuple[int, str], str]:
+        """The learner's own view of points by task (from 1) and point: what was said last."""
+        found: dict[tuple[int, str], str] = {}
+        numbers = {(task.card, task.probe): number for number, task in enumerate(session.tasks, 1)}
+        for row in self._rows("overrides.jsonl"):
+            if row.get("session") == session.id:
+                number = row.get("task") or numbers.get((row.get("card", ""), row.get("probe", "")), 0)
+                found[number, row["point"]] = row["learner"]
+        return found
+
+    def every_override(self) -> Iterator[dict[str, Any]]:
+        """Every override of all drills, the oldest first; a line that a crash cut short is passed over."""
+        return self._rows("overrides.jsonl")
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Every result, the oldest first; a line that a crash cut short is passed over."""
         return self._rows("results.jsonl")
-
-    def overrides(self) -> Iterator[dict[str, Any]]:
-        """Every override, the oldest first; a line that a crash cut short is passed over."""
-        return self._rows("overrides.jsonl")
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
         path = self.folder / name
@@ -126,23 +185,52 @@ class DrillStore:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with open(self.folder / name, "a", encoding="utf-8") as file:
-                file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+            with open(self.folder / name, "ab+") as file:
+                text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+                if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+                    text = "\n" + text  # a crash cut the last line short: it must not take this one with it
+                file.write(text.encode("utf-8"))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise self._unwritable(error) from error
 
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody else writes here meanwhile, in this process or another; the lock goes with the process that has it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle = open(self.folder / "lock", "ab")  # noqa: SIM115  closed by the with below
+        except OSError as error:
+            raise self._unwritable(error) from error
+        with handle:
+            if fcntl is not None:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
     def _write(self, path: Path, text: str) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.folder, delete=False) as scratch:
-                scratch.write(text)
-                scratch.flush()
-                os.fsync(scratch.fileno())
-            os.replace(scratch.name, path)
+            handle, name = tempfile.mkstemp(dir=self.folder, prefix="tmp")
+            try:
+                with open(handle, "w", encoding="utf-8") as scratch:
+                    scratch.write(text)
+                    scratch.flush()
+                    os.fsync(handle)
+                os.replace(name, path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(name)
+                raise
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def _sweep(self) -> None:
+        """Remove what killed processes were writing."""
+        for path in self.folder.glob("tmp*"):
+            with suppress(OSError):
+                if _SCRATCH.fullmatch(path.name) and time.time() - path.stat().st_mtime > _LEFT_S:
+                    path.unlink()
 
     def _unwritable(self, error: OSError) -> SourceError:
         return SourceError(

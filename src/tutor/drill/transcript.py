@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tutor.drill.grade import Grade
-from tutor.drill.session import Round, Session, Task
+from tutor.drill.results import due_of
+from tutor.drill.session import Reading, Round, Session, Task
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
@@ -53,6 +55,8 @@ def step_json(drills: Drills, session: Session) -> dict[str, Any]:
         "of": len(session.tasks),
         "question": session.pending.model_dump() if session.pending else None,
         "minutes": session.task.minutes if session.pending else 0,
+        "left_s": None if (left := drills.left_s(session)) is None else round(left, 1),
+        "minutes_in_all": sum(task.minutes for task in session.tasks),
     }
     just = last_graded(session)
     if just is not None:
@@ -64,12 +68,36 @@ def step_json(drills: Drills, session: Session) -> dict[str, Any]:
             "rating": done.rating,
             **grade_json(done.grade),
             "twist": grade_json(done.twist) if done.twist else None,
-            "read": [
-                {"doc": r.doc_id, "title": r.title, "heading": list(r.heading), "quote": r.quote}
-                for r in drills.to_read(task, done.grade)
-            ],
+            **_afterwards(drills, session, session.at - 1),
         }
     return out
+
+
+def row_json(session: Session) -> dict[str, Any]:
+    """A drill in a list."""
+    return {
+        "session": session.id,
+        "kind": session.kind,
+        "state": session.state,
+        "title": session.task.rubric.title,
+        "task": min(session.at + 1, len(session.tasks)),
+        "of": len(session.tasks),
+        "started": session.started.isoformat(),
+    }
+
+
+def _afterwards(drills: Drills, session: Session, at: int) -> dict[str, Any]:
+    """What follows from the grade of a task: what to read, when it is due, and the learner's own view of points."""
+    task, done = session.tasks[at], session.rounds[at]
+    due = due_of(done)
+    return {
+        "read": [
+            {"doc": r.doc_id, "title": r.title, "heading": list(r.heading), "quote": r.quote, "point": r.point}
+            for r in drills.reading(task, done)
+        ],
+        "due": due.isoformat() if due else None,
+        "overrides": {point: view for (n, point), view in drills.store.overrides(session).items() if n == at + 1},
+    }
 
 
 def last_graded(session: Session) -> tuple[Task, Round] | None:
@@ -81,15 +109,19 @@ def last_graded(session: Session) -> tuple[Task, Round] | None:
     return (session.tasks[at], session.rounds[at]) if fresh else None
 
 
-def session_json(session: Session) -> dict[str, Any]:
-    """The whole drill."""
-    return session.model_dump(mode="json")
+def session_json(drills: Drills, session: Session) -> dict[str, Any]:
+    """The whole drill; each round with what to read, when it is due and the learner's own view of its points."""
+    out = session.model_dump(mode="json")
+    for at, done in enumerate(out["rounds"]):
+        done.update(_afterwards(drills, session, at))
+    return out
 
 
-def as_markdown(session: Session) -> str:
+def as_markdown(drills: Drills, session: Session) -> str:
     """The transcript, with the grade of each task that is over."""
     lines = [f"# Drill {session.id}: {session.tasks[0].rubric.title}", ""]
     lines += [f"{session.started:%d %B %Y, %H:%M} · {session.kind} · {len(session.tasks)} task(s)", ""]
+    views = drills.store.overrides(session)
     for n, (task, done) in enumerate(zip(session.tasks, session.rounds, strict=True), 1):
         if not done.turns:
             continue
@@ -98,11 +130,12 @@ def as_markdown(session: Session) -> str:
             who = "Interviewer" if turn.who == "interviewer" else "You"
             lines += [f"**{who}:** {turn.text or '(nothing)'}", ""]
         if done.grade:
-            lines += _graded(task, done)
+            mine = {point: view for (number, point), view in views.items() if number == n}
+            lines += _graded(task, done, drills.reading(task, done), mine)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _graded(task: Task, done: Round) -> list[str]:
+def _graded(task: Task, done: Round, reads: Sequence[Reading], views: Mapping[str, str]) -> list[str]:
     grade = done.grade
     assert grade is not None
     rating = f" · your own rating {done.rating} of 5" if done.rating else ""
@@ -118,6 +151,8 @@ def _graded(task: Task, done: Round) -> list[str]:
             lines.append(f"  - you: “{' '.join(point.evidence.split())}”")
         if point.note:
             lines.append(f"  - {point.note}")
+        if point.point in views:
+            lines.append(f"  - your view: {views[point.point]}")
     for flag in grade.red_flags:
         lines += [f"- red flag: “{' '.join(flag.evidence.split())}”", f"  - {flag.why}"]
     if done.twist:
@@ -125,6 +160,12 @@ def _graded(task: Task, done: Round) -> list[str]:
         lines.append(f"- {SIGNS[sign.status]} twist {sign.status}: {task.rubric.expect}")
     if grade.lifts:
         lines += ["", "Next moves:", ""] + [f"{n}. {move}" for n, move in enumerate(grade.lifts, 1)]
+    if reads:
+        lines += ["", "Read:", ""]
+        for n, reading in enumerate(reads, 1):
+            lines += [f"{n}. {reading.where} ({reading.doc_id})"] + ([f"   > {reading.line}"] if reading.line else [])
+    if due := due_of(done):
+        lines += ["", f"Due again: {due.isoformat()}"]
     return [*lines, ""]
 
 

@@ -165,7 +165,7 @@ def _of_overrides(home: Path) -> Iterator[Candidate]:
     from tutor.drill.store import DrillStore
 
     answers: dict[tuple[str, str, str], dict[str, dict[str, str]]] = {}
-    for row in DrillStore(home / "drills").overrides():
+    for row in DrillStore(home / "drills").every_override():
         texts = {name: row.get(name) for name in ("card", "probe", "point", "answer", "graded", "learner", "at")}
         if all(isinstance(text, str) for text in texts.values()):
             kept = {name: str(text) for name, text in texts.items()} | {"claim": str(row.get("claim", ""))}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tutor
 from tutor.bootstrap import App
-from tutor.drill.grade import CALIBRATION
+from tutor.drill.calibration import CALIBRATION
 from tutor.drill.judge import GRADER_DIR
 from tutor.evals.record import Fingerprint
 from tutor.evals.sets import Sets

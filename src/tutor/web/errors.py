@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -20,8 +22,10 @@ from tutor.errors import (
     TutorError,
     UsageError,
 )
+from tutor.text import mended
 from tutor.web.views import page
 
+_log = logging.getLogger(__name__)
 _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (UsageError, 422),
     (NotFound, 404),
@@ -32,12 +36,26 @@ _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (IndexFault, 503),
     (TutorError, 500),
 )
+TOO_LARGE = "A question has at most 4,000 characters, an answer to a drill 20,000."
 _API = "The API is described at /docs."
+_DRILL = "POST /api/v1/drills"
+#: Commands that errors of the drills name → the request that does the same.
+_COMMANDS = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"'?tutor drill --list --all'? shows those there are", "GET /api/v1/drills?all=true lists those there are"),
+        (r"tutor drill --format (\w+) --seed (\d+)", rf'{_DRILL} {{"format": "\1", "seed": \2}}'),
+        (r"tutor drill --format (\w+) ([\w-]+)", rf'{_DRILL} {{"format": "\1", "request": "\2"}}'),
+        (r"tutor drill --phase (\d)", rf'{_DRILL} {{"phases": [\1]}}'),
+        (r'tutor drill "([^"]+)"', rf'{_DRILL} {{"request": "\1"}}'),
+        (r"tutor drill\b", _DRILL),
+    )
+)
 _HTTP = {
     400: UsageError("the request cannot be read", fix="A body is JSON in UTF-8, as described at /docs."),
     404: NotFound("there is no such page", fix="Start at the first page: /"),
     405: UsageError("this method is not allowed here", fix=_API),
-    413: UsageError("the body is larger than 64 KB", fix="A question has at most 4,000 characters."),
+    413: UsageError("the body is larger than 64 KB", fix=TOO_LARGE),
 }
 
 
@@ -46,11 +64,26 @@ def status_of(error: TutorError) -> int:
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 
+def over_http(fix: str) -> str:
+    """What to do, in the API's words where it was said in the command line's."""
+    for pattern, words in _COMMANDS:
+        fix = pattern.sub(words, fix)
+    return fix
+
+
+def told(error: Exception) -> TutorError:
+    """What a client is told: our own errors as they are, the log has the details of any other."""
+    if isinstance(error, TutorError):
+        return error
+    _log.error("unexpected", exc_info=error)
+    what = f"something went wrong here ({type(error).__name__})"
+    return TutorError(what, fix="The server's log has the details; try again.")
+
+
 def to_json(error: TutorError) -> dict[str, Any]:
     """The error's body: the same three parts as on the terminal."""
-    return {
-        "error": {"what": error.what, "about": error.about, "fix": error.fix, "transient": error.transient},
-    }
+    parts = {"what": error.what, "about": error.about, "fix": over_http(error.fix)}
+    return {"error": {**{name: mended(text) for name, text in parts.items()}, "transient": error.transient}}
 
 
 def respond(request: Request, error: TutorError, status: int) -> Response:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from tutor.drill.formats import FORMATS
+from tutor.text import mended
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what the index can hold
 Words = list[str]
+#: Text from a client: JSON can carry half a character, which nothing can store or send back.
+Text = Annotated[str, BeforeValidator(lambda value: mended(value) if isinstance(value, str) else value)]
 
 
 class ErrorParts(BaseModel):
@@ -30,7 +35,7 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    question: str = Field(
+    question: Text = Field(
         description="1 to 4,000 characters.", examples=["B-tree or LSM-tree for a write-heavy store?"]
     )
     filters: dict[str, list[Whole | str]] = Field(default_factory=dict, examples=[{"phase": [3, 4]}])
@@ -168,13 +173,13 @@ class DrillIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    request: str = Field("", max_length=4_000, examples=["why not kafka"])
-    format: str = Field("", description="probe, card, set, decision, hld, lld, ml, genai, capstone or review.")
-    card: str = Field("", max_length=200)
+    request: Text = Field("", max_length=4_000, examples=["why not kafka"])
+    format: Text = Field("", description=f"One of {', '.join(FORMATS)}; by default what the request asks for.")
+    card: Text = Field("", max_length=200)
     phases: list[int] = Field(default_factory=list, max_length=10)
     tiers: list[int] = Field(default_factory=list, max_length=3)
-    thread: str = ""
-    count: int = 5
+    thread: Text = ""
+    count: int | None = Field(None, description="How many probes a set has (5), or decisions (1).")
     seed: int | None = None
     due: bool = False
     weak: bool = False
@@ -185,8 +190,8 @@ class ReplyIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    question: str
-    answer: str = Field(description="0 to 20,000 characters.")
+    question: Text
+    answer: Text = Field(description="0 to 20,000 characters.")
 
 
 class OverrideIn(BaseModel):
@@ -195,8 +200,8 @@ class OverrideIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     task: int = 1
-    point: str
-    status: str
+    point: Text
+    status: Text
 
 
 class GradeIn(BaseModel):
@@ -204,9 +209,9 @@ class GradeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    card: str
-    probe: str = ""
-    answer: str = Field(description="0 to 20,000 characters.")
+    card: Text
+    probe: Text = ""
+    answer: Text = Field(description="0 to 20,000 characters.")
 
 
 class FeedbackIn(BaseModel):

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tutor.errors import TutorError, UsageError
-from tutor.web.errors import respond
+from tutor.web.errors import TOO_LARGE, respond
 
 MAX_BODY_BYTES = 64 * 1024
 HEADERS = {
@@ -128,9 +128,7 @@ def _is_address(host: str) -> bool:
 
 
 def _too_large() -> UsageError:
-    return UsageError(
-        f"the body is larger than {MAX_BODY_BYTES // 1024} KB", fix="A question has at most 4,000 characters."
-    )
+    return UsageError(f"the body is larger than {MAX_BODY_BYTES // 1024} KB", fix=TOO_LARGE)
 
 
 def _limited(receive: Receive) -> Receive:

@@ -23,10 +23,10 @@ from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
-from tutor.errors import TutorError
 from tutor.web.core import Core
-from tutor.web.errors import to_json
+from tutor.web.errors import to_json, told
 from tutor.web.pieces import pieces
 from tutor.web.views import fragment
 from tutor.wire import answer_json
@@ -39,8 +39,10 @@ async def answer_events(request: Request, core: Core, question: str) -> AsyncIte
         yield _event("status", {"text": "Searching the library"})
         try:
             answer = await run_sync(partial(core.ask, question, gone=gone), abandon_on_cancel=True)
-        except TutorError as error:
-            yield _event("error", to_json(error))
+        except ClientDisconnect:
+            raise
+        except Exception as error:  # noqa: BLE001  the stream has begun: it ends with an event
+            yield _event("error", to_json(told(error)))
             return
         if answer.abstained:
             yield _event("abstain", {"html": fragment(request, "_abstain.html", answer=answer)})

@@ -12,10 +12,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from tutor.drill.engine import Drills
-from tutor.drill.transcript import as_markdown, grade_json, session_json, step_json
-from tutor.errors import TutorError
+from tutor.drill.transcript import as_markdown, grade_json, row_json, session_json, step_json
 from tutor.web.core import Core, core_of
-from tutor.web.errors import to_json
+from tutor.web.errors import to_json, told
 from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, OverrideIn, ReplyIn
 
 CoreOf = Annotated[Core, Depends(core_of)]
@@ -35,14 +34,9 @@ def start(body: DrillIn, core: CoreOf) -> dict[str, Any]:
 
 
 @router.get("/drills", summary="List the drills that are open")
-def opened(core: CoreOf) -> list[dict[str, Any]]:
-    """The newest first."""
-    return core.drill(
-        lambda drills: [
-            {"session": s.id, "kind": s.kind, "title": s.task.rubric.title, "task": s.at + 1, "of": len(s.tasks)}
-            for s in drills.store.open()
-        ]
-    )
+def opened(core: CoreOf, all: bool = False) -> list[dict[str, Any]]:
+    """The newest first; with ``all`` also those that are over."""
+    return core.drill(lambda drills: [row_json(s) for s in (drills.store.all() if all else drills.store.open())])
 
 
 @router.get("/drills/{session}", summary="Where a drill stands")
@@ -50,8 +44,8 @@ def where(session: str, core: CoreOf, whole: bool = False) -> dict[str, Any]:
     """The pending question; with ``whole`` everything that was said and graded."""
 
     def show(drills: Drills) -> dict[str, Any]:
-        found = drills.store.load(session)
-        return session_json(found) if whole else step_json(drills, found)
+        found = drills.resume(session)
+        return session_json(drills, found) if whole else step_json(drills, found)
 
     return core.drill(show)
 
@@ -63,24 +57,25 @@ async def reply(session: str, body: ReplyIn, core: CoreOf, request: Request) -> 
     work = partial(core.drill, lambda drills: step_json(drills, drills.reply(session, body.question, body.answer)))
     if "text/event-stream" not in request.headers.get("accept", ""):
         return await run_sync(work)
+    # What can be refused is refused with its status, before a stream begins.
+    await run_sync(partial(core.drill, lambda drills: drills.expect(session, body.question)))
     return StreamingResponse(_events(work), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
 async def _events(work: Any) -> AsyncIterator[str]:
     yield f"event: status\ndata: {json.dumps({'text': 'Grading'})}\n\n"
     try:
-        found = await run_sync(work)
-    except TutorError as error:
-        yield f"event: error\ndata: {json.dumps(to_json(error))}\n\n"
-        return
-    yield f"event: step\ndata: {json.dumps(found)}\n\n"
+        event, found = "step", await run_sync(work)
+    except Exception as error:  # noqa: BLE001  a stream that has begun has no status left: it ends with an event
+        event, found = "error", to_json(told(error))
+    yield f"event: {event}\ndata: {json.dumps(found)}\n\n"
 
 
 @router.get("/drills/{session}/transcript", response_class=PlainTextResponse, summary="The transcript as Markdown")
 def transcript(session: str, core: CoreOf) -> PlainTextResponse:
     """What was asked, said and graded."""
     return PlainTextResponse(
-        core.drill(lambda drills: as_markdown(drills.store.load(session))), media_type="text/markdown"
+        core.drill(lambda drills: as_markdown(drills, drills.store.load(session))), media_type="text/markdown"
     )
 
 
