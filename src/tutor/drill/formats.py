@@ -179,8 +179,8 @@ def of_decision(card: Card, probe: Probe, constraint: str = "", makes: Move | No
     )
     under = f" Your constraint: {constraint}." if constraint else ""
     ask = (
-        f"{probe.ask}{under} Decide between “{card.title}” and “{other.name}”: name your choice, the condition it rests "
-        "on, and its price."
+        f"{probe.ask}{under} Decide between “{card.title}” and “{other.name}”: name your choice, the condition it "
+        "rests on, and its price."
     )
     rubric = rubric.model_copy(
         update={
