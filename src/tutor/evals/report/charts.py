@@ -113,7 +113,7 @@ class Bar:
         return number(self.value)
 
 
-BAR_LEFT, BAR_RIGHT = 132.0, 286.0
+BAR_LEFT, BAR_RIGHT = 132.0, 276.0
 
 
 def bar(label: str, values: Sequence[float], top: float, floor: float | None, failed: bool) -> Bar:
