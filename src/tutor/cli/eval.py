@@ -143,13 +143,15 @@ def _write(folder: Path, report: Report, verdict: Verdict, sets: Sets) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if not report.sample:
             trend.append(sets.folder / "history", report)
-        history, _ = trend.read(sets.folder / "history")
+        history = trend.read(sets.folder / "history")
+        for note in history.notes:
+            print(f"tutor: {note}", file=sys.stderr)
         for name, text in (
             ("report.json", report.model_dump_json(indent=1)),
             ("verdict.json", verdict.model_dump_json(indent=1)),
             ("junit.xml", junit.xml(report, verdict)),
             ("comment.md", markdown.pull_request(report, verdict)),
-            ("report.html", page.html(report, verdict, history)),
+            ("report.html", page.html(report, verdict, history.points)),
         ):
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:

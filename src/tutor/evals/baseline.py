@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from tutor.curriculum.card import Strict
 from tutor.errors import SourceError
-from tutor.evals.record import Report
+from tutor.evals.record import Kept, Report
 
 
 class Thresholds(Strict):
@@ -22,7 +22,7 @@ class Thresholds(Strict):
     cases: dict[str, int] = Field(default_factory=dict, description="the least number of cases by suite")
 
 
-class Baseline(Strict):
+class Baseline(Kept):
     """A run that later ones must not fall below, and why it was made the one."""
 
     reason: str = Field(min_length=10)

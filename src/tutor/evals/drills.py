@@ -185,6 +185,8 @@ def values_of(row: dict[str, Any], grade: Grade) -> dict[str, float]:
     """The per-answer measures: points with the right status, the verdict, and what matters for its kind."""
     right = [row["points"][p.point] == p.status for p in grade.points]
     values = {"verdict": float(row["verdict"] == grade.verdict)}
+    if row["kind"] not in SHORT:
+        values["whole_verdict"] = values["verdict"]
     if right:
         values["points"] = sum(right) / len(right)
     if row["kind"] in ATTACKS:

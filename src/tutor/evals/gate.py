@@ -81,11 +81,13 @@ def _bounds(report: Report, thresholds: Thresholds) -> Iterator[Finding]:
             continue
         value = found.get(metric)
         if value is None:
-            yield Finding(level="fail", metric=metric, why="was not measured", floor=bound)
+            yield Finding(level="fail", metric=metric, why="was not measured", floor=bound, ceiling=not is_floor)
             continue
         holds = value >= bound if is_floor else value <= bound
         told = "" if holds else f"{'below its floor' if is_floor else 'above its ceiling'} of {bound:g}"
-        yield Finding(level="pass" if holds else "fail", metric=metric, why=told, value=value, floor=bound)
+        yield Finding(
+            level="pass" if holds else "fail", metric=metric, why=told, value=value, floor=bound, ceiling=not is_floor
+        )
 
 
 def _slices(report: Report, thresholds: Thresholds) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from tutor.curriculum.card import Strict
 from tutor.errors import SourceError
@@ -15,7 +15,13 @@ from tutor.errors import SourceError
 SCHEMA = 1
 
 
-class Fingerprint(Strict):
+class Kept(Strict):
+    """What is written to a file: a value that is no number stays one, and fails the gate after it was read again."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+
+class Fingerprint(Kept):
     """Everything that figures depend on; two runs with different ones are not alike."""
 
     corpus: str = Field(description="sha256 of the indexed documents")
@@ -31,7 +37,7 @@ class Fingerprint(Strict):
         return [name for name in type(self).model_fields if getattr(self, name) != getattr(other, name)]
 
 
-class Case(Strict):
+class Case(Kept):
     """One question's result.
 
     ``values`` are its metrics, each a mean's part; a metric that has no meaning for this case is absent. ``seen`` is
@@ -48,7 +54,7 @@ class Case(Strict):
     error: str = ""
 
 
-class Suite(Strict):
+class Suite(Kept):
     """Results of one set: ``cases``, and ``totals`` that are no means over cases (kappa, areas, percentiles)."""
 
     name: str
@@ -77,7 +83,7 @@ class Suite(Strict):
             yield name, tuple(groups[name])
 
 
-class Report(Strict):
+class Report(Kept):
     """A whole run. Metrics are named ``suite.metric``."""
 
     layout: int = SCHEMA

@@ -24,6 +24,7 @@ from tutor.retrieval.index import Hit
 
 SUITES = ("retrieval", "answers", "ragas", "refusals", "held-out", "names", "drill")
 _HITS = 10
+_NAMES = 4
 T = TypeVar("T")
 #: Called with the suite's name, cases done and cases in all.
 Tick = Callable[[str, int, int], None]
@@ -227,7 +228,7 @@ class Runner:
                 id=name, question=f"What is {name}?", kind="name", values=values, seen={"hits": [{"doc": first}]}
             )
 
-        return Suite(name="names", cases=self._each("names", sorted(names.items()), self._safe(measure)))
+        return Suite(name="names", cases=self._each("names", sorted(names.items())[::_NAMES], self._safe(measure)))
 
     def _drill(self) -> Suite:
         data = drills.Labelled(self.app, self.sets.folder / "drill" / "answers.jsonl", self.app.judge)
@@ -249,7 +250,8 @@ class Runner:
         cases = self._each("drill", rows, self._safe(measure))
         outcome = drills.Outcome.over([r for r in rows if r["id"] in graded], graded)
         paired = {name for case in cases for name in case.values}
-        totals = {n: v for n, v in outcome.figures.items() if n not in paired and not (self._sample and math.isnan(v))}
+        found = outcome.apart["whole"].figures | outcome.short_figures
+        totals = {n: v for n, v in found.items() if n not in paired and not (self._sample and math.isnan(v))}
         totals["ms_p50"] = percentile([g.ms for g in graded.values()], 0.5)
         return Suite(name="drill", cases=cases, totals=totals)
 

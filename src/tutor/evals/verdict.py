@@ -6,13 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from tutor.curriculum.card import Strict
-from tutor.evals.record import Case
+from tutor.evals.record import Case, Kept
 
 Level = Literal["pass", "fail", "note"]
 
 
-class Finding(Strict):
+class Finding(Kept):
     """``fail`` fails the gate, ``note`` is told and does not; the figures are in the metric's own unit."""
 
     level: Level
@@ -21,12 +20,13 @@ class Finding(Strict):
     slice: str = Field("", description="kind:… or phase:…; empty for the whole set")
     value: float | None = None
     floor: float | None = None
+    ceiling: bool = Field(False, description="``floor`` is the most that is allowed")
     before: float | None = None
     p: float | None = Field(None, description="one-sided, that chance alone makes it as much worse")
     cases: int = 0
 
 
-class Change(Strict):
+class Change(Kept):
     """A case whose values changed since the baseline: ``moved`` is metric → (before, after)."""
 
     suite: str
@@ -36,7 +36,7 @@ class Change(Strict):
     better: bool
 
 
-class Verdict(Strict):
+class Verdict(Kept):
     """The gate's verdict; ``unlike`` names the parts of the fingerprints that differ from the baseline's."""
 
     findings: tuple[Finding, ...]

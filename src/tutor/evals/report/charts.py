@@ -30,15 +30,16 @@ class Axis:
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        step = _step((self.high - self.low) / 3)
-        digits = max(0, -math.floor(math.log10(step) + 1e-9))
+        step = _step((self.high - self.low) / 4)
+        digits = next(d for d in range(12) if math.isclose(round(step, d), step))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [(self.at(i * step), f"{i * step:,.{digits}f}") for i in range(first, last + 1)]
 
 
 def _step(least: float) -> float:
+    """The next round figure; none is more than twice the last, so that there are always two ticks."""
     size = 10.0 ** math.floor(math.log10(least))
-    return next(size * m for m in (1, 2, 5, 10) if size * m >= least * (1 - 1e-9))
+    return next(size * m for m in (1, 2, 2.5, 5, 10) if size * m >= least * (1 - 1e-9))
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Bar:
         return number(self.value)
 
 
-BAR_LEFT, BAR_RIGHT = 132.0, 286.0
+BAR_LEFT, BAR_RIGHT = 132.0, 276.0
 
 
 def bar(label: str, values: Sequence[float], top: float, floor: float | None, failed: bool) -> Bar:

@@ -21,6 +21,7 @@ from tutor.evals.report.trend import Point, point
 from tutor.evals.verdict import Verdict
 
 _TRENDS, _SLICED, _SLICED_OF_A_SUITE, _CHANGES, _SETTING = 9, 6, 2, 60, 400
+_GIVEN = ("confidence", "answerable")  # of a refusal's case: what the curve is drawn from, no result
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,12 @@ def _watched(every: Sequence[Row]) -> list[Row]:
 
 
 def _slices(report: Report, verdict: Verdict, every: Sequence[Row]) -> Iterator[Slices]:
-    """Means by kind and by phase: metrics that the gate looks at by slice first, then those with a floor."""
+    """Means by kind and by phase: metrics that the gate looks at by slice first, then those with a floor.
+
+    One that is the same for every case has nothing to show by slice.
+    """
     sliced = {f.metric for f in verdict.findings if f.slice}
-    means = [row for row in every if row.cases and math.isfinite(row.value)]
+    means = [r for r in every if r.cases and math.isfinite(r.value) and r.low != r.high and r.name not in _GIVEN]
     means.sort(key=lambda row: (row.metric not in sliced, row.floor is None))
     taken: dict[str, int] = {}
     for row in means:

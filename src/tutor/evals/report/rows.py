@@ -16,7 +16,7 @@ from tutor.evals.verdict import Change, Finding, Level, Verdict
 
 REFUSALS = "refusals"
 _ORDER: dict[Level, int] = {"fail": 0, "note": 1, "pass": 2}
-_LOWER = re.compile(r"false|wrong|attack|risk|error|latency|seconds|_m?s$|^p\d\d")
+_LOWER = re.compile(r"false|wrong|risk|error|latency|seconds|_m?s$|^p\d\d")
 _NO_SHARE = re.compile(r"latency|seconds|words|length|_m?s$")  # quantities, of which a low one is not a bad one
 
 
@@ -76,22 +76,11 @@ def _rows(suite: Suite, verdict: Verdict) -> Iterator[Row]:
             high=bounds[1],
             before=next((f.before for f in whole if f.before is not None), None),
             floor=limit.floor if limit else None,
-            ceiling=bool(limit and is_ceiling(limit)),
+            ceiling=bool(limit and limit.ceiling),
             level=whole[0].level if whole else None,
             failed_slices=tuple(f.slice for f in found if f.slice and f.level == "fail"),
             cases=len(values),
         )
-
-
-def is_ceiling(finding: Finding) -> bool:
-    """Whether a finding's ``floor`` is a most: seen from the side that passed, or else from the name."""
-    value, floor = finding.value, finding.floor
-    if value is not None and floor is not None and value != floor:
-        if finding.level == "pass":
-            return value < floor
-        if finding.level == "fail" and finding.before is None and math.isfinite(value):
-            return value > floor
-    return bool(_LOWER.search(finding.metric.partition(".")[2]))
 
 
 def findings(verdict: Verdict) -> list[Finding]:
