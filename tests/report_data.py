@@ -103,7 +103,7 @@ def verdict(run: Report, changed: int = 15) -> Verdict:
         finding("pass", "retrieval.recall@5", "", 0.9, 0.6, slice="phase:2", cases=6),
         finding("pass", "retrieval.ndcg@10", "", ndcg, 0.5, before=0.6),
         finding("note", "answers.key_facts", f"not gated here {NASTY[4]}", 0.7, before=0.71),
-        finding("fail", "refusals.false_refusals", "more than 0.04", 0.06, 0.04),
+        finding("fail", "refusals.false_refusals", "more than 0.04", 0.06, 0.04).model_copy(update={"ceiling": True}),
         finding("pass", "drill.kappa", "above its floor", 0.713, 0.7, before=0.7),
         finding("fail", "cost.dollars", "was not measured"),
     ]

@@ -90,6 +90,7 @@ def _run(
 ) -> None:
     from tutor.evals.baseline import Baseline, read_thresholds, write_baseline
     from tutor.evals.gate import judge
+    from tutor.evals.report.trend import append
     from tutor.evals.run import evaluate as run
 
     floors = read_thresholds(sets.folder / "thresholds.json")
@@ -110,6 +111,7 @@ def _run(
             raise UsageError(f"this run cannot be a baseline: {broken[0].metric} {broken[0].why}")
         written = datetime.now(UTC).isoformat(timespec="seconds")
         write_baseline(place, Baseline(reason=reason, written=written, report=report))
+        append(sets.folder / "history", report)
         print(f"tutor: the baseline is now {place}", file=sys.stderr)
     if gate and verdict.failed:
         raise typer.Exit(1)
@@ -141,8 +143,6 @@ def _write(folder: Path, report: Report, verdict: Verdict, sets: Sets) -> None:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not report.sample:
-            trend.append(sets.folder / "history", report)
         history = trend.read(sets.folder / "history")
         for note in history.notes:
             print(f"tutor: {note}", file=sys.stderr)
@@ -151,7 +151,7 @@ def _write(folder: Path, report: Report, verdict: Verdict, sets: Sets) -> None:
             ("verdict.json", verdict.model_dump_json(indent=1)),
             ("junit.xml", junit.xml(report, verdict)),
             ("comment.md", markdown.pull_request(report, verdict)),
-            ("report.html", page.html(report, verdict, history.points)),
+            ("report.html", page.html(report, verdict, [*history.points, trend.point(report)])),
         ):
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
