@@ -99,7 +99,7 @@ def _run(
     names = _without_ragas(names, needed=gate or reason is not None)
     with _product(state) as product, _progress() as tick:
         report = run(product, sets, names, sample=sample, tick=tick)
-    verdict = judge(report, floors, before, where=str(place) if before else "no baseline was compared with")
+    verdict = judge(report, floors, before, where=str(place) if before else "none")
     if out:
         _write(out, report, verdict, sets)
     if as_json:
