@@ -1,0 +1,110 @@
+"""``tutor eval`` as it is called: exit codes, refusals that name what is wrong, and the reports it writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tutor.cli.main import main
+
+EVALS = Path(__file__).resolve().parents[2] / "evals"
+SMALL = ("--suite", "retrieval", "--sample", "6")
+
+
+@pytest.fixture(scope="module")
+def home(curriculum_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose evaluation finds its index made."""
+    found = tmp_path_factory.mktemp("home")
+    shutil.copytree(curriculum_home, found / "eval")
+    return found
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> Path:
+    """The sets with floors of its own and no baseline."""
+    found = Path(
+        shutil.copytree(EVALS, tmp_path / "evals", ignore=shutil.ignore_patterns("baselines", "history", "bench"))
+    )
+    floors(found, {"retrieval.ndcg@10": 0.01})
+    return found
+
+
+def floors(sets: Path, wanted: dict[str, float]) -> None:
+    (sets / "thresholds.json").write_text(json.dumps({"floors": wanted}), encoding="utf-8")
+
+
+def tutor(home: Path, *arguments: object) -> int:
+    return main(["--home", str(home), "eval", *map(str, arguments)])
+
+
+def test_a_run_above_its_floors_passes_and_writes_every_report(
+    home: Path, sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert tutor(home, "--sets", sets, *SMALL, "--gate", "--report", out) == 0
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 80
+    assert told.startswith("tutor eval: pass")
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert [s["name"] for s in report["suites"]] == ["retrieval"]
+    assert len(report["suites"][0]["cases"]) >= 6
+    assert ET.parse(out / "junit.xml").getroot().tag == "testsuites"
+    assert "<html" in (out / "report.html").read_text(encoding="utf-8")
+    assert (out / "comment.md").read_text(encoding="utf-8")
+    assert not (sets / "history").exists(), "only a baseline makes history"
+
+
+def test_below_a_floor_is_1_with_the_gate_and_0_without(
+    home: Path, sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    floors(sets, {"retrieval.ndcg@10": 1.01})
+    assert tutor(home, "--sets", sets, *SMALL, "--gate") == 1
+    assert "below its floor of 1.01" in capsys.readouterr().out
+    assert tutor(home, "--sets", sets, *SMALL) == 0
+
+
+def test_the_report_is_json_where_it_is_asked_for(home: Path, sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tutor(home, "--sets", sets, *SMALL, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["sample"] == 6
+    assert told["verdict"]["findings"][0]["metric"] == "retrieval.ndcg@10"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--suite", "retreival"), "there is no suite 'retreival'"),
+        (("--ablate", "--gate"), "an experiment is no gate"),
+        (("--update-baseline", "short"), "a baseline needs a reason"),
+        (("--update-baseline", "a reason that is long enough", "--sample", "5"), "a baseline is a whole run"),
+        (("--sets", "nowhere"), "no golden sets here"),
+        (("--suite", "retrieval", "--baseline", "nothing.json"), "no baseline"),
+        (("--compare", "a.toml", "b.toml"), "the settings cannot be read"),
+    ],
+)
+def test_what_cannot_be_run_is_2_and_says_why(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert tutor(home, *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_broken_line_of_a_set_is_named(home: Path, sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open(sets / "golden" / "questions.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"id": "x"}\n')
+    assert tutor(home, "--sets", sets, *SMALL) == 2
+    assert "questions.jsonl:369: question: Field required" in capsys.readouterr().err
+
+
+def test_the_sets_have_no_fault(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tutor(home, "lint") == 0
+    assert "0 faults" in capsys.readouterr().out
+
+
+def test_without_complaints_there_are_no_candidates(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tutor(home, "candidates") == 0
+    assert "Nothing to review" in capsys.readouterr().out
