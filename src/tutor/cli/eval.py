@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,12 +56,19 @@ def evaluate(
 ) -> None:
     """Measure; without --gate the figures are told and nothing is judged."""
     if context.invoked_subcommand:
+        if given := [f"--{name.replace('_', '-')}" for name, value in context.params.items() if value]:
+            raise UsageError(
+                f"{', '.join(given)} before '{context.invoked_subcommand}' has no effect",
+                fix=f"Put the options behind it: tutor eval {context.invoked_subcommand} --help names them.",
+            )
         return
     from tutor.evals.sets import Sets, default_sets
 
     state: State = context.obj
     names = _suites(suite)
     _refuse(gate=gate, sample=sample, update=update_baseline, ablate=ablate, compare=compare, suite=suite)
+    if (ablate or compare) and (report or baseline or (ablate and suite)):
+        raise UsageError("an experiment has no --report, --baseline or (with --ablate) --suite", fix="Leave them out.")
     try:
         found = Sets(sets or default_sets())
         if ablate:
@@ -95,15 +103,17 @@ def _run(
 
     floors = read_thresholds(sets.folder / "thresholds.json")
     place = baseline or sets.folder / "baselines" / "main.json"
-    before = None if reason is not None else _baseline(place, needed=baseline is not None)
+    before = None if reason is not None else _baseline(place, needed=gate or baseline is not None)
     names = _without_ragas(names, needed=gate or reason is not None)
+    if out:
+        _folder(out)
     with _product(state) as product, _progress() as tick:
         report = run(product, sets, names, sample=sample, tick=tick)
     verdict = judge(report, floors, before, where=str(place) if before else "none")
     if out:
         _write(out, report, verdict, sets)
     if as_json:
-        emit(report.model_dump(mode="json") | {"verdict": verdict.model_dump(mode="json")})
+        emit(_plain(report) | {"verdict": _plain(verdict)})
     else:
         _print(report, verdict)
     if reason is not None:
@@ -142,7 +152,6 @@ def _write(folder: Path, report: Report, verdict: Verdict, sets: Sets) -> None:
     from tutor.evals.report import junit, markdown, page, trend
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         history = trend.read(sets.folder / "history")
         for note in history.notes:
             print(f"tutor: {note}", file=sys.stderr)
@@ -156,6 +165,28 @@ def _write(folder: Path, report: Report, verdict: Verdict, sets: Sets) -> None:
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the reports cannot be written ({error.strerror})", about=str(folder)) from error
+
+
+def _folder(path: Path) -> None:
+    """Make it, before minutes of measuring.
+
+    Raises:
+        UsageError: it cannot be made or written.
+    """
+    import os
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the reports cannot be written ({error.strerror})", about=str(path)) from error
+    if not os.access(path, os.W_OK):
+        raise UsageError("the reports cannot be written (no permission)", about=str(path))
+
+
+def _plain(model: Report | Verdict) -> dict[str, Any]:
+    """As JSON knows it: a value that is no number is text."""
+    found: dict[str, Any] = json.loads(model.model_dump_json())
+    return found
 
 
 def _print(report: Report, verdict: Verdict) -> None:
@@ -196,7 +227,7 @@ def _compare(files: tuple[Path, Path], sets: Sets, names: tuple[str, ...], sampl
     held = Baseline(reason=f"settings of {files[0]}", written=before.started, report=before)
     verdict = judge(after, floors.model_copy(update={"ceilings": {}}), held, where=str(files[0]))
     if as_json:
-        emit({"before": before.metrics, "after": after.metrics, "verdict": verdict.model_dump(mode="json")})
+        emit({"before": before.metrics, "after": after.metrics, "verdict": _plain(verdict)})
     else:
         _print(after, verdict)
 
@@ -221,6 +252,8 @@ def _refuse(
         raise UsageError("--ablate and --compare are two experiments", fix="Run one after the other.")
     if (ablate or compare) and (gate or update is not None):
         raise UsageError("an experiment is no gate", fix="Leave --gate and --update-baseline out.")
+    if gate and sample:
+        raise UsageError("the floors are for whole sets", about="--sample", fix="Leave --gate or --sample out.")
     if update is not None and len(update.strip()) < 10:
         raise UsageError("a baseline needs a reason", about="--update-baseline", fix="Say in a sentence why it moves.")
     if update is not None and (sample or suite):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tutor.cli.state import State, emit
+from tutor.errors import UsageError
 
 
 def lint(
@@ -43,7 +44,8 @@ def lint(
             print(f"{row.kind:12} {row.questions:>9} {figures}")
         hidden = len(faults) - len(real)
         more = f" ({hidden} warnings: --warnings)" if hidden and not warnings else ""
-        print(f"\n{len(found.questions)} questions, {len(found.refusals)} refusals: {len(real)} faults{more}")
+        size = f"{len(found.questions)} questions, {len(found.refusals)} refusals: " if not real else ""
+        print(f"\n{size}{len(real)} faults{more}")
     if real:
         raise typer.Exit(1)
 
@@ -65,6 +67,8 @@ def candidates(
     home = state.settings().home.expanduser()
     found = drafts(home, sets=folder if folder.is_dir() else None, documents=curriculum_documents())
     if out:
+        if out.exists():
+            raise UsageError("the file is there already", about=str(out), fix="Name another: drafts are not mixed.")
         write(found, out)
         print(f"tutor: {len(found)} drafts in {out}", file=sys.stderr)
     elif as_json:

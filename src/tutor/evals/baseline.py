@@ -58,7 +58,7 @@ def read_baseline(path: Path) -> Baseline:
 
 def write_baseline(path: Path, baseline: Baseline) -> None:
     """Write it whole or not at all, a case a line, so that a change can be read in a diff."""
-    data = baseline.model_dump(mode="json")
+    data = json.loads(baseline.model_dump_json())  # model_dump would leave bare NaN, which is no JSON
     suites = data["report"].pop("suites")
     head = json.dumps(data, ensure_ascii=False)[:-2]  # without the brackets that close the report and the baseline
     parts = []
@@ -77,4 +77,5 @@ def _first(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     told = error.errors()[0]
-    return f"{'.'.join(map(str, told['loc']))}: {told['msg']}"
+    where = ".".join(map(str, told["loc"]))
+    return f"{where}: {told['msg']}" if where else told["msg"]

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from tutor.drill.library import OwnText
 from tutor.drill.reading import read
 from tutor.drill.rubric import Rubric, of_probe
 from tutor.drill.substance import Substance
+from tutor.errors import SourceError
 from tutor.evals.metrics import kappa
 
 OUTCOMES = (*VERDICTS, "ungraded")
@@ -37,8 +38,53 @@ NOTHING = 0.02  # a score that rounds to nothing
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSONL file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    """The rows of a JSONL file.
+
+    Raises:
+        SourceError: the file cannot be read, or a line is no JSON object; ``about`` is file:line.
+    """
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"the labelled answers cannot be read ({error})", about=str(path)) from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise SourceError(f"the line is no JSON ({error})", about=f"{path}:{number}") from error
+            if not isinstance(row, dict):
+                raise SourceError("the line is no JSON object", about=f"{path}:{number}")
+            found.append(row)
+    return found
+
+
+def _checked(row: dict[str, Any], rubrics: Mapping[tuple[str, str], Rubric], path: Path) -> dict[str, Any]:
+    """A labelled answer that can be measured.
+
+    Raises:
+        SourceError: an unknown probe, point, status, verdict or half, or no answer.
+    """
+    about = f"{path}: {row.get('id')}"
+    rubric = rubrics.get((str(row.get("card")), str(row.get("probe"))))
+    if rubric is None:
+        raise SourceError(f"there is no probe {row.get('card')} / {row.get('probe')}", about=about)
+    points = row.get("points")
+    if not isinstance(points, dict) or set(points) != {p.id for p in rubric.points}:
+        raise SourceError(
+            f"the points are not those of the probe: {', '.join(p.id for p in rubric.points)}", about=about
+        )
+    for name, value, known in (
+        *((f"points.{p}", status, STATUSES) for p, status in points.items()),
+        ("verdict", row.get("verdict"), OUTCOMES),
+        ("half", row.get("half"), ("fit", "report")),
+    ):
+        if value not in known:
+            raise SourceError(f"{name} is {value!r}", about=about, fix=f"One of: {', '.join(known)}.")
+    if not isinstance(row.get("answer"), str) or not isinstance(row.get("red_flags"), list):
+        raise SourceError("answer and red_flags are wanted", about=about)
+    return row
 
 
 class Labelled:
@@ -47,10 +93,10 @@ class Labelled:
     def __init__(self, app: App, answers: Path, judge: Judge | None = None) -> None:
         self._gatherer = Gatherer(app.encoder, judge or app.judge, NEAR)
         self._substance = Substance(app.corpus)
-        self.rows = rows_of(answers)
         probes = {(c.id, p.id): (c, p) for c in app.corpus.cards.values() for p in c.probes}
         self.rubrics: dict[tuple[str, str], Rubric] = {k: of_probe(*v) for k, v in probes.items()}
         self.own = OwnText(app.corpus)
+        self.rows = [_checked(row, self.rubrics, answers) for row in rows_of(answers)]
 
     @cached_property
     def evidence(self) -> dict[str, list[Evidence]]:

@@ -28,7 +28,8 @@ def fingerprint(app: App, sets: Sets) -> Fingerprint:
         for row in documents
     )
     root = Path(tutor.__file__).parent
-    modules = sorted(p for name in _MEASURED for p in (root / name).rglob("*.py"))
+    files = (p for name in _MEASURED for p in (root / name).rglob("*") if p.suffix in (".py", ".json", ".txt"))
+    modules = sorted([root / "bootstrap.py", *files])
     try:
         release = version("tutor-study")
     except PackageNotFoundError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,30 +14,36 @@ def dcg(gains: Iterable[float]) -> float:
     return sum(gain / math.log2(place + 2) for place, gain in enumerate(gains))
 
 
-def ranking(found: Sequence[str], right: frozenset[str], wanted: int) -> dict[str, float]:
+def ranking(found: Sequence[str], answers: Mapping[str, frozenset[str]], wanted: int) -> dict[str, float]:
     """Measures of one ranking, each in [0, 1].
 
     Args:
         found: ids, best first, each once.
-        right: ids that answer.
-        wanted: how many of them there are to find, at least 1.
+        answers: for each id that answers, the wanted documents that it stands for: itself, or one on whose subject it
+            is. A wanted document counts once, at the first that stands for it.
+        wanted: how many wanted documents there are, at least 1.
 
     Returns:
-        ``hit@1`` and ``hit@5`` (one is among the first), ``recall@5`` (share of the wanted among the first five, of at
-        most five), ``precision@5`` (share of the first five that is right), ``mrr`` (1 / place of the first right one),
-        ``ndcg@10`` with binary relevance.
+        ``hit@1`` and ``hit@5`` (one that answers is among the first), ``recall@5`` (share of the wanted found among the
+        first five, of at most five), ``precision@5`` (share of the first five that answers), ``mrr`` (1 / place of the
+        first that answers), ``ndcg@10`` with binary relevance.
     """
-    gains = [float(name in right) for name in found[:10]]
-    first5 = sum(gains[:5])
-    place = next((n for n, gain in enumerate(gains, 1) if gain), 0)
-    ideal = dcg([1.0] * min(10, max(wanted, int(sum(gains)))))
+    right = [name in answers for name in found[:10]]
+    seen: set[str] = set()
+    gains = []
+    for name in found[:10]:
+        new = answers.get(name, frozenset()) - seen
+        seen |= new
+        gains.append(float(bool(new)))
+    of_five = {w for name in found[:5] for w in answers.get(name, ())}
+    place = next((n for n, on in enumerate(right, 1) if on), 0)
     return {
-        "hit@1": sum(gains[:1]),
-        "hit@5": float(first5 > 0),
-        "recall@5": min(1.0, first5 / min(5, wanted)),
-        "precision@5": first5 / min(5, len(gains)) if gains else 0.0,
+        "hit@1": float(any(right[:1])),
+        "hit@5": float(any(right[:5])),
+        "recall@5": min(1.0, len(of_five) / min(5, wanted)),
+        "precision@5": sum(right[:5]) / min(5, len(right)) if right else 0.0,
         "mrr": 1 / place if place else 0.0,
-        "ndcg@10": dcg(gains) / ideal,
+        "ndcg@10": dcg(gains) / dcg([1.0] * min(10, wanted)),
     }
 
 

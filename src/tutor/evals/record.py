@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from tutor.curriculum.card import Strict
-from tutor.errors import SourceError
 
 SCHEMA = 1
 
@@ -99,20 +97,3 @@ class Report(Kept):
 
     def suite(self, name: str) -> Suite | None:
         return next((s for s in self.suites if s.name == name), None)
-
-
-def read_report(path: Path) -> Report:
-    """A report that was written as JSON.
-
-    Raises:
-        SourceError: the file cannot be read or is no report of this version.
-    """
-    try:
-        return Report.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise SourceError(
-            f"no report of an evaluation ({first})",
-            about=str(path),
-            fix="Write one with: tutor eval --gate --update-baseline REASON",
-        ) from error

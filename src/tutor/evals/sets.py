@@ -147,9 +147,11 @@ class Sets:
     @cached_property
     def twins(self) -> dict[str, list[str]]:
         """Items by the id of a note on the same subject, which answers as well as their card."""
-        found: dict[str, list[str]] = json.loads(
-            (self.folder / "calibration" / "twins.json").read_text(encoding="utf-8")
-        )
+        path = self.folder / "calibration" / "twins.json"
+        try:
+            found: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SourceError(f"the notes on the same subjects cannot be read ({error})", about=str(path)) from error
         return found
 
     @property

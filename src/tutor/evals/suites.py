@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -91,12 +92,19 @@ class Runner:
     def _chosen(self, cases: Sequence[T]) -> Sequence[T]:
         return cases[:: max(1, len(cases) // self._sample) if self._sample else 1]
 
-    def _also_right(self, wanted: Sequence[str]) -> frozenset[str]:
-        """The documents that answer as well: those that cover the same items, and notes on the same subject."""
-        items = {str(c) for d in wanted for c in self.documents.get(d, {}).get("covers", ())}  # type: ignore[attr-defined]
-        items |= {twin for twin, cards in self.sets.twins.items() if items & set(cards)}
-        covering = {d for d, row in self.documents.items() if items & set(row["covers"])}  # type: ignore[call-overload]
-        return frozenset(covering | set(wanted))
+    def _answering_for(self, wanted: Sequence[str]) -> dict[str, frozenset[str]]:
+        """The documents that answer, with the wanted ones that each stands for: itself, those that cover the same item,
+        and those whose subject it is a note on.
+        """
+        found: dict[str, set[str]] = {}
+        for name in wanted:
+            items = set(map(str, self.documents.get(name, {}).get("covers", ())))  # type: ignore[call-overload]
+            items |= {twin for twin, cards in self.sets.twins.items() if items & set(cards)}
+            for doc_id, row in self.documents.items():
+                if doc_id == name or items & set(row["covers"]):  # type: ignore[call-overload]
+                    found.setdefault(doc_id, set()).add(name)
+            found.setdefault(name, set()).add(name)
+        return {doc_id: frozenset(names) for doc_id, names in found.items()}
 
     # -- the suites
 
@@ -104,7 +112,7 @@ class Runner:
         def measure(question: Question) -> Case:
             hits = self.app.searcher.search(asked(question), limit=_HITS, by_document=True).hits
             passages = self.app.searcher.search(asked(question), limit=_HITS).hits
-            right = self._also_right(question.documents)
+            right = self._answering_for(question.documents)
             places = {(p.doc, p.section) for p in question.passages}
             in_place = [(h.passage.doc_id, section_of(h)) in places for h in passages]
             values = ranking([h.passage.doc_id for h in hits], right, len(question.documents))
@@ -125,7 +133,7 @@ class Runner:
                 covered = self.facts.covered(answer.text, question.key_facts)
             values = {"answered": float(not answer.abstained), "key_facts": sum(covered) / len(covered)}
             if not answer.abstained:
-                right = self._also_right(question.documents)
+                right = self._answering_for(question.documents)
                 values |= {
                     "citations_resolve": _share(resolves(c, self._texts) for c in answer.citations),
                     "citations_right": _share(c.doc_id in right for c in answer.citations),
@@ -219,6 +227,9 @@ class Runner:
             for name in (*row["aliases"], *row["acronyms"]):  # type: ignore[misc]
                 names[str(name)].add(doc_id)
 
+        # By their hashes, so that a new name does not change which others are asked.
+        chosen = [(n, d) for n, d in sorted(names.items()) if zlib.crc32(n.encode()) % _NAMES == 0]
+
         def measure(item: tuple[str, set[str]]) -> Case:
             name, owners = item
             answer = self._ask(f"What is {name}?")
@@ -228,7 +239,7 @@ class Runner:
                 id=name, question=f"What is {name}?", kind="name", values=values, seen={"hits": [{"doc": first}]}
             )
 
-        return Suite(name="names", cases=self._each("names", sorted(names.items())[::_NAMES], self._safe(measure)))
+        return Suite(name="names", cases=self._each("names", chosen, self._safe(measure)))
 
     def _drill(self) -> Suite:
         data = drills.Labelled(self.app, self.sets.folder / "drill" / "answers.jsonl", self.app.judge)
@@ -262,10 +273,11 @@ class Runner:
         def run(one: T) -> Case:
             try:
                 return measure(one)
-            except TutorError as error:
+            except Exception as error:  # noqa: BLE001  whatever the product does with a question is a result
                 name = getattr(one, "id", None) or (one["id"] if isinstance(one, dict) else str(one))
                 question = getattr(one, "question", str(name))
-                return Case(id=str(name), question=question, kind=getattr(one, "kind", ""), error=error.message)
+                told = error.message if isinstance(error, TutorError) else f"{type(error).__name__}: {error}"
+                return Case(id=str(name), question=question, kind=getattr(one, "kind", ""), error=told)
 
         return run
 
@@ -294,7 +306,7 @@ def _decision(answer: Answer, answerable: bool) -> dict[str, float]:
     }
 
 
-def _seen(hit: Hit, right: frozenset[str]) -> dict[str, object]:
+def _seen(hit: Hit, right: Mapping[str, frozenset[str]]) -> dict[str, object]:
     passage = hit.passage
     return {
         "doc": passage.doc_id,
