@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tutor.bootstrap import App
 from tutor.cli.main import main
+from tutor.evals.baseline import Baseline, write_baseline
+from tutor.evals.run import evaluate
+from tutor.evals.sets import Sets
+from tutor.settings import Settings
 
 EVALS = Path(__file__).resolve().parents[2] / "evals"
 SMALL = ("--suite", "retrieval", "--sample", "6")
+WHOLE = ("--suite", "retrieval")
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +27,18 @@ def home(curriculum_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     found = tmp_path_factory.mktemp("home")
     shutil.copytree(curriculum_home, found / "eval")
     return found
+
+
+@pytest.fixture(scope="module")
+def baseline(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the product reaches now."""
+    app = App(Settings(home=home / "eval"))
+    app.ensure_index()
+    report = evaluate(app, Sets(EVALS), ("retrieval",))
+    app.close()
+    path = tmp_path_factory.mktemp("baseline") / "main.json"
+    write_baseline(path, Baseline(reason="what these tests compare with", written="", report=report))
+    return path
 
 
 @pytest.fixture
@@ -42,16 +60,16 @@ def tutor(home: Path, *arguments: object) -> int:
 
 
 def test_a_run_above_its_floors_passes_and_writes_every_report(
-    home: Path, sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, sets: Path, baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert tutor(home, "--sets", sets, *SMALL, "--gate", "--report", out) == 0
+    assert tutor(home, "--sets", sets, *WHOLE, "--gate", "--baseline", baseline, "--report", out) == 0
     told = capsys.readouterr().out
     assert max(map(len, told.splitlines())) <= 80
     assert told.startswith("tutor eval: pass")
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert [s["name"] for s in report["suites"]] == ["retrieval"]
-    assert len(report["suites"][0]["cases"]) >= 6
+    assert len(report["suites"][0]["cases"]) == 368
     assert ET.parse(out / "junit.xml").getroot().tag == "testsuites"
     assert "<html" in (out / "report.html").read_text(encoding="utf-8")
     assert (out / "comment.md").read_text(encoding="utf-8")
@@ -59,10 +77,10 @@ def test_a_run_above_its_floors_passes_and_writes_every_report(
 
 
 def test_below_a_floor_is_1_with_the_gate_and_0_without(
-    home: Path, sets: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, sets: Path, baseline: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     floors(sets, {"retrieval.ndcg@10": 1.01})
-    assert tutor(home, "--sets", sets, *SMALL, "--gate") == 1
+    assert tutor(home, "--sets", sets, *WHOLE, "--gate", "--baseline", baseline) == 1
     assert "below its floor of 1.01" in capsys.readouterr().out
     assert tutor(home, "--sets", sets, *SMALL) == 0
 
@@ -79,6 +97,9 @@ def test_the_report_is_json_where_it_is_asked_for(home: Path, sets: Path, capsys
     [
         (("--suite", "retreival"), "there is no suite 'retreival'"),
         (("--ablate", "--gate"), "an experiment is no gate"),
+        (("--ablate", "--report", "out"), "an experiment has no --report"),
+        (("--gate", "--sample", "20"), "the floors are for whole sets"),
+        (("--gate", "lint"), "--gate before 'lint' has no effect"),
         (("--update-baseline", "short"), "a baseline needs a reason"),
         (("--update-baseline", "a reason that is long enough", "--sample", "5"), "a baseline is a whole run"),
         (("--sets", "nowhere"), "no golden sets here"),
@@ -91,6 +112,11 @@ def test_what_cannot_be_run_is_2_and_says_why(
 ) -> None:
     assert tutor(home, *arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_gate_needs_a_baseline(home: Path, sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tutor(home, "--sets", sets, *WHOLE, "--gate") == 2
+    assert "no baseline" in capsys.readouterr().err
 
 
 def test_a_broken_line_of_a_set_is_named(home: Path, sets: Path, capsys: pytest.CaptureFixture[str]) -> None:

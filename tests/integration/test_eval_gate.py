@@ -125,6 +125,27 @@ def test_a_missing_question_fails(baseline: Baseline) -> None:
     assert all("not measured for 1 cases" in f.why for f in found)
 
 
+def test_two_points_fail_however_many_got_better(baseline: Baseline) -> None:
+    def worse(suite: Any) -> None:
+        found = [c["values"] for c in suite["cases"]]
+        up = [v for v in found if v["section@1"] == 0][:6]
+        down = [v for v in found if v["section@1"] == 1][:14]
+        for values in up:
+            values["section@1"] = 1.0
+        for values in down:
+            values["section@1"] = 0.0
+
+    verdict = verdict_of(without(baseline.report, worse), baseline)
+    assert [f.metric for f in verdict.findings if f.level == "fail"] == ["retrieval.section@1"]
+
+
+def test_one_question_that_flips_is_noise(baseline: Baseline) -> None:
+    def flip(suite: Any) -> None:
+        next(c["values"] for c in suite["cases"] if c["values"]["hit@1"] == 1)["hit@1"] = 0.0
+
+    assert not verdict_of(without(baseline.report, flip), baseline).failed
+
+
 def test_a_suite_that_was_asked_for_and_lacks_a_metric_fails(baseline: Baseline) -> None:
     ours = Thresholds(floors={"retrieval.invented": 0.1})
     (finding,) = judge(baseline.report, ours, None).findings
