@@ -347,6 +347,7 @@ def test_the_api_is_described_with_every_route_and_error(client: TestClient) -> 
         "/api/v1/drills/{session}/overrides",
         "/api/v1/drills/{session}/transcript",
         "/api/v1/grade",
+        "/api/v1/feedback",
     }
     answer = description["paths"]["/api/v1/ask"]["post"]["responses"]
     assert answer["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/AnswerOut")
