@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from fit import newton
 
 from tutor.evals.facts import FACT_FEATURES, MODEL, FactJudge, agreement
 from tutor.evals.sets import Fact, FactLabel, Sets
@@ -22,30 +23,18 @@ EVALS = Path(__file__).resolve().parents[1]
 RIDGE = 0.02
 
 
-def logistic(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, steps: int = 50) -> tuple[np.ndarray, float]:
-    """Weights and bias of a logistic regression with an L2 penalty on the weights, by Newton's method."""
-    design = np.hstack([x, np.ones((len(x), 1))])
-    theta = np.zeros(design.shape[1])
-    penalty = np.diag([ridge] * x.shape[1] + [0.0])
-    for _ in range(steps):
-        p = 1 / (1 + np.exp(-design @ theta))
-        gradient = design.T @ (p - y) / len(x) + penalty @ theta
-        hessian = (design.T * (p * (1 - p))) @ design / len(x) + penalty + 1e-9 * np.eye(len(theta))
-        theta -= np.linalg.solve(hessian, gradient)
-    return theta[:-1], float(theta[-1])
-
-
 def fit(judge: FactJudge, labels: tuple[FactLabel, ...]) -> dict[str, object]:
     mine = [label for label in labels if label.half == "fit"]
     rows = [judge.features(one.answer, [Fact(fact=one.fact, aliases=one.aliases)])[0] for one in mine]
     x, y = np.array(rows, dtype=float), np.array([one.covered for one in mine], dtype=float)
     mean, scale = x.mean(0), x.std(0) + 1e-6
-    weight, bias = logistic((x - mean) / scale, y)
+    z = np.column_stack([(x - mean) / scale, np.ones(len(x))])
+    *weight, bias = newton(z, y, np.full(len(x), 1 / len(x)), np.diag([RIDGE] * x.shape[1] + [0.0]))
     model = {
         "mean": np.round(mean, 6).tolist(),
         "scale": np.round(scale, 6).tolist(),
         "weight": [[0.0] * len(weight), np.round(weight, 4).tolist()],
-        "bias": [0.0, round(bias, 4)],
+        "bias": [0.0, round(float(bias), 4)],
     }
     return {"features": list(FACT_FEATURES), "model": model}
 

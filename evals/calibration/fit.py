@@ -72,12 +72,16 @@ def named(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"question": f"What is {n}?", "kind": "name", "covers": names[n]} for n in sorted(names)[::10]]
 
 
-def fit(x: Array, y: Array, w: Array) -> Array:
-    """Weights (d + 1,), intercept first; ``w`` weighs each row. Features are standardised inside."""
-    mean, std = x.mean(0), x.std(0) + 1e-9
-    z = np.column_stack([np.ones(len(x)), (x - mean) / std])
+def newton(z: Array, y: Array, w: Array, penalty: Array) -> Array:
+    """The weights of a logistic regression on the columns of ``z``, by Newton's method.
+
+    Args:
+        z: (n, d), with a column of ones for the intercept.
+        y: (n,), 0 or 1.
+        w: (n,), how much each row weighs.
+        penalty: (d, d), the ridge; 0 for the intercept.
+    """
     beta = np.zeros(z.shape[1])
-    penalty = np.diag([0.0] + [RIDGE] * x.shape[1])
     for _ in range(50):
         p = 1 / (1 + np.exp(-z @ beta))
         gradient = z.T @ (w * (y - p)) - penalty @ beta
@@ -86,6 +90,14 @@ def fit(x: Array, y: Array, w: Array) -> Array:
         beta += step
         if np.abs(step).max() < 1e-8:
             break
+    return beta
+
+
+def fit(x: Array, y: Array, w: Array) -> Array:
+    """Weights (d + 1,), intercept first; ``w`` weighs each row. Features are standardised inside."""
+    mean, std = x.mean(0), x.std(0) + 1e-9
+    z = np.column_stack([np.ones(len(x)), (x - mean) / std])
+    beta = newton(z, y, w, np.diag([0.0] + [RIDGE] * x.shape[1]))
     weights = beta[1:] / std
     return np.concatenate([[beta[0] - weights @ mean], weights])
 
@@ -95,15 +107,8 @@ def fit_probe(dense: Array, addressed: Array, subjects: Array) -> tuple[Array, f
     x = np.vstack([dense, subjects])
     y = np.concatenate([addressed, np.zeros(len(subjects))])
     w = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
-    beta = np.zeros(x.shape[1] + 1)
     z = np.column_stack([x, np.ones(len(x))])
-    penalty = np.diag([PROBE_RIDGE] * x.shape[1] + [0.0])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-z @ beta))
-        step = np.linalg.solve((z * (w * p * (1 - p))[:, None]).T @ z + penalty, z.T @ (w * (y - p)) - penalty @ beta)
-        beta += step
-        if np.abs(step).max() < 1e-8:
-            break
+    beta = newton(z, y, w, np.diag([PROBE_RIDGE] * x.shape[1] + [0.0]))
     return beta[:-1], float(beta[-1])
 
 

@@ -142,8 +142,7 @@ def load_settings(**given: Any) -> Settings:
     try:
         return Settings(**{k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
-        raise SettingsError("; ".join(lines), about="settings", fix="'tutor config' lists every setting.") from error
+        raise _invalid(error, "settings") from error
     except UnreadableVariable as error:
         raise SettingsError(
             f"a variable cannot be read ({error})", about="environment", fix="A whole section is written as JSON."
@@ -161,10 +160,14 @@ def read_settings(path: Path) -> Settings:
     try:
         return _FromFile(**tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
-        raise SettingsError("; ".join(lines), about=str(path), fix="'tutor config' lists every setting.") from error
+        raise _invalid(error, str(path)) from error
     except (OSError, ValueError) as error:  # ValueError: tomllib.TOMLDecodeError, UnicodeDecodeError
         raise SettingsError(f"the settings cannot be read ({error})", about=str(path)) from error
+
+
+def _invalid(error: ValidationError, about: str) -> SettingsError:
+    lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
+    return SettingsError("; ".join(lines), about=about, fix="'tutor config' lists every setting.")
 
 
 def _refuse_unknown_variables() -> None:

@@ -16,6 +16,7 @@ import typer
 from tutor.cli import eval_sets
 from tutor.cli.state import State, emit
 from tutor.errors import MissingExtra, TutorError, UsageError
+from tutor.evals import SUITES
 
 if TYPE_CHECKING:
     from tutor.bootstrap import App
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 app.command("lint")(eval_sets.lint)
 app.command("candidates")(eval_sets.candidates)
-_SUITES = "retrieval, answers, ragas, refusals, held-out, names, drill"
+_SUITES = ", ".join(SUITES)
 
 
 @app.callback()
@@ -233,11 +234,10 @@ def _compare(files: tuple[Path, Path], sets: Sets, names: tuple[str, ...], sampl
 
 
 def _suites(chosen: list[str] | None) -> tuple[str, ...]:
-    known = tuple(_SUITES.split(", "))
     for name in chosen or ():
-        if name not in known:
+        if name not in SUITES:
             raise UsageError(f"there is no suite '{name}'", about="--suite", fix=f"One of: {_SUITES}.")
-    return tuple(n for n in known if not chosen or n in chosen)
+    return tuple(n for n in SUITES if not chosen or n in chosen)
 
 
 def _refuse(

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tutor.bootstrap import App
+from tutor.evals import SUITES
 from tutor.evals.fingerprint import fingerprint
 from tutor.evals.record import Report
 from tutor.evals.sets import Sets
-from tutor.evals.suites import SUITES, Runner, Tick
+from tutor.evals.suites import Runner, Tick
 
 
 def evaluate(

@@ -15,15 +15,15 @@ from tutor.answering.cite import resolves
 from tutor.bootstrap import App
 from tutor.drill.grade import Grade
 from tutor.errors import TutorError
-from tutor.evals import drills
+from tutor.evals import SUITES, drills
 from tutor.evals.facts import FactJudge, agreement
 from tutor.evals.metrics import area_under, percentile, ranking, risk_coverage
 from tutor.evals.record import Case, Suite
 from tutor.evals.sets import HeldOut, Question, Refusal, Sets
 from tutor.evals.support import supported
 from tutor.retrieval.index import Hit
+from tutor.training.data import section_of
 
-SUITES = ("retrieval", "answers", "ragas", "refusals", "held-out", "names", "drill")
 _HITS = 10
 _NAMES = 4
 T = TypeVar("T")
@@ -32,7 +32,7 @@ Tick = Callable[[str, int, int], None]
 
 
 class Runner:
-    """Runs suites over one product; each question is searched and asked once, whichever suites want it.
+    """Runs suites over one product; each question is asked once, whichever suites want its answer.
 
     Args:
         app: the product under test, with its index made.
@@ -114,7 +114,7 @@ class Runner:
             passages = self.app.searcher.search(asked(question), limit=_HITS).hits
             right = self._answering_for(question.documents)
             places = {(p.doc, p.section) for p in question.passages}
-            in_place = [(h.passage.doc_id, section_of(h)) in places for h in passages]
+            in_place = [(h.passage.doc_id, section_of(h.passage)) in places for h in passages]
             values = ranking([h.passage.doc_id for h in hits], right, len(question.documents))
             values |= {"section@1": float(any(in_place[:1])), "section@5": float(any(in_place[:5]))}
             seen = {"hits": [_seen(h, right) for h in hits[:5]], "wanted": list(question.documents)}
@@ -287,11 +287,6 @@ def asked(question: Question) -> str:
     return " ".join((*question.history, question.question))
 
 
-def section_of(hit: Hit) -> str:
-    """The heading path of a hit's passage below its document's title, as the sets write it."""
-    return " > ".join(hit.passage.heading[1:])
-
-
 def _case(question: Question, values: dict[str, float], seen: Mapping[str, object], prefix: str = "") -> Case:
     kind = f"{prefix}:{question.kind}" if prefix else question.kind
     return Case(id=question.id, question=asked(question), kind=kind, phase=question.phase, values=values, seen=seen)
@@ -311,7 +306,7 @@ def _seen(hit: Hit, right: Mapping[str, frozenset[str]]) -> dict[str, object]:
     return {
         "doc": passage.doc_id,
         "title": passage.title,
-        "section": section_of(hit),
+        "section": section_of(passage),
         "right": passage.doc_id in right,
     }
 
