@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor.models.port import Message, Usage
 from tutor.retrieval.encoder import Encoded
 from tutor.retrieval.index import LAYOUT_VERSION, IndexStore, Manifest, Record, point_id
 from tutor.retrieval.lexical import document_vector, names_vector, terms
@@ -197,3 +198,48 @@ def copy_cards(place: Path) -> tuple[Path, Path]:
         shutil.copy(found, cards / found.name)
         shutil.copy(root / "ingest" / "training" / "questions" / f"{name}.txt", questions)
     return place / "corpus", questions
+
+
+class ScriptedCompletion:
+    """A reply of given pieces; an exception among them is raised where it stands."""
+
+    def __init__(self, pieces: Sequence[str | Exception]) -> None:
+        self._pieces = pieces
+        self._given = 0
+        self.closed = False
+
+    def __iter__(self) -> Iterator[str]:
+        for piece in self._pieces:
+            if self.closed:
+                return
+            if isinstance(piece, Exception):
+                raise piece
+            self._given += 1
+            yield piece
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(10, self._given, 0.0)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class ScriptedModel:
+    """A language model that replies what ``script`` makes of the messages; ``asked`` keeps them."""
+
+    name = "scripted/1"
+    context_tokens = 8192
+
+    def __init__(self, script: Callable[[Sequence[Message]], Sequence[str | Exception]]) -> None:
+        self._script = script
+        self.asked: list[tuple[Message, ...]] = []
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, stop: Sequence[str] = ()
+    ) -> ScriptedCompletion:
+        self.asked.append(tuple(messages))
+        return ScriptedCompletion(self._script(messages))
+
+    def count_tokens(self, text: str) -> int:
+        return len(_WORD.findall(text))

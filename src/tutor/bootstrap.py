@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tutor.drill.judge import Judge
     from tutor.feedback import FeedbackStore
     from tutor.ingest.pipeline import Progress, Report
+    from tutor.models.port import LanguageModel
 
 
 def builtin_corpus() -> Path:
@@ -45,11 +46,13 @@ class App:
         encoder: Encoder | None = None,
         store: IndexStore | None = None,
         judge: Judge | None = None,
+        model: LanguageModel | None = None,
     ) -> None:
         self.settings = settings
         self._encoder = encoder
         self._store = store
         self._judge = judge
+        self._model = model
 
     @cached_property
     def encoder(self) -> Encoder:

@@ -11,6 +11,13 @@
     │   ├── CardError              exit 1, HTTP 422   front matter or sections break the card format
     │   └── Unreadable             exit 1, HTTP 422   a file or folder exists and cannot be looked into
     ├── ModelError                 exit 1, HTTP 503   model files are missing, damaged or do not fit
+    ├── GenerationError            exit 1, HTTP 502   a language model gave no usable reply
+    │   ├── ModelUnreachable       it does not answer, or breaks off (transient)
+    │   ├── ModelTimeout           it took longer than was allowed (transient)
+    │   ├── ModelRefused           the key, the model's name or the request was not accepted
+    │   ├── ContextOverflow        the prompt does not fit into the model
+    │   ├── BudgetSpent            what may be spent on a question or a day is spent
+    │   └── Cancelled              nobody waits for the reply any more
     ├── MissingExtra               exit 1, HTTP 501   an optional dependency is not installed
     └── IndexFault                 exit 1, HTTP 503   the index cannot answer
         ├── IndexMissing           no generation has been published yet
@@ -94,6 +101,38 @@ class Unreadable(SourceError):
 
 class ModelError(TutorError):
     """Model files are missing, damaged, or do not fit together."""
+
+
+class GenerationError(TutorError):
+    """A language model gave no usable reply; an extractive answer stands all the same."""
+
+
+class ModelUnreachable(GenerationError):
+    """The model does not answer, or breaks off."""
+
+    transient = True
+
+
+class ModelTimeout(GenerationError):
+    """The model took longer than was allowed."""
+
+    transient = True
+
+
+class ModelRefused(GenerationError):
+    """The key, the model's name or the request was not accepted; asking again gives the same."""
+
+
+class ContextOverflow(GenerationError):
+    """The prompt does not fit into the model."""
+
+
+class BudgetSpent(GenerationError):
+    """What may be spent on a question or a day is spent; ``fix`` names the setting."""
+
+
+class Cancelled(GenerationError):
+    """Nobody waits for the reply any more."""
 
 
 class MissingExtra(TutorError):

@@ -71,6 +71,27 @@ class ServerSettings(_Section):
     port: int = Field(8000, ge=0, le=65535)
 
 
+class LlmSettings(_Section):
+    """The language model that writes answers; with provider ``none`` answers are cut from the passages."""
+
+    provider: Literal["none", "ollama", "compatible", "openai", "anthropic", "gguf"] = "none"
+    model: str = Field("", description="The name that the provider knows, or the path of a GGUF file.")
+    url: str = Field("", description="The server's base address, where not the provider's own.")
+    api_key: SecretStr = Field(SecretStr(""), description="Empty: from the keyring, where it was put by tutor models.")
+    timeout_s: float = Field(60.0, gt=0, le=3600, description="For one whole reply.")
+    first_token_s: float = Field(20.0, gt=0, le=600, description="How long the first piece of a reply may take.")
+    retries: int = Field(
+        2, ge=0, le=10, description="How often a failed request is sent again, before its first piece."
+    )
+    context_tokens: int = Field(
+        0, ge=0, le=10_000_000, description="Prompt and reply together; 0: what is known of it."
+    )
+    max_tokens: int = Field(500, ge=16, le=32_000, description="The longest reply.")
+    question_tokens: int = Field(16_000, ge=0, description="Most tokens that one question may take; 0: no limit.")
+    day_tokens: int = Field(0, ge=0, description="Most tokens a day; 0: no limit.")
+    day_usd: float = Field(0.0, ge=0, description="Most US dollars a day, where prices are known; 0: no limit.")
+
+
 class JudgeSettings(_Section):
     """The judge model of ``tutor eval``, on any OpenAI-compatible server; with no url no model is asked."""
 
@@ -96,6 +117,7 @@ class Settings(BaseSettings):
     qdrant: QdrantSettings = QdrantSettings()
     search: SearchSettings = SearchSettings()
     server: ServerSettings = ServerSettings()
+    llm: LlmSettings = LlmSettings()
     judge: JudgeSettings = JudgeSettings()
 
     @classmethod

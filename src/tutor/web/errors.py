@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from tutor.errors import (
+    GenerationError,
     IndexFault,
     MissingExtra,
     ModelError,
@@ -32,6 +33,7 @@ _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (StaleAnswer, 409),
     (SourceError, 422),
     (MissingExtra, 501),
+    (GenerationError, 502),
     (ModelError, 503),
     (IndexFault, 503),
     (TutorError, 500),
