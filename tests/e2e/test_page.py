@@ -167,7 +167,7 @@ def test_an_example_is_one_click(visit: Callable[..., Any]) -> None:
 def test_a_chip_is_a_plain_link_too(visit: Callable[..., Any]) -> None:
     page = visit(f"/?q={ANSWERED}", java_script_enabled=False)
     page.click(".verdict .chip >> nth=0")
-    assert page.is_visible("main mark#cited")
+    page.wait_for_selector("main mark#cited")
     assert page.url.endswith("#cited")
 
 
