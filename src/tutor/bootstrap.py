@@ -18,6 +18,7 @@ from tutor.settings import Settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tutor.curriculum.corpus import Corpus
+    from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
     from tutor.drill.judge import Judge
     from tutor.feedback import FeedbackStore
@@ -132,6 +133,20 @@ class App:
         grader = Grader(Gatherer(self.encoder, self.judge, NEAR), OwnText(self.corpus), Substance(self.corpus))
         store = DrillStore(self.settings.home.expanduser() / "drills")
         return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
+
+    @cached_property
+    def model(self) -> LanguageModel | None:
+        """The language model in force; None where answers are cut from the passages."""
+        return self._model
+
+    @cached_property
+    def companion(self) -> Companion | None:
+        """What the model adds to drills; None without one."""
+        if self.model is None:
+            return None
+        from tutor.drill.companion import Companion
+
+        return Companion(self.drills, self.model)
 
     @cached_property
     def feedback(self) -> FeedbackStore:

@@ -204,6 +204,14 @@ class OverrideIn(BaseModel):
     status: Text
 
 
+class OpinionsIn(BaseModel):
+    """Which task of a drill (from 1) the language model is to read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: int = 1
+
+
 class GradeIn(BaseModel):
     """An answer to grade: ``card`` by id, title or alias; ``probe`` by id, or a question."""
 
