@@ -344,6 +344,7 @@ def test_the_api_is_described_with_every_route_and_error(client: TestClient) -> 
         "/api/v1/drills",
         "/api/v1/drills/{session}",
         "/api/v1/drills/{session}/replies",
+        "/api/v1/drills/{session}/opinions",
         "/api/v1/drills/{session}/overrides",
         "/api/v1/drills/{session}/transcript",
         "/api/v1/grade",
