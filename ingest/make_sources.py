@@ -1,4 +1,4 @@
-"""Writes ``ingest/sources.yaml`` from the links of the curriculum: one entry for each page, with the cards that link it.
+"""Writes ``ingest/sources.yaml`` from the links of the curriculum: one entry a page.
 
     python ingest/make_sources.py            write it
     python ingest/make_sources.py --check    exit 1 where it is not what the curriculum says
@@ -161,7 +161,7 @@ def quoted(text: str) -> str:
 def text() -> str:
     """The whole file."""
     lines = [
-        "# The readings that the curriculum links: one entry a page. Written by ingest/make_sources.py from the corpus;",
+        "# The readings that the curriculum links: one entry a page. Made by ingest/make_sources.py;",
         "# edit the corpus or the tables of that script, not this file. docs/readings.md explains the fields.",
     ]
     for source in entries():

@@ -19,7 +19,9 @@
     │   ├── BudgetSpent            what may be spent on a question or a day is spent
     │   └── Cancelled              nobody waits for the reply any more
     ├── ReadingError               exit 1, HTTP 502   a linked reading could not be fetched
-    │   ├── ReadingRefused         the address, the site's rules or what it sent do not allow it
+    │   ├── ReadingRefused         the address, the site or what it sent does not allow it
+    │   │   ├── ReadingDisallowed  the site's robots.txt leaves it out
+    │   │   └── ReadingGone        there is nothing at the address any more
     │   └── ReadingFailed          the site did not answer as it should (transient)
     │       └── Offline            there is no way to the network (transient)
     ├── MissingExtra               exit 1, HTTP 501   an optional dependency is not installed
@@ -189,7 +191,15 @@ class ReadingError(TutorError):
 
 
 class ReadingRefused(ReadingError):
-    """What the address, the site's rules, or what it sent does not allow; asking again gives the same."""
+    """What the address, the site or what it sent does not allow; asking again gives the same."""
+
+
+class ReadingDisallowed(ReadingRefused):
+    """The site's robots.txt leaves this address out."""
+
+
+class ReadingGone(ReadingRefused):
+    """There is nothing at the address any more."""
 
 
 class ReadingFailed(ReadingError):

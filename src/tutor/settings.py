@@ -92,6 +92,21 @@ class LlmSettings(_Section):
     day_usd: float = Field(0.0, ge=0, description="Most US dollars a day, where prices are known; 0: no limit.")
 
 
+class ReadingsSettings(_Section):
+    """How tutor ingest --readings asks for the pages that the curriculum links."""
+
+    contact: str = Field(
+        "", max_length=200, pattern=r"^[\x21-\x7e]*$", description="An address or URL that sites see beside our name."
+    )
+    delay_s: float = Field(2.0, ge=0.5, le=600, description="Between two requests to one host, at least.")
+    recheck_days: float = Field(7.0, ge=0, le=3650, description="For how long a page is not asked for again.")
+    total_s: float = Field(60.0, gt=0, le=3600, description="For one page.")
+    idle_s: float = Field(15.0, gt=0, le=600, description="Between two pieces of a page.")
+    max_mb: int = Field(20, ge=1, le=200, description="Of one page, as it is sent; unpacked it may be twice that.")
+    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field([80, 443], description="Ports that may be asked.")
+    shown: int = Field(3, ge=0, le=10, description="Readings named below an answer; 0: none.")
+
+
 class JudgeSettings(_Section):
     """The judge model of ``tutor eval``, on any OpenAI-compatible server; with no url no model is asked."""
 
@@ -119,6 +134,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     llm: LlmSettings = LlmSettings()
     judge: JudgeSettings = JudgeSettings()
+    readings: ReadingsSettings = ReadingsSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -133,6 +149,10 @@ class Settings(BaseSettings):
         home = given.get("home") or os.environ.get(PREFIX + "HOME") or user_data_path("tutor", appauthor=False)
         toml = TomlConfigSettingsSource(settings_cls, Path(home).expanduser() / "config.toml")
         return init_settings, env_settings, toml
+
+    @property
+    def readings_dir(self) -> Path:
+        return (self.home / "readings").expanduser()
 
     @property
     def index_dir(self) -> Path:

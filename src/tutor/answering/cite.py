@@ -21,6 +21,7 @@ class Citation:
     covers: tuple[str, ...]
     source: str
     page: int | None
+    kind: str = ""  # of the document: card, note, page, reading …
 
 
 def resolves(citation: Citation, texts: Mapping[str, str]) -> bool:

@@ -376,6 +376,7 @@ def _layout(heads: Sequence[Unit], bullets: Sequence[Unit], intent: Intent) -> C
                 passage.covers,
                 passage.source,
                 passage.page,
+                passage.kind,
             )
         )
         return Sentence(unit.text, n, _mark(unit))

@@ -79,7 +79,9 @@ def load_sources(path: Path) -> list[Source]:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise SourceError(f"{place}: {first['msg']}", about=str(path), fix="docs/readings.md has the format.") from error
+        raise SourceError(
+            f"{place}: {first['msg']}", about=str(path), fix="docs/readings.md has the format."
+        ) from error
     seen: dict[str, str] = {}
     for source in sources:
         if (other := seen.setdefault(source.id, source.url)) != source.url:
