@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
-from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
+from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, IndexMissing, SettingsError
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
 from tutor.retrieval.search import FUSED, RERANKED, Ranking, Searcher
@@ -17,12 +17,16 @@ from tutor.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tutor.answering.answer import Answer
+    from tutor.answering.cite import Further
+    from tutor.answering.depth import Readings
     from tutor.curriculum.corpus import Corpus
     from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
     from tutor.drill.judge import Judge
     from tutor.feedback import FeedbackStore
     from tutor.ingest.pipeline import Progress, Report
+    from tutor.ingest.readings.sync import Sync
     from tutor.models.port import LanguageModel
 
 
@@ -106,7 +110,29 @@ class App:
 
     @cached_property
     def answerer(self) -> Answerer:
-        return Answerer(self.searcher)
+        return Answerer(self.searcher, self._beside if self.settings.readings.shown else None)
+
+    def _beside(self, answer: Answer) -> tuple[Further, ...]:
+        """Further reading; none where nothing was fetched."""
+        if "readings" not in self.__dict__ and not (self.settings.readings_dir / "index").is_dir():
+            return ()  # looked at anew each time, so that a server notices the first ones
+        return self.readings.beside(answer)
+
+    @cached_property
+    def readings(self) -> Readings:
+        """The learner's linked readings, always in an embedded index of their own."""
+        from tutor.answering.depth import Readings
+
+        return Readings(self._search_readings, most=self.settings.readings.shown)
+
+    def _search_readings(self) -> Searcher:
+        return Searcher(self.readings_store.open(), self.encoder, ranking=self._ranking())
+
+    @cached_property
+    def readings_store(self) -> IndexStore:
+        from tutor.retrieval.edge import EdgeStore
+
+        return EdgeStore(self.settings.readings_dir / "index")
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -175,6 +201,30 @@ class App:
             on_progress=on_progress,
         )
 
+    def reading_sync(self) -> Sync:
+        """What fetches the linked readings into the learner's home."""
+        from tutor.ingest.readings.desk import open_sync
+
+        return open_sync(self.settings.readings_dir, self.settings.readings, self._library_texts)
+
+    def _library_texts(self) -> Iterator[tuple[str, str]]:
+        """Id and text of every document that is in the index anyway, as far as there is one; a passage at a time."""
+        try:
+            for passage in self.reader.passages(["doc_id", "text"]):
+                yield passage["doc_id"], passage["text"]
+        except IndexFault:
+            return
+
+    def index_readings(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report:
+        """Bring the readings' own index up to date with the texts in the learner's home."""
+        from tutor.ingest.pipeline import ingest
+
+        texts = [self.settings.readings_dir / "text"]
+        try:
+            return ingest(self.readings_store, self.encoder, texts, on_progress=on_progress)
+        except (IndexMismatch, IndexDamaged):  # nothing is in it that the texts have not
+            return ingest(self.readings_store, self.encoder, texts, rebuild=True, on_progress=on_progress)
+
     def ensure_index(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report | None:
         """Index the built-in curriculum where it is missing, has changed or is that of another installation.
 
@@ -223,5 +273,7 @@ class App:
 
     def close(self) -> None:
         """Release the index."""
+        if "readings" in self.__dict__:
+            self.__dict__.pop("readings").close()
         if "reader" in self.__dict__:
             self.__dict__.pop("reader").close()

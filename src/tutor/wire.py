@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tutor.answering.answer import Answer
+from tutor.answering.cite import Citation
 from tutor.retrieval.search import SearchResult
 
 
@@ -12,21 +13,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer as JSON."""
     return {
         "answer": answer.text,
-        "citations": [
-            {
-                "n": c.n,
-                "doc_id": c.doc_id,
-                "chunk_id": c.chunk_id,
-                "title": c.title,
-                "heading": list(c.heading),
-                "start": c.start,
-                "end": c.end,
-                "quote": c.quote,
-                "covers": list(c.covers),
-                "page": c.page,
-            }
-            for c in answer.citations
-        ],
+        "citations": [_citation(c) for c in answer.citations],
         "abstained": answer.abstained,
         "confidence": round(answer.confidence, 4),
         "nearest": [{"doc_id": n.doc_id, "title": n.title, "covers": list(n.covers)} for n in answer.nearest],
@@ -34,7 +21,24 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "corrected": [list(pair) for pair in answer.corrected],
         "meant": [list(pair) for pair in answer.meant],
         "uncovered": list(answer.uncovered),
+        "further": [_citation(f.citation) | {"url": f.citation.source, "licence": f.licence} for f in answer.further],
         "ms": round(answer.ms, 2),
+    }
+
+
+def _citation(c: Citation) -> dict[str, Any]:
+    return {
+        "n": c.n,
+        "doc_id": c.doc_id,
+        "chunk_id": c.chunk_id,
+        "title": c.title,
+        "heading": list(c.heading),
+        "start": c.start,
+        "end": c.end,
+        "quote": c.quote,
+        "covers": list(c.covers),
+        "page": c.page,
+        "kind": c.kind,
     }
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from tutor.answering import abstain, asked
 from tutor.answering.asked import JOINT, Asked
-from tutor.answering.cite import Citation
+from tutor.answering.cite import Citation, Further
 from tutor.answering.compose import Composed, compose, score
 from tutor.answering.intent import Intent, classify
 from tutor.answering.screen import leans_on_context, off_curriculum
@@ -42,6 +42,7 @@ class Answer:
     ``meant`` are short forms in the question with what they stand for.
     ``refusal`` is the reason where the question itself cannot be answered, whatever is near. ``uncovered`` are names
     in the question, or sides of its comparison, that no document tells of, although the rest of it is answered.
+    ``further`` are linked readings to go deeper, which have no part in the answer.
     """
 
     question: str
@@ -58,13 +59,20 @@ class Answer:
     uncovered: tuple[str, ...]
     refusal: str
     ms: float
+    further: tuple[Further, ...] = ()
 
 
 class Answerer:
-    """Answers without a language model: every sentence is cut verbatim from a passage."""
+    """Answers without a language model: every sentence is cut verbatim from a passage.
 
-    def __init__(self, searcher: Searcher) -> None:
+    Args:
+        searcher: over what answers.
+        beside: the readings to name below an answer; not asked where filters narrow the question.
+    """
+
+    def __init__(self, searcher: Searcher, beside: Callable[[Answer], tuple[Further, ...]] | None = None) -> None:
         self.searcher = searcher
+        self._beside = beside
 
     def ask(self, question: str, *, filters: Filters | None = None) -> Answer:
         """Answer one question.
@@ -76,7 +84,9 @@ class Answerer:
         began = self.searcher.reader.manifest.generation
         answer = self._ask(question, filters)
         # The searcher turned to an older generation halfway: one answer is cut from one generation.
-        return answer if self.searcher.reader.manifest.generation == began else self._ask(question, filters)
+        if self.searcher.reader.manifest.generation != began:
+            answer = self._ask(question, filters)
+        return replace(answer, further=self._beside(answer)) if self._beside and not filters else answer
 
     def _ask(self, question: str, filters: Filters | None) -> Answer:
         began = time.perf_counter()

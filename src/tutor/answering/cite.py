@@ -24,6 +24,14 @@ class Citation:
     kind: str = ""  # of the document: card, note, page, reading …
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A linked reading with what it says to a question: ``citation.source`` is its address, ``covers`` its cards."""
+
+    citation: Citation
+    licence: str
+
+
 def resolves(citation: Citation, texts: Mapping[str, str]) -> bool:
     """Whether the quote stands verbatim at its place; ``texts`` maps doc_id to the document's text."""
     text = texts.get(citation.doc_id)

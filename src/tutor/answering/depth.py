@@ -7,38 +7,30 @@ the decision to answer. A reading is asked as the curriculum is, and named where
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tutor.answering.answer import Answer, Answerer
-from tutor.answering.cite import Citation, resolves
-from tutor.errors import IndexFault
+from tutor.answering.cite import Citation, Further, resolves
+from tutor.errors import IndexFault, IndexMissing
 from tutor.retrieval.search import Searcher
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Further:
-    """A reading with what it says to the question: ``citation.source`` is its address, ``covers`` its cards."""
-
-    citation: Citation
-    licence: str
 
 
 class Readings:
     """The learner's readings as something to ask.
 
     Args:
-        searcher: over the readings' own index.
+        open_searcher: opens the readings' own index; called when it is first needed, and again after a fault.
         most: how many readings are named.
     """
 
-    def __init__(self, searcher: Searcher, *, most: int) -> None:
-        self._searcher = searcher
-        self._answerer = Answerer(searcher)
+    def __init__(self, open_searcher: Callable[[], Searcher], *, most: int) -> None:
+        self._open = open_searcher
         self._most = most
+        self._searcher: Searcher | None = None
 
     def beside(self, answer: Answer) -> tuple[Further, ...]:
         """At most ``most`` readings, one citation each, best first; numbers go on from the answer's.
@@ -48,23 +40,31 @@ class Readings:
         if answer.refusal:
             return ()
         try:
+            if self._searcher is None:
+                self._searcher = self._open()
             self._searcher.refresh()
-            found = self._answerer.ask(answer.question)
-            return tuple(self._first_of_each(found, len(answer.citations)))
+            return tuple(self._named(self._searcher, answer))
+        except IndexMissing:
+            return ()
         except IndexFault as fault:
             _log.warning("the readings cannot be searched. %s", fault.message)
+            self.close()
             return ()
 
-    def _first_of_each(self, found: Answer, before: int) -> list[Further]:
+    def close(self) -> None:
+        """Release the index."""
+        if self._searcher is not None:
+            self._searcher.reader.close()
+            self._searcher = None
+
+    def _named(self, searcher: Searcher, answer: Answer) -> list[Further]:
         best: dict[str, Citation] = {}
-        for citation in found.citations:
+        for citation in Answerer(searcher).ask(answer.question).citations:
             best.setdefault(citation.doc_id, citation)
         named: list[Further] = []
         for citation in best.values():
-            document: Mapping[str, Any] = self._searcher.reader.payload("document", citation.doc_id) or {}
+            document: Mapping[str, Any] = searcher.reader.payload("document", citation.doc_id) or {}
             if len(named) < self._most and resolves(citation, {citation.doc_id: document.get("text", "")}):
-                numbered = replace(citation, n=before + len(named) + 1)
+                numbered = replace(citation, n=len(answer.citations) + len(named) + 1)
                 named.append(Further(numbered, str(document.get("meta", {}).get("licence", "unknown"))))
         return named
-
-

@@ -58,6 +58,7 @@ def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) 
             "corrected": [],
             "meant": [],
             "uncovered": [],
+            "further": [],
             "ms": 0.0,
             "error": error.message,
         }

@@ -18,15 +18,16 @@ from tutor.web.render import inline, plain
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``kind`` is verdict, group or sources."""
+    """``kind`` is verdict, group, sources or further."""
 
     kind: str
     html: str
 
 
 def pieces(answer: Answer) -> Iterator[Piece]:
-    """The answer's parts in order; none when it abstained."""
+    """The answer's parts in order; when it abstained, only the linked readings, if there are any."""
     if answer.abstained:
+        yield from _further(answer)
         return
     cited = {c.n: c for c in answer.citations}
     composed = answer.composed
@@ -37,6 +38,7 @@ def pieces(answer: Answer) -> Iterator[Piece]:
         yield Piece("group", _group(found, cited, title, named=title != subject))
         subject = title
     yield Piece("sources", _sources(answer))
+    yield from _further(answer)
 
 
 def document_url(doc_id: str, citation: Citation | None = None) -> str:
@@ -95,3 +97,22 @@ def _sources(answer: Answer) -> str:
         f'<footer class="sources"><h3>Sources</h3><ul>{rows}</ul></footer>'
         f"<template data-markdown>{plain(copyable(answer))}</template>"
     )
+
+
+def _further(answer: Answer) -> Iterator[Piece]:
+    """The linked readings, under a heading that says that they are none of the answer; each leads to its own site."""
+    rows = []
+    for further in answer.further:
+        citation = further.citation
+        page = f", page {citation.page}" if citation.page else ""
+        licence = "" if further.licence == "unknown" else f' <span class="licence">{plain(further.licence)}</span>'
+        rows.append(
+            f'<li><a href="{plain(citation.source)}" rel="noopener noreferrer nofollow" target="_blank">'
+            f"{plain(citation.title)}</a>{plain(page)}{licence}<br><q>{plain(' '.join(citation.quote.split()))}</q></li>"
+        )
+    if rows:
+        yield Piece(
+            "further",
+            '<aside class="sources further"><h3>Further reading <span class="note">linked pages, not the curriculum'
+            f"</span></h3><ul>{''.join(rows)}</ul></aside>",
+        )

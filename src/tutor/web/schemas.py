@@ -54,6 +54,14 @@ class CitationOut(BaseModel):
     quote: str
     covers: Words = Field(description="Items of the curriculum that the document covers.")
     page: int | None = Field(description="From 1, for paged formats.")
+    kind: str = Field(description="Of the document: card, note, page, reading …")
+
+
+class FurtherOut(CitationOut):
+    """A linked reading that the learner has fetched: depth beside the answer, no part of it. ``covers`` are its cards."""
+
+    url: str
+    licence: str = Field(description="Of the reading; unknown where the list does not know it.")
 
 
 class NearestOut(BaseModel):
@@ -76,6 +84,7 @@ class AnswerOut(BaseModel):
     corrected: list[Words] = Field(description="Mended typos, each as written and as read.")
     meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
     uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
+    further: list[FurtherOut] = Field(description="Linked readings to go deeper; they have no part in the answer.")
     ms: float
 
 

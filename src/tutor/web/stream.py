@@ -8,6 +8,7 @@ verdict    ``{"html"}``: the opening paragraph                       1, if answe
 group      ``{"html"}``: a labelled list                             0 or more
 sources    ``{"html"}``: where the quotes stand                      1, if answered
 abstain    ``{"html"}``: what was not found, what is near            1, if abstained
+further    ``{"html"}``: linked readings, which are none of it       0 or 1
 error      ``{"error": {"what", "about", "fix", "transient"}}``      1, then the end
 done       the answer as ``POST /ask`` gives it                      1, the last
 =========  ========================================================  ==============

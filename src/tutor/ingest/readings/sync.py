@@ -45,6 +45,8 @@ class Extracts(Protocol):
 
     def extract(self, data: bytes, kind: str, *, url: str, charset: str | None = None) -> Document: ...
 
+    def close(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -88,6 +90,12 @@ class Sync:
     known: Callable[[], Mapping[str, Signature]] = dict
     recheck_days: float = 7.0
     _seen: dict[str, Signature] | None = None
+
+    def __enter__(self) -> Sync:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.extractor.close()
 
     def plan(self, sources: Iterable[Source], again: frozenset[str] = frozenset()) -> list[Outcome]:
         """What a run would do, without asking anybody: fresh, due or off, or how it stands where that is not due."""

@@ -38,8 +38,8 @@ def ask(body: Question, core: CoreOf) -> dict[str, Any]:
 async def stream(
     request: Request, core: CoreOf, q: Annotated[str, Query(description="The question, 1 to 4,000 characters.")]
 ) -> StreamingResponse:
-    """Events: status, then verdict, group … and sources (safe HTML) or abstain, then done with the JSON answer; or
-    error with the same three parts as everywhere. A question that cannot be asked is refused before the stream."""
+    """Events: status, then verdict, group … and sources (safe HTML) or abstain, maybe further, then done with the JSON
+    answer; or error with the same three parts as everywhere. A question that cannot be asked is refused before it."""
     return StreamingResponse(
         answer_events(request, core, checked_question(q)),
         media_type="text/event-stream",
