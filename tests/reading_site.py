@@ -15,8 +15,8 @@ Handler = Callable[[str, dict[str, str], socket.socket], None]
 
 WORDS = (
     "A saga splits a distributed transaction into local transactions, and each of them has a compensating action that "
-    "undoes it when a later step fails. Choreography lets services react to events of others, so that no coordinator is "
-    "needed, while orchestration keeps the state of the whole in one place. Use orchestration once more than four steps "
+    "undoes it when a later step fails. Choreography lets services react to events of others, so that nobody leads "
+    "all, while orchestration keeps the state of the whole in one place. Use orchestration once more than four steps "
     "take part, because somebody has to know the state, and make every compensating action idempotent since it may be "
     "delivered more than once. A saga gives up isolation, so other readers may see the state between two steps."
 )

@@ -106,9 +106,10 @@ def _further(answer: Answer) -> Iterator[Piece]:
         citation = further.citation
         page = f", page {citation.page}" if citation.page else ""
         licence = "" if further.licence == "unknown" else f' <span class="licence">{plain(further.licence)}</span>'
+        quote = plain(" ".join(citation.quote.split()))
         rows.append(
             f'<li><a href="{plain(citation.source)}" rel="noopener noreferrer nofollow" target="_blank">'
-            f"{plain(citation.title)}</a>{plain(page)}{licence}<br><q>{plain(' '.join(citation.quote.split()))}</q></li>"
+            f"{plain(citation.title)}</a>{plain(page)}{licence}<br><q>{quote}</q></li>"
         )
     if rows:
         yield Piece(

@@ -58,7 +58,7 @@ class CitationOut(BaseModel):
 
 
 class FurtherOut(CitationOut):
-    """A linked reading that the learner has fetched: depth beside the answer, no part of it. ``covers`` are its cards."""
+    """A linked reading that the learner has fetched: depth, no part of the answer. ``covers`` are its cards."""
 
     url: str
     licence: str = Field(description="Of the reading; unknown where the list does not know it.")

@@ -15,10 +15,12 @@ MAX_CHARS = 2_000_000
 MIN_WORDS = 60
 _STUB_WORDS = 300  # a text this short that asks for an account is not the text
 _STUB = re.compile(
-    r"\b(?:subscribe (?:now )?to (?:continue|read|unlock)|continue reading with"
-    r"|(?:sign|log) in to (?:continue|read|view)|create (?:a free|an) account to|(?:for|to) (?:paid )?(?:subscribers|members) only|members-only story"
+    r"\b(?:"
+    r"subscribe (?:now )?to (?:continue|read|unlock)|continue reading with|(?:sign|log) in to (?:continue|read|view)"
+    r"|create (?:a free|an) account to|(?:for|to) (?:paid )?(?:subscribers|members) only|members-only story"
     r"|this (?:article|content|post|story) is for (?:paid |paying )?(?:subscribers|members)|start your free trial"
-    r"|verify (?:that )?you are (?:a )?human|checking your browser|enable javascript|access denied)\b",
+    r"|verify (?:that )?you are (?:a )?human|checking your browser|enable javascript|access denied"
+    r")\b",
     re.I,
 )
 _FRONT = re.compile(r"\A\ufeff?---\n.{0,20000}?\n(?:---|\.\.\.)\n", re.S)

@@ -143,7 +143,7 @@ class Fetcher:
         if answer.status != 200:
             return Answer(answer.status)
         data = unpack(answer.body, answer.headers, MAX_BYTES, about=target.url, whole=False)
-        return Answer(200, data[:MAX_BYTES].decode("utf-8", "replace"))
+        return Answer(200, data[:MAX_BYTES].decode("utf-8-sig", "replace"))
 
     def _headers(self, accept: str) -> dict[str, str]:
         return {"User-Agent": self._agent, "Accept": accept, "Accept-Encoding": ENCODINGS}
