@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-_ARXIV = re.compile(r"/(?:abs|pdf|html)/([\w.-]+(?:/\d+)?(?:v\d+)??)(?:\.pdf)?/?\Z")
+_ARXIV = re.compile(r"/(?:abs|pdf|html)/([\w-]+(?:\.[\w-]+)*?(?:/\w+)?)(?:\.pdf)?/?\Z")
 _RAW = "https://raw.githubusercontent.com"
 _READMES = ("README.md", "readme.md", "README.rst", "README.txt")
 _TEXTS = (".md", ".markdown", ".rst", ".txt", ".mdx")

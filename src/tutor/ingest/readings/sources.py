@@ -49,10 +49,16 @@ class Source(BaseModel):
 
 
 def canonical(url: str) -> str:
-    """What two addresses of one page share: no scheme, fragment, default port, tracking or slash at the end."""
-    parts = urlsplit(url)
+    """What two addresses of one page share: no scheme, fragment, default port, tracking or slash at the end.
+
+    What is no address stays as it is.
+    """
+    try:
+        parts = urlsplit(url)
+        port = "" if parts.port in (None, _PORTS.get(parts.scheme)) else f":{parts.port}"
+    except ValueError:
+        return url
     host = (parts.hostname or "").lower().rstrip(".")
-    port = "" if parts.port in (None, _PORTS.get(parts.scheme)) else f":{parts.port}"
     query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not k.lower().startswith(_TRACKING)]
     return urlunsplit(("", "", f"{host}{port}{parts.path.rstrip('/')}", urlencode(query), ""))
 

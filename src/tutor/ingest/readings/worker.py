@@ -68,6 +68,7 @@ class Worker:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is not None and self._child.poll() is None:
             return self._child
+        self.close()
         command = [sys.executable, "-m", "tutor.ingest.readings.worker"]
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
