@@ -58,9 +58,15 @@ class Readings:
             self._searcher = None
 
     def _named(self, searcher: Searcher, answer: Answer) -> list[Further]:
+        # A reading is depth for the cards that the answer quotes. Where it quotes none, only what a reading says first
+        # is near enough to be named.
+        quoted: list[str | int] = list(dict.fromkeys(citation.doc_id for citation in answer.citations))
+        found = Answerer(searcher).ask(answer.question, filters={"covers": quoted} if quoted else None)
+        leading = {sentence.n for sentence in found.composed.verdict}
         best: dict[str, Citation] = {}
-        for citation in Answerer(searcher).ask(answer.question).citations:
-            best.setdefault(citation.doc_id, citation)
+        for citation in found.citations:
+            if quoted or citation.n in leading:
+                best.setdefault(citation.doc_id, citation)
         named: list[Further] = []
         for citation in best.values():
             document: Mapping[str, Any] = searcher.reader.payload("document", citation.doc_id) or {}
