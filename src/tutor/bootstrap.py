@@ -126,7 +126,12 @@ class App:
         return Readings(self._search_readings, most=self.settings.readings.shown)
 
     def _search_readings(self) -> Searcher:
-        return Searcher(self.readings_store.open(), self.encoder, ranking=self._ranking())
+        reader = self.readings_store.open()
+        try:
+            return Searcher(reader, self.encoder, ranking=self._ranking())
+        except IndexMismatch:
+            reader.close()
+            raise
 
     @cached_property
     def readings_store(self) -> IndexStore:

@@ -100,7 +100,7 @@ class ReadingsSettings(_Section):
     )
     delay_s: float = Field(2.0, ge=0.5, le=600, description="Between two requests to one host, at least.")
     recheck_days: float = Field(7.0, ge=0, le=3650, description="For how long a page is not asked for again.")
-    total_s: float = Field(60.0, gt=0, le=3600, description="For one page.")
+    total_s: float = Field(60.0, gt=0, le=3600, description="For one request.")
     idle_s: float = Field(15.0, gt=0, le=600, description="Between two pieces of a page.")
     max_mb: int = Field(20, ge=1, le=200, description="Of one page, as it is sent; unpacked it may be twice that.")
     ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field([80, 443], description="Ports that may be asked.")

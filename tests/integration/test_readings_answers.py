@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -240,3 +241,12 @@ def test_options_that_do_not_fit(linked: Site, capsys: pytest.CaptureFixture[str
     assert main(["ingest", "--readings", "notes"]) == 2
     assert main(["ingest", "--readings", "--rebuild"]) == 2
     assert "--readings" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_command_names_it_and_asks_nobody(
+    linked: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    code, _, err = said(capsys)
+    assert code == 1 and "pip install 'tutor-study[readings]'" in err
+    assert linked.asked == []

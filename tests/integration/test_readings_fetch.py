@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
+import threading
 import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
@@ -377,8 +382,81 @@ def test_nobody_listens_and_nobody_has_the_name(site: Site) -> None:
         fetcher.get(f"http://nowhere.test:{port}/a")
 
 
-def test_https_with_a_certificate_that_nobody_signed_fails(site: Site) -> None:
-    # What answers on this port is no TLS at all: the handshake fails, and nothing is read in the clear.
+def certificate(folder: Path, host: str) -> Path:
+    """A key and a certificate for one name, signed by itself."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    path = folder / "site.pem"
+    path.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """A site that speaks TLS as secure.test; its port and certificate."""
+    path = certificate(tmp_path, "secure.test")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                plain, _ = listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
+                asked = connection.recv(65536)
+                found = b"robots" not in asked.split(b"\r\n")[0]
+                connection.sendall(answer(html()) if found else answer(b"", 404))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1], path
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
+
+
+def test_a_certificate_is_of_the_name_and_not_of_the_address(secure: tuple[int, Path]) -> None:
+    port, path = secure
+    here = [["127.0.0.1"]]
+    guard = Guard(
+        Names(secure_test=here, other_test=here), ports=frozenset({port}), allowed=frozenset({("127.0.0.1", port)})
+    )
+    clock = Clock()
+
+    def fetcher(tls: ssl.SSLContext | None) -> Fetcher:
+        transport = Transport(guard, tls=tls)
+        return Fetcher(transport, guard, Pace(2.0, clock, clock.sleep), agent=AGENT, limits=LIMITS)
+
+    trusting = ssl.create_default_context(cafile=str(path))
+    assert fetcher(trusting).get(f"https://secure.test:{port}/a").status == 200
+    with pytest.raises(ReadingFailed, match="robots"):
+        fetcher(trusting).get(f"https://other.test:{port}/a")  # the same address under a name it has no certificate for
+    with pytest.raises(ReadingFailed, match="robots"):
+        fetcher(None).get(f"https://secure.test:{port}/a")  # nobody signed it
+    target = guard.check(f"https://other.test:{port}/a")
+    with pytest.raises(ReadingFailed, match="certificate or its handshake"):
+        Transport(guard, tls=trusting).get(target, {}, LIMITS)
+
+
+def test_a_site_without_tls_is_not_read_in_the_clear(site: Site) -> None:
     desk = desk_of(site)
     with pytest.raises(ReadingFailed):
         desk.fetcher.get(f"https://site.test:{site.port}/a")

@@ -24,10 +24,12 @@ def sync(state: State, only: Sequence[str], *, dry: bool, as_json: bool) -> None
 
     Raises:
         UsageError: ``only`` names something that is not on the list.
+        MissingExtra: what reads a page is not installed.
         Offline: no site can be reached; nothing was changed.
         typer.Exit: with 1, where something is left to try again or what was asked for is not here.
     """
     from tutor.bootstrap import App
+    from tutor.ingest.readings.desk import check_extra
     from tutor.ingest.readings.sources import chosen, load_sources, named, sources_file
     from tutor.ingest.readings.sync import Report
 
@@ -39,6 +41,7 @@ def sync(state: State, only: Sequence[str], *, dry: bool, as_json: bool) -> None
         if dry:
             _tell(Report(work.plan(asked, named(only))), None, only, as_json)
             return
+        check_extra()
         with work.shelf.locked(), work:
             with steps() as show:
                 report = work.run(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
+from tutor.errors import MissingExtra
 from tutor.ingest.readings.dedup import Signature, signature
 from tutor.ingest.readings.fetch import Fetcher
 from tutor.ingest.readings.guard import Guard
@@ -45,6 +47,17 @@ def open_sync(
         known=lambda: signatures(library()),
         recheck_days=chosen.recheck_days,
     )
+
+
+def check_extra() -> None:
+    """Say so before the first request, and not after it, where what reads a page is not installed.
+
+    Raises:
+        MissingExtra: the extra ``readings`` is not installed.
+    """
+    for module in ("trafilatura", "protego"):
+        if find_spec(module) is None:
+            raise MissingExtra("the linked readings", extra="readings", module=module)
 
 
 def user_agent(contact: str) -> str:
