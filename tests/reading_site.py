@@ -37,7 +37,7 @@ def answer(
     head = {"Content-Type": kind, "Content-Length": str(len(body) if length is None else length), "Connection": "close"}
     head |= {name.replace("_", "-"): value for name, value in more.items()}
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items() if value)
-    return f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode() + body
+    return f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode("latin-1") + body
 
 
 @dataclass

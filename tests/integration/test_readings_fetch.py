@@ -258,6 +258,7 @@ def test_a_body_longer_than_it_says_ends_where_it_says(desk: Desk) -> None:
         ("image/png", b"\x89PNG", "type image/png"),
         ("video/mp4", b"x", "type video/mp4"),
         ("application/json", b"{}", "type application/json"),
+        ("a/\x9b31mred\x9d", b"{}", r"type a/\?31mred\?"),
     ],
 )
 def test_types_that_are_not_read_or_not_what_they_say(desk: Desk, kind: str, body: bytes, why: str) -> None:

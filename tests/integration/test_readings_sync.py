@@ -21,6 +21,7 @@ from reading_site import WORDS, Clock, Names, Site, answer, html, running
 from tutor.bootstrap import App
 from tutor.errors import IndexBusy, Offline, SourceError
 from tutor.ingest.documents import Document
+from tutor.ingest.readings import desk
 from tutor.ingest.readings.dedup import signature
 from tutor.ingest.readings.extract import extract
 from tutor.ingest.readings.fetch import Fetcher
@@ -333,3 +334,12 @@ def test_the_shelf_is_json_that_people_can_read(library: Library) -> None:
     library.run(library.source("/a"))
     row = json.loads(next(library.shelf.texts.glob("*.json")).read_text(encoding="utf-8"))
     assert "Größe" in row["text"] and row["licence"] == "unknown"
+
+
+def test_what_the_library_has_is_read_from_its_index(tmp_path: Path, notes: Path) -> None:
+    app = App(Settings(home=tmp_path / "home", corpus={"builtin": False}), encoder=FakeEncoder())
+    assert list(app._library_texts()) == []  # there is no index yet
+    app.ingest([notes])
+    found = desk.signatures(app._library_texts())
+    assert len(found) == 6 and all(mine.any() for mine in found.values())
+    app.close()

@@ -40,7 +40,7 @@ def unpack(body: bytes, headers: Mapping[str, str], most: int, *, about: str, wh
     if encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise ReadingRefused(f"is packed as '{encoding[:40]}', which was not asked for", about=about)
+        raise ReadingRefused(f"is packed as '{_shown(encoding)}', which was not asked for", about=about)
     # deflate is meant with zlib's frame (RFC 9110, 8.4.1.2), and sent without it by some.
     raw = encoding == "deflate" and not (len(body) > 1 and body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0)
     out = bytearray()
@@ -71,11 +71,11 @@ def kind_of(data: bytes, headers: Mapping[str, str], *, about: str) -> str:
     """
     declared = headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared not in _GENERIC and declared not in TYPES:
-        raise ReadingRefused(f"is of type {declared[:60]}, which is not read", about=about)
+        raise ReadingRefused(f"is of type {_shown(declared)}, which is not read", about=about)
     seen = _seen(data)
     kind = TYPES.get(declared, seen)
     if kind != seen and not (kind == "html" and seen == "text") and not (kind == "text" and seen == "html"):
-        raise ReadingRefused(f"says that it is {declared or kind} and is {_WORDS[seen]}", about=about)
+        raise ReadingRefused(f"says that it is {_shown(declared) or kind} and is {_WORDS[seen]}", about=about)
     if kind == "binary":
         raise ReadingRefused("is of no type that is read", about=about)
     return kind
@@ -91,6 +91,11 @@ def _seen(data: bytes) -> str:
     if not head.startswith((b"\xff\xfe", b"\xfe\xff")) and (b"\x00" in head or _many_controls(head)):
         return "binary"
     return "html" if _HTML.search(head) else "text"
+
+
+def _shown(value: str) -> str:
+    """A header for a message: what a terminal could act upon is left out."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in value[:60])
 
 
 def _many_controls(head: bytes) -> bool:
