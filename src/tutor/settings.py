@@ -104,6 +104,9 @@ class ReadingsSettings(_Section):
     idle_s: float = Field(15.0, gt=0, le=600, description="Between two pieces of a page.")
     max_mb: int = Field(20, ge=1, le=200, description="Of one page, as it is sent; unpacked it may be twice that.")
     ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field([80, 443], description="Ports that may be asked.")
+    proxy: str = Field(
+        "", pattern=r"^(|https?://[^\s/]+/?)$", description="An HTTP proxy; those of the environment are not used."
+    )
     shown: int = Field(3, ge=0, le=10, description="Readings named below an answer; 0: none.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import socket
 import ssl
@@ -83,6 +84,25 @@ def test_proxies_and_credentials_of_the_environment_are_not_used(desk: Desk, mon
         monkeypatch.setenv(name, "http://user:secret@127.0.0.1:9")
     desk.site.put("/a", answer(html()))
     assert desk.get("/a").status == 200
+
+
+def test_a_proxy_that_is_set_is_told_the_checked_address(site: Site) -> None:
+    guard = Guard(
+        Names(site_test=[["8.8.8.8"]], inside_test=[["10.0.0.1"]]), ports=frozenset({80, 443}), allowed=frozenset()
+    )
+    clock = Clock()
+    transport = Transport(guard, proxy=f"http://me:p%40ss@127.0.0.1:{site.port}")
+    fetcher = Fetcher(transport, guard, Pace(2.0, clock, clock.sleep), agent=AGENT, limits=LIMITS)
+    site.put("http://8.8.8.8:80/a", answer(html()))
+    assert fetcher.get("http://site.test/a").status == 200
+    assert site.asked == ["http://8.8.8.8:80/robots.txt", "http://8.8.8.8:80/a"]
+    assert site.headers[-1]["host"] == "site.test"
+    assert site.headers[-1]["proxy-authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
+    with pytest.raises(ReadingRefused, match=r"leads to 10\.0\.0\.1"):
+        fetcher.get("http://inside.test/a")
+    with pytest.raises(ReadingFailed, match="proxy does not let it through"):
+        transport.get(guard.check("https://site.test/a"), {}, LIMITS)  # asked to connect, this proxy says 404
+    assert "8.8.8.8:443" in site.asked
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "raw"])

@@ -37,7 +37,11 @@ def open_sync(
         total_s=chosen.total_s, idle_s=chosen.idle_s, body=chosen.max_mb * 2**20, unpacked=chosen.max_mb * 2**21
     )
     fetcher = Fetcher(
-        Transport(guard), guard, pace or Pace(chosen.delay_s), agent=user_agent(chosen.contact), limits=limits
+        Transport(guard, proxy=chosen.proxy),
+        guard,
+        pace or Pace(chosen.delay_s),
+        agent=user_agent(chosen.contact),
+        limits=limits,
     )
     return Sync(
         Shelf(root),

@@ -1,6 +1,7 @@
 """One request over HTTP: httpcore's connections, made to checked addresses only and held to limits of time and size.
 
-No proxy is used, no cookie kept, no credential sent, whatever the environment says; a connection serves one request.
+No cookie is kept and no credential sent; a proxy is used only where it is given, whatever the environment says. A
+connection serves one request.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 
@@ -57,14 +59,21 @@ class Transport:
         guard: says which addresses a host may have.
         clock: seconds that only ever grow, for limits of time.
         tls: the trusted certificates; by default those of the certifi package.
+        proxy: the address of an HTTP proxy, empty for none. It is told the checked address, not the name.
     """
 
     def __init__(
-        self, guard: Guard, *, clock: Callable[[], float] = time.monotonic, tls: ssl.SSLContext | None = None
+        self,
+        guard: Guard,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        tls: ssl.SSLContext | None = None,
+        proxy: str = "",
     ) -> None:
         self._guard = guard
         self._clock = clock
         self._tls = tls
+        self._proxy = _proxy(proxy) if proxy else None
 
     def get(
         self, target: Target, headers: Mapping[str, str], limits: Limits, *, cut_after: int | None = None
@@ -80,19 +89,25 @@ class Transport:
             Offline: there is no way to the network, or none to this name.
         """
         meter = _Meter(self._clock() + limits.total_s, limits.head + limits.body, self._clock)
+        backend = _Backend(self._guard, meter, limits, self._proxy)
         pool = httpcore.ConnectionPool(
             ssl_context=self._tls,
+            proxy=self._proxy,
             max_connections=1,
             max_keepalive_connections=0,
-            network_backend=_Backend(self._guard, meter, limits),
+            network_backend=backend,
         )
-        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), limits.idle_s)
+        more: dict[str, Any] = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), limits.idle_s)}
         sent = [(b"Host", target.netloc.encode()), *((k.encode(), v.encode()) for k, v in headers.items())]
+        host = target.host
+        if self._proxy:
+            host = self._guard.addresses(host, target.port, meter.seconds(limits.connect_s))[0]
+            more["sni_hostname"] = target.host
         url = httpcore.URL(
-            scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
+            scheme=target.scheme.encode(), host=host.encode(), port=target.port, target=target.path.encode()
         )
         try:
-            with pool, pool.stream("GET", url, headers=sent, extensions={"timeout": timeouts}) as answer:
+            with pool, pool.stream("GET", url, headers=sent, extensions=more) as answer:
                 got = {k.decode("ascii", "replace").lower(): v.decode("latin-1") for k, v in answer.headers}
                 body, cut = b"", False
                 if answer.status == 200:
@@ -103,6 +118,8 @@ class Transport:
             raise ReadingFailed(what, about=target.url) from error
         except httpcore.ConnectError as error:
             raise _no_connection(error, target) from error
+        except httpcore.ProxyError as error:
+            raise ReadingFailed(f"the proxy does not let it through ({error})", about=target.url) from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
             raise ReadingFailed(f"the answer breaks off or is not HTTP ({error})", about=target.url) from error
         except (ssl.SSLError, OSError) as error:
@@ -161,11 +178,19 @@ class _Meter:
         return left if most is None else min(left, most)
 
 
-class _Backend(httpcore.NetworkBackend):
-    """Connects to addresses that the guard has checked, and to nothing else."""
+def _proxy(url: str) -> httpcore.Proxy:
+    """A proxy from its address, with the name and password in it, if any."""
+    parts = urlsplit(url)
+    auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+    return httpcore.Proxy(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", auth=auth)
 
-    def __init__(self, guard: Guard, meter: _Meter, limits: Limits) -> None:
+
+class _Backend(httpcore.NetworkBackend):
+    """Connects to addresses that the guard has checked, or to the proxy, and to nothing else."""
+
+    def __init__(self, guard: Guard, meter: _Meter, limits: Limits, proxy: httpcore.Proxy | None) -> None:
         self._guard = guard
+        self._proxy = proxy
         self._meter = meter
         self._limits = limits
         self._inner = httpcore.SyncBackend()
@@ -178,7 +203,10 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = self._guard.addresses(host, port, self._meter.seconds(self._limits.connect_s))
+        # With a proxy the learner's own setting says where to: it is all that is connected to.
+        addresses = (
+            [host] if self._proxy else self._guard.addresses(host, port, self._meter.seconds(self._limits.connect_s))
+        )
         failed: Exception | None = None
         for address in addresses[:4]:
             try:
