@@ -65,7 +65,8 @@ def test_search_lines(home: Path, tmp_path: Path) -> None:
     from_pipe = rows(tutor(home, "search", "-k", "3", "--batch", "-", stdin=path.read_bytes()))
     assert [row["id"] for row in from_file] == ["a", 2]
     for row, other in zip(from_file, from_pipe, strict=True):
-        assert list(row) == ["id", "hits", "ms"]
+        assert list(row) == ["id", "hits", "ms", "stages"]
+        assert list(row["stages"]) == ["clean", "expand", "encode", "query", "order"]
         assert row["hits"] == other["hits"]
         assert len(row["hits"]) == 3
         assert isinstance(row["ms"], float)
@@ -90,7 +91,7 @@ def test_ask_lines(home: Path) -> None:
     asked = jsonl({"id": "a", "question": QUESTION}, {"id": "b", "question": "How do I bake sourdough bread?"})
     answered, abstained = rows(tutor(home, "ask", "--batch", "-", stdin=asked))
     for row in (answered, abstained):
-        assert {"id", "answer", "citations", "abstained", "confidence", "nearest", "ms"} <= set(row)
+        assert {"id", "answer", "citations", "abstained", "confidence", "nearest", "ms", "stages"} <= set(row)
         assert 0.0 <= row["confidence"] <= 1.0
         assert isinstance(row["ms"], float)
         for near in row["nearest"]:
