@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,16 @@ def test_search_lines(home: Path, tmp_path: Path) -> None:
             assert isinstance(hit["score"], float)
             assert all(isinstance(item, str) for item in hit["covers"])
     assert from_file[0]["hits"][0]["covers"] == ["guide/apache-kafka-deep-dive"]
+
+
+def test_timings_are_shown_where_asked_for(home: Path) -> None:
+    plain, timed = (tutor(home, "ask", *more, QUESTION) for more in ([], ["--timings"]))
+    shown, rest = timed.stdout.removeprefix(plain.stdout), plain.stdout
+    assert rest and shown != timed.stdout
+    assert re.match(r"\nAnswered in \d+\.\d ms:\n  clean +\d+\.\d\d\n", shown)
+    (row,) = rows(tutor(home, "ask", "--json", QUESTION))
+    assert [line.split()[0] for line in shown.splitlines()[2:]] == [*row["stages"], "the"]
+    assert sum(row["stages"].values()) <= row["ms"] + 0.1
 
 
 def test_search_by_document_has_one_hit_a_document(home: Path) -> None:

@@ -194,10 +194,7 @@ def to_collector(
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsError("is no http address", about="telemetry.otlp", fix="As in: http://127.0.0.1:4318")
     # Its retries and failures are told by Delivery, once; at every export they would fill the log.
-    quiet = logging.getLogger("opentelemetry")
-    quiet.propagate = False
-    if not quiet.handlers:
-        quiet.addHandler(logging.NullHandler())
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
     base, given = address.rstrip("/"), headers_of(headers)
     delivery = Delivery(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
     spans = _Spans(f"{base}/v1/traces", headers=given, timeout=_EXPORT_S)
