@@ -260,7 +260,10 @@ class App:
         if reader is None:
             return [*found, (measures.INDEX, ("", ""), 0.0)]
         manifest = reader.manifest
-        age_s = (now() - datetime.fromisoformat(manifest.created_at)).total_seconds()
+        try:
+            age_s = (now() - datetime.fromisoformat(manifest.created_at)).total_seconds()
+        except (ValueError, TypeError):  # no time, or one without its zone
+            age_s = float("nan")
         return [
             *found,
             (measures.INDEX, (manifest.generation, manifest.encoder), 1.0),

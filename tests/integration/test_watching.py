@@ -93,6 +93,8 @@ def test_metrics_count_requests_stages_answers_and_errors(client: TestClient, co
     assert client.post("/api/v1/ask", json={"question": ""}).status_code == 422
     assert client.get("/documents/none-such").status_code == 404
     assert client.get("/none-such").status_code == 404
+    assert client.get("/static/style.css").status_code == 200
+    assert client.get("/api/v1/drills").status_code == 200
     after = samples(client)
     request = "http_server_request_duration_seconds_count"
     asked = {"http_request_method": "POST", "http_route": "/api/v1/ask"}
@@ -101,6 +103,9 @@ def test_metrics_count_requests_stages_answers_and_errors(client: TestClient, co
     got = {"http_request_method": "GET", "http_response_status_code": "404"}
     assert of(request, **got, http_route="/documents/{doc_id:path}") == 1
     assert of(request, **got, http_route="unmatched") == 1
+    got["http_response_status_code"] = "200"
+    assert of(request, **got, http_route="/static/*") == 1
+    assert of(request, **got, http_route="/api/v1/drills") == 1
     for stage in ("clean", "expand", "encode", "query", "order", "weigh", "abstain", "cite"):
         assert of("tutor_stage_duration_seconds_count", operation="ask", stage=stage) >= 1, stage
     assert of("tutor_operation_duration_seconds_count", operation="ask", outcome="ok") == 1

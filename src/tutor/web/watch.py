@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tutor.telemetry import entry
@@ -62,13 +61,14 @@ class Watch:
         token = request_id.set(mine)
         record(IN_FLIGHT, 1)
         began = perf_counter()
+        base = scope.get("root_path", "")
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         try:
             with entry(method, {k: v for k, v in headers.items() if k in ("traceparent", "tracestate")}) as span:
                 try:
                     await self._app(scope, receive, send_with_id)
                 finally:
-                    route = route_of(scope)
+                    route = route_of(scope, base)
                     notes: dict[str, Any] = {"http.route": route, "http.response.status_code": status}
                     span.note(**notes, **{"http.request.method": method, "tutor.request_id": mine})
         finally:
@@ -76,14 +76,22 @@ class Watch:
             record(IN_FLIGHT, -1)
             record(REQUEST, seconds, method, route, str(status))
             fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}
-            _log.log(logging.DEBUG if route in _OFTEN else logging.INFO, "request", extra={"fields": fields})
+            level = logging.WARNING if status >= 500 else logging.DEBUG if route in _OFTEN else logging.INFO
+            _log.log(level, "request", extra={"fields": fields})
             request_id.reset(token)
 
 
-def route_of(scope: Scope) -> str:
-    """The route that took a request as it was declared ("/documents/{doc_id:path}"), "unmatched" where none did."""
+def route_of(scope: Scope, base: str = "") -> str:
+    """The route that took a request as it was declared ("/documents/{doc_id:path}"), a mount with "/*" behind it
+    ("/static/*"), "unmatched" where none did; ``base`` is the root path that the request came with."""
+    mounted = str(scope.get("root_path", "")).removeprefix(base)
+    if mounted:
+        return f"{mounted}/*"
     route = scope.get("route")
-    if route is None:
-        return "unmatched"
-    path = str(getattr(route, "path", "") or "unmatched")
-    return f"{path}/*" if isinstance(route, Mount) else path
+    path = str(getattr(route, "path", ""))
+    # A route of a router does not know the prefix that the router was included with: what stands before its own part.
+    own = str(getattr(route, "path_format", ""))
+    for name, value in scope.get("path_params", {}).items():
+        own = own.replace(f"{{{name}}}", str(value))
+    asked = str(scope["path"]).removeprefix(base)
+    return (asked.removesuffix(own) if own and asked.endswith(own) else "") + path or "unmatched"
