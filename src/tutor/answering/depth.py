@@ -15,6 +15,7 @@ from tutor.answering.answer import Answer, Answerer
 from tutor.answering.cite import Citation, Further, resolves
 from tutor.errors import IndexFault, IndexMissing
 from tutor.retrieval.search import Searcher
+from tutor.telemetry import operation
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +43,9 @@ class Readings:
         try:
             if self._searcher is None:
                 self._searcher = self._open()
-            self._searcher.refresh()
-            return tuple(self._named(self._searcher, answer))
+            with operation("further"):
+                self._searcher.refresh()
+                return tuple(self._named(self._searcher, answer))
         except IndexMissing:
             return ()
         except IndexFault as fault:
@@ -61,7 +63,7 @@ class Readings:
         # A reading is depth for the cards that the answer quotes. Where it quotes none, only what a reading says first
         # is near enough to be named.
         quoted: list[str | int] = list(dict.fromkeys(citation.doc_id for citation in answer.citations))
-        found = Answerer(searcher).ask(answer.question, filters={"covers": quoted} if quoted else None)
+        found = Answerer(searcher).answer(answer.question, filters={"covers": quoted} if quoted else None)
         leading = {sentence.n for sentence in found.composed.verdict}
         best: dict[str, Citation] = {}
         for citation in found.citations:

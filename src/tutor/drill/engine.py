@@ -38,6 +38,7 @@ from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
+from tutor.telemetry import operation
 from tutor.text import mended
 
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
@@ -68,7 +69,11 @@ class Graders:
         Raises:
             UsageError: the answer is too long.
         """
-        return self._by[rubric.graded].grade(rubric, answer, seen=seen)
+        with operation("grade", grader=rubric.graded) as running:
+            grade = self._by[rubric.graded].grade(rubric, answer, seen=seen)
+            running.note(verdict=grade.verdict, points=len(rubric.points))
+            running.tell(answer=answer)
+        return grade
 
 
 class Drills:

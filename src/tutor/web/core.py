@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Event, Lock
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ from tutor.drill.transcript import step_json
 from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult
+from tutor.settings import ServerSettings
+from tutor.telemetry.measures import Figure
 from tutor.web.schemas import DrillIn, FeedbackIn
 
 T = TypeVar("T")
@@ -154,6 +157,21 @@ class Core:
             "passages": manifest.passages,
             "encoder": manifest.encoder,
         }
+
+    @property
+    def server(self) -> ServerSettings:
+        """How the server is set up."""
+        return self._app.settings.server
+
+    def figures(self) -> list[Figure]:
+        """What stands now, of the newest generation unless somebody is being answered: nobody is waited for."""
+        if self._lock.acquire(blocking=False):
+            try:
+                with suppress(TutorError):  # what was last opened is told
+                    self._app.searcher.refresh()
+            finally:
+                self._lock.release()
+        return self._app.figures()
 
     def _read(self, read: Callable[[App], T]) -> T:
         """One at a time: read the newest generation, or an older one where it cannot be read; the log says which."""

@@ -11,6 +11,7 @@ from tutor.text import mended
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what the index can hold
 Words = list[str]
+Stages = Annotated[dict[str, float], Field(description="Milliseconds in each stage of the work, in order.")]
 #: Text from a client: JSON can carry half a character, which nothing can store or send back.
 Text = Annotated[str, BeforeValidator(lambda value: mended(value) if isinstance(value, str) else value)]
 
@@ -86,6 +87,7 @@ class AnswerOut(BaseModel):
     uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
     further: list[FurtherOut] = Field(description="Linked readings to go deeper; they have no part in the answer.")
     ms: float
+    stages: Stages
 
 
 class SearchIn(BaseModel):
@@ -133,6 +135,7 @@ class SearchOut(BaseModel):
 
     hits: list[HitOut]
     ms: float
+    stages: Stages
 
 
 class DocumentRow(BaseModel):
