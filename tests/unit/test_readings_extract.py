@@ -44,6 +44,15 @@ def test_the_main_text_with_headings_code_lists_and_tables() -> None:
     assert document.kind == "reading" and document.source == URL and sections_resolve(document)
 
 
+def test_every_block_of_code_is_kept() -> None:
+    parts = "".join(
+        f"<h2>Step {n}</h2><div class='example'><pre>let x{n} = {n};</pre></div><p>{WORDS}</p>" for n in range(9)
+    )
+    document = extract(html(extra=parts), "html", url=URL)
+    assert [f"let x{n} = {n};" in document.text for n in range(9)] == [True] * 9
+    assert document.text.count("```") == 18 and "Imprint" not in document.text
+
+
 @pytest.mark.parametrize(
     ("bytes_in", "said"), [("utf-8", "iso-8859-1"), ("cp1252", "utf-8"), ("utf-16", "utf-8"), ("cp1252", "no-such-set")]
 )

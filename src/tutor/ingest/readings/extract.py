@@ -13,6 +13,7 @@ from tutor.ingest.markdown import read_markdown
 
 MAX_CHARS = 2_000_000
 MIN_WORDS = 60
+_FRAME = 1.5  # our own reader's words for one of the extractor's, from which it has taken in the page's frame
 _STUB_WORDS = 300  # a text this short that asks for an account is not the text
 _STUB = re.compile(
     r"\b(?:"
@@ -70,10 +71,17 @@ def _from_html(data: bytes, url: str, charset: str | None) -> str:
 
     markup = decode(data, about=url, declared=charset) if charset else characters(data, about=url)
     text = _main_text(markup, url)
-    if len(text.split()) >= MIN_WORDS:
-        return text
-    # A page that the extractor finds too thin: our own reader takes all that is not navigation.
-    return read(markup.encode(), about=url, doc_id="reading", source=url, stem="reading").text
+    words = len(text.split())
+    try:
+        own = read(markup.encode(), about=url, doc_id="reading", source=url, stem="reading").text
+    except SourceError:
+        if words >= MIN_WORDS:
+            return text
+        raise
+    # Our own reader takes all that is not navigation. It is right where the extractor finds next to nothing, and where
+    # it loses code (102 of 440 blocks in 118 pages of the Rust books) without having left much else away.
+    lost = own.count("\n```") > text.count("\n```") and len(own.split()) <= _FRAME * words
+    return own if words < MIN_WORDS or lost else text
 
 
 def _main_text(markup: str, url: str) -> str:
