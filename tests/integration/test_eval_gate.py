@@ -153,7 +153,8 @@ def test_a_suite_that_was_asked_for_and_lacks_a_metric_fails(baseline: Baseline)
 
 
 def test_a_baseline_is_read_as_it_was_written(baseline: Baseline, tmp_path: Path) -> None:
-    write_baseline(tmp_path / "b" / "main.json", baseline)
-    assert read_baseline(tmp_path / "b" / "main.json") == baseline
+    whole = baseline.model_copy(update={"report": baseline.report.model_copy(update={"sample": 0})})
+    write_baseline(tmp_path / "b" / "main.json", whole)
+    assert read_baseline(tmp_path / "b" / "main.json", tuple(SAMPLES)) == whole
     lines = (tmp_path / "b" / "main.json").read_text(encoding="utf-8").splitlines()
     assert len(lines) > sum(len(s.cases) for s in baseline.report.suites)

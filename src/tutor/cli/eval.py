@@ -20,7 +20,6 @@ from tutor.evals import SUITES
 
 if TYPE_CHECKING:
     from tutor.bootstrap import App
-    from tutor.evals.baseline import Baseline
     from tutor.evals.record import Report
     from tutor.evals.sets import Sets
     from tutor.evals.suites import Tick
@@ -97,15 +96,16 @@ def _run(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    from tutor.evals.baseline import Baseline, read_thresholds, write_baseline
+    from tutor.evals.baseline import Baseline, read_baseline, read_thresholds, write_baseline
     from tutor.evals.gate import judge
     from tutor.evals.report.trend import append
     from tutor.evals.run import evaluate as run
 
     floors = read_thresholds(sets.folder / "thresholds.json")
     place = baseline or sets.folder / "baselines" / "main.json"
-    before = None if reason is not None else _baseline(place, needed=gate or baseline is not None)
     names = _without_ragas(names, needed=gate or reason is not None)
+    wanted = reason is None and (gate or baseline is not None or place.is_file())
+    before = read_baseline(place, names) if wanted else None
     if out:
         _folder(out)
     with _product(state) as product, _progress() as tick:
@@ -258,12 +258,6 @@ def _refuse(
         raise UsageError("a baseline needs a reason", about="--update-baseline", fix="Say in a sentence why it moves.")
     if update is not None and (sample or suite):
         raise UsageError("a baseline is a whole run", about="--update-baseline", fix="Leave --sample and --suite out.")
-
-
-def _baseline(path: Path, *, needed: bool) -> Baseline | None:
-    from tutor.evals.baseline import read_baseline
-
-    return read_baseline(path) if needed or path.is_file() else None
 
 
 @contextmanager
