@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tutor.evals import metrics
 from tutor.evals.record import Case
 from tutor.evals.report.text import number
 from tutor.evals.report.trend import Point
@@ -141,31 +142,17 @@ class Risk:
 def risk_coverage(cases: Sequence[Case]) -> Risk | None:
     """Risk against coverage, were the cases answered in the order of their confidence; None without cases.
 
-    Coverage is the share answered; risk the share of those that is wrong: not answerable, or ``right`` is 0. Cases of
-    the same confidence are answered together. Source: El-Yaniv and Wiener, JMLR 11 (2010), section 2.
+    Coverage is the share answered; risk the share of those that are wrong, as ``metrics.wrong`` has it.
     """
     needed = ("confidence", "answerable")
-    known = [c for c in cases if all(math.isfinite(c.values.get(n, math.nan)) for n in needed)]
+    known = [c.values for c in cases if all(math.isfinite(c.values.get(n, math.nan)) for n in needed)]
     if not known:
         return None
-    known.sort(key=lambda c: -c.values["confidence"])
-    points: list[tuple[float, float]] = []
-    wrong = 0
-    for i, case in enumerate(known, 1):
-        wrong += _wrong(case)
-        if i == len(known) or known[i].values["confidence"] != case.values["confidence"]:
-            points.append((i / len(known), wrong / i))
-    given = [c for c in known if c.values.get("answered", 0.0) >= 0.5]
-    risk = sum(map(_wrong, given)) / len(given) if given else 0.0
+    points = metrics.risk_coverage([v["confidence"] for v in known], [not metrics.wrong(v) for v in known])
+    given = [v for v in known if v.get("answered", 0.0) >= 0.5]
+    risk = sum(map(metrics.wrong, given)) / len(given) if given else 0.0
     reach = max([r for c, r in points if c >= 0.1] + [risk, 0.05])
     x, y = Axis(0, 1, _LEFT, WIDTH - _RIGHT), Axis(0, min(1.0, reach * 1.15), 196.0, _TOP)
-    area, before = 0.0, 0.0
-    for coverage, value in points:
-        area += (coverage - before) * value
-        before = coverage
     path = "M" + " L".join(f"{x.at(c)},{y.at(r)}" for c, r in [(0.0, points[0][1]), *points])
+    area = metrics.area_under(points)
     return Risk(x, y, path, area, len(given) / len(known), risk, points[-1][1], len(known))
-
-
-def _wrong(case: Case) -> bool:
-    return case.values["answerable"] < 0.5 or case.values.get("right", 1.0) < 0.5

@@ -21,7 +21,6 @@ from tutor.evals.report.trend import Point, point
 from tutor.evals.verdict import Verdict
 
 _TRENDS, _SLICED, _SLICED_OF_A_SUITE, _CHANGES, _SETTING = 9, 6, 2, 60, 400
-_GIVEN = ("confidence", "answerable")  # of a refusal's case: what the curve is drawn from, no result
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _slices(report: Report, verdict: Verdict, every: Sequence[Row]) -> Iterator[
     One that is the same for every case has nothing to show by slice.
     """
     sliced = {f.metric for f in verdict.findings if f.slice}
-    means = [r for r in every if r.cases and math.isfinite(r.value) and r.low != r.high and r.name not in _GIVEN]
+    means = [r for r in every if r.cases and math.isfinite(r.value) and r.low != r.high]
     means.sort(key=lambda row: (row.metric not in sliced, row.floor is None))
     taken: dict[str, int] = {}
     for row in means:
