@@ -24,6 +24,7 @@ from tutor.drill.numbers import agrees, quantities
 from tutor.drill.reading import read
 from tutor.drill.rubric import Claim
 from tutor.evals.metrics import kappa
+from tutor.evals.remembering import Remembering
 from tutor.evals.sets import Fact, FactLabel
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.lexical import terms
@@ -53,7 +54,8 @@ class FactJudge:
 
     def __init__(self, encoder: Encoder | None = None, judge: Judge | None = None) -> None:
         self._judge = judge or OnnxJudge()
-        self._gatherer = Gatherer(encoder or OnnxEncoder(), self._judge)
+        # Answers quote the same sentences again and again.
+        self._gatherer = Gatherer(Remembering(encoder or OnnxEncoder()), self._judge)
 
     @cached_property
     def _model(self) -> Softmax:
