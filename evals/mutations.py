@@ -9,17 +9,10 @@ many times. Exit codes: 0 both hold, 1 not.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
-
-from tutor.bootstrap import App
-from tutor.evals.baseline import read_baseline, read_thresholds
-from tutor.evals.gate import judge
-from tutor.evals.planted import PLANTED
-from tutor.evals.run import evaluate
-from tutor.evals.sets import Sets
-from tutor.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 QUICK = ("retrieval", "refusals", "held-out")
@@ -29,6 +22,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=20)
     args = parser.parse_args()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before numpy is imported
+    from tutor.bootstrap import App
+    from tutor.evals.baseline import read_baseline, read_thresholds
+    from tutor.evals.gate import judge
+    from tutor.evals.planted import PLANTED
+    from tutor.evals.run import evaluate
+    from tutor.evals.sets import Sets
+    from tutor.settings import Settings
+
     sets, floors = Sets(HERE), read_thresholds(HERE / "thresholds.json")
     baseline = read_baseline(HERE / "baselines" / "main.json")
     wrong = 0

@@ -97,7 +97,8 @@ def test_the_report_is_json_where_it_is_asked_for(home: Path, sets: Path, capsys
     [
         (("--suite", "retreival"), "there is no suite 'retreival'"),
         (("--ablate", "--gate"), "an experiment is no gate"),
-        (("--ablate", "--report", "out"), "an experiment has no --report"),
+        (("--ablate", "--baseline", "main.json"), "an experiment has no --baseline"),
+        (("--ablate", "--suite", "retrieval"), "an experiment has no --baseline or (with --ablate) --suite"),
         (("--gate", "--sample", "20"), "the floors are for whole sets"),
         (("--gate", "lint"), "--gate before 'lint' has no effect"),
         (("--update-baseline", "short"), "a baseline needs a reason"),

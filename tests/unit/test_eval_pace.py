@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +114,16 @@ def test_every_latency_has_a_ceiling_and_twice_it_fails() -> None:
     assert all("above its ceiling" in f.why for f in slow.findings)
     unmeasured = judge(run(**dict.fromkeys(ours, math.nan)), bounds, None)
     assert unmeasured.failed
+
+
+def test_the_command_line_keeps_small_matrices_on_one_thread() -> None:
+    """Its variable must be set before numpy is imported, or it is read too late."""
+    code = (
+        "import os, sys, tutor.cli.main as m; assert 'numpy' not in sys.modules; m.main = lambda: 0\n"
+        "try: m.run()\n"
+        "except SystemExit: print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    bare = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    for given, wanted in (({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")):
+        ran = subprocess.run([sys.executable, "-c", code], env=bare | given, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == wanted

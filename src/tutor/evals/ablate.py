@@ -61,6 +61,18 @@ class Row:
     ingest_s: float
 
 
+_HEADS = (f"{'variant':34}", *MEASURES, "p", "ms", "MB", "passages", "ingest s")
+#: The head of the table that ``line`` makes rows for, in Markdown.
+HEAD = f"| {' | '.join(_HEADS)} |\n{'|---' * len(_HEADS)}|"
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    means = " | ".join(f"{row.means[name]:.3f}" for name in MEASURES)
+    cost = f"{row.search_ms:.1f} | {row.index_mb:.1f} | {row.passages} | {row.ingest_s:.0f}"
+    return f"| {row.name:34} | {means} | {row.p:.3f} | {cost} |"
+
+
 class Stretched:
     """An encoder for which every token counts as more, so that passages of at most ``limit`` tokens are cut."""
 
