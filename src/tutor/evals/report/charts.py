@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tutor.evals import metrics
 from tutor.evals.record import Case
-from tutor.evals.report.text import number
+from tutor.evals.report.text import line, number
 from tutor.evals.report.trend import Point
 
 WIDTH = 340.0  # units of a chart, near a phone's pixels, so that letters keep their size on one
@@ -100,9 +100,13 @@ def _ground(run: Point) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class Bar:
-    """A slice: its mean over ``cases`` as a length, and its own floor where the gate has one."""
+    """A slice: its mean over ``cases`` as a length, and its own floor where the gate has one.
+
+    ``shown`` is as much of ``label`` as there is room for.
+    """
 
     label: str
+    shown: str
     cases: int
     value: float
     length: float
@@ -115,6 +119,7 @@ class Bar:
 
 
 BAR_LEFT, BAR_RIGHT = 132.0, 276.0
+_LABEL = 15  # letters that fit before a bar, with the number of cases
 
 
 def bar(label: str, values: Sequence[float], top: float, floor: float | None, failed: bool) -> Bar:
@@ -122,7 +127,15 @@ def bar(label: str, values: Sequence[float], top: float, floor: float | None, fa
     mean = math.fsum(values) / len(values)
     scale = Axis(0, top, BAR_LEFT, BAR_RIGHT)
     length = scale.at(mean) - BAR_LEFT if math.isfinite(mean) else 0.0
-    return Bar(label, len(values), mean, round(length, 1), None if floor is None else scale.at(floor), failed)
+    return Bar(
+        label,
+        line(label, _LABEL),
+        len(values),
+        mean,
+        round(length, 1),
+        None if floor is None else scale.at(floor),
+        failed,
+    )
 
 
 @dataclass(frozen=True)
