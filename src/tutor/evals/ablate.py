@@ -118,11 +118,12 @@ def ablate(settings: Settings, sets: Sets, *, sample: int = 0, tick: Tick | None
 def compare(
     one: Settings, other: Settings, sets: Sets, suites: tuple[str, ...], *, sample: int = 0, tick: Tick | None = None
 ) -> tuple[Report, Report]:
-    """The runs of two settings on scratch indexes."""
+    """The runs of two settings on a scratch index, or two where they differ in more than searching and judging."""
     reports = []
+    alike = other.model_copy(update={"search": one.search, "judge": one.judge, "home": one.home}) == one
     with tempfile.TemporaryDirectory() as scratch:
         for name, settings in (("A", one), ("B", other)):
-            app = App(_with(settings, Path(scratch) / name, {}))
+            app = App(_with(settings, Path(scratch) / ("A" if alike else name), {}))
             app.ensure_index()
             reports.append(evaluate(app, sets, suites, sample=sample, tick=_named(tick, name)))
             app.close()
