@@ -14,6 +14,7 @@ from tutor.drill.numbers import agrees, quantities
 from tutor.drill.reading import Reading, Window
 from tutor.drill.rubric import Claim
 from tutor.retrieval.encoder import Encoder
+from tutor.telemetry import stage
 
 NEAREST = 3  # windows that the judge reads for each claim, besides the answer as a whole
 _WHOLE_WORDS = 170
@@ -110,7 +111,8 @@ class Gatherer:
         # A short answer's windows and its whole are the same text: each pair is judged once.
         near_enough = [near.affinity[0] >= self._near for near in found]
         pairs = list(dict.fromkeys(p for ps, judged in zip(wanted, near_enough, strict=True) if judged for p in ps))
-        scored = dict(zip(pairs, self._judge.judge(pairs), strict=True))
+        with stage("judge"):
+            scored = dict(zip(pairs, self._judge.judge(pairs), strict=True))
         return [
             _evidence(claim.text, near, np.stack([scored.get(p, _MISSED_ROW) for p in ps]), reading)
             for claim, near, ps in zip(claims, found, wanted, strict=False)
