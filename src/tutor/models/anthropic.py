@@ -41,7 +41,7 @@ class AnthropicBackend:
             if self._llm is not None:
                 return
             anthropic = load("anthropic")
-            llm = load("llama_index.llms.anthropic").Anthropic(
+            llm = _any_model(self.context_tokens)(
                 model=self._model, api_key=self._key or "none", base_url=self._url, max_retries=0
             )
             # The class takes no HTTP client, so its own is put aside for one whose requests can be ended.
@@ -91,7 +91,20 @@ class AnthropicBackend:
             return unreachable("no connection to the server", about=self.name, url=self._url)
         if type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2"):
             return unreachable("the connection broke off in the middle of the reply", about=self.name)
-        return garbled(about=self.name)
+        return garbled(type(error).__name__, about=self.name)
+
+
+def _any_model(context_tokens: int) -> Any:
+    """LlamaIndex's class, which refuses each model that is newer than itself, told the context instead."""
+    base = load("llama_index.llms.anthropic").Anthropic
+    described = load("llama_index.core.base.llms.types").LLMMetadata
+
+    class AnyModel(base):  # type: ignore[misc]
+        @property
+        def metadata(self) -> Any:
+            return described(context_window=context_tokens, is_chat_model=True, model_name=self.model)
+
+    return AnyModel
 
 
 def _ended(reply: Any) -> bool:

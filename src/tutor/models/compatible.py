@@ -107,7 +107,7 @@ class CompatibleBackend:
             return from_status(status, error.message, about=self.name, key=self._key)
         if type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2"):
             return unreachable("the connection broke off in the middle of the reply", about=self.name)
-        return garbled(about=self.name)
+        return garbled(type(error).__name__, about=self.name)
 
 
 def _ended(reply: Any) -> bool:

@@ -74,10 +74,12 @@ def unreachable(what: str, *, about: str, url: str = "", key: str = "") -> Model
     return ModelUnreachable(said(what, key), about=about, fix=fix)
 
 
-def garbled(*, about: str) -> ModelUnreachable:
+def garbled(kind: str, *, about: str) -> ModelUnreachable:
     """The error for a reply that is not what was agreed on."""
     return ModelUnreachable(
-        "the server's reply cannot be read", about=about, fix="Check llm.url: is it that provider's interface?"
+        f"the server's reply cannot be read ({kind})",
+        about=about,
+        fix="Check llm.url: is it that provider's interface?",
     )
 
 

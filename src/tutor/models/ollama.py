@@ -87,5 +87,5 @@ class OllamaBackend:
                 return unreachable("no connection to the server", about=self.name, url=self._url)
             return unreachable("the connection broke off in the middle of the reply", about=self.name)
         if isinstance(error, (json.JSONDecodeError, KeyError, TypeError, ValueError)):
-            return garbled(about=self.name)
+            return garbled(type(error).__name__, about=self.name)
         return unreachable(f"the request failed ({type(error).__name__})", about=self.name, url=self._url)
