@@ -49,7 +49,7 @@ class AnthropicBackend:
                 api_key=self._key or "none",
                 base_url=self._url,
                 max_retries=0,
-                http_client=anthropic.DefaultHttpxClient(**self._line.options(self._timeout_s)),
+                http_client=self._line.client(self._timeout_s),
             )
             self._llm = llm
 

@@ -53,7 +53,7 @@ class CompatibleBackend:
                 max_retries=0,
                 organization="",
                 project="",
-                http_client=openai.DefaultHttpxClient(**self._line.options(self._timeout_s)),
+                http_client=self._line.client(self._timeout_s),
             )
 
     def read(self, asked: Asked, call: Call) -> Generator[Piece | Counts]:

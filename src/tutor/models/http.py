@@ -1,13 +1,8 @@
-"""What the HTTP clients of the vendors have in common: requests that can be ended, and replies of bounded size.
-
-The vendors' clients are of two libraries with one interface (httpx and httpx2), so nothing here imports either; it is
-put into their event hooks.
-"""
+"""What the HTTP clients of the vendors have in common: requests that can be ended, and replies of bounded size."""
 
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,10 +10,12 @@ from typing import Any
 
 from tutor.errors import GenerationError
 from tutor.models.address import on_this_machine
+from tutor.models.llama import load
 from tutor.models.reading import Call
 
 #: A reply's bytes: what stands around one token in the wordiest of the interfaces, many times over.
 _BYTES_PER_TOKEN, _BYTES_BASE = 4096, 1_000_000
+_LATER_S, _CONNECT_S = 5.0, 10.0
 
 
 class Line:
@@ -31,16 +28,26 @@ class Line:
     @contextmanager
     def during(self, call: Call, max_tokens: int) -> Iterator[None]:
         """What this thread requests belongs to the call, and its reply may have so many tokens."""
-        self._local.call, self._local.room = call, _BYTES_BASE + max_tokens * _BYTES_PER_TOKEN
+        local = self._local
+        local.call, local.room, local.responses = call, _BYTES_BASE + max_tokens * _BYTES_PER_TOKEN, []
         try:
             yield
         finally:
-            self._local.call = None
+            local.call = None
+            for response in local.responses:  # not all of the libraries do so when reading fails
+                with suppress(OSError, RuntimeError):
+                    response.close()
+
+    def client(self, timeout_s: float) -> Any:
+        """An ``httpx.Client``; not the vendors' own ones, of which some read proxies from the environment."""
+        return load("httpx").Client(**self.options(timeout_s))
 
     def options(self, timeout_s: float) -> dict[str, Any]:
-        """Arguments for an httpx client."""
+        """Arguments for an ``httpx.Client``."""
         return {
-            "timeout": timeout_s,
+            # Later than our own deadline, which knows what to say. Only a connection that is being made cannot be
+            # ended from outside.
+            "timeout": load("httpx").Timeout(timeout_s + _LATER_S, connect=min(timeout_s, _CONNECT_S)),
             "event_hooks": {"request": [self._request], "response": [self._response]},
             # A redirect could carry the prompt, and a key in a header of its own, to another host.
             "follow_redirects": False,
@@ -58,9 +65,9 @@ class Line:
             request.extensions = {**request.extensions, "trace": _tracer(call)}
 
     def _response(self, response: Any) -> None:
-        base: Any = sys.modules[type(response).__module__.partition(".")[0]].SyncByteStream
-        room = getattr(self._local, "room", _BYTES_BASE)
-        response.stream = _bounded(base, response.stream, room, self._name)
+        if getattr(self._local, "call", None) is not None:
+            self._local.responses.append(response)
+            response.stream = _bounded(response.stream, self._local.room, self._name)
 
 
 def _tracer(call: Call) -> Callable[[str, dict[str, Any]], None]:
@@ -81,7 +88,9 @@ def _shut(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _bounded(base: Any, stream: Any, room: int, name: str) -> Any:
+def _bounded(stream: Any, room: int, name: str) -> Any:
+    base: Any = load("httpx").SyncByteStream
+
     class Bounded(base):  # type: ignore[misc]
         """The stream, until it is too long to be a reply."""
 

@@ -182,6 +182,8 @@ class Reading:
                 continue
             if isinstance(item, str):
                 self._alive = True
+            elif isinstance(item, TutorError) and self._call.closed:
+                continue  # what a request says that was ended under its hands
             else:
                 self._ended = True
             return item
