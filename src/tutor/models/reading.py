@@ -173,12 +173,13 @@ class Reading:
             left = whole
             if not self._alive and self._ready.is_set():
                 left = min(left, self._ready_at + self._first_s - now)
-            if left <= 0:
-                raise self._late(whole)
             try:
-                # In steps, so that a call that was closed elsewhere, or is ready only now, is seen.
-                item = self._queue.get(timeout=min(left, 0.25 if self._alive else 0.05))
+                # In steps, so that a call that was closed elsewhere, or is ready only now, is seen. What has come is
+                # taken even when it is late for whoever reads slowly: the thread keeps to the deadline by itself.
+                item = self._queue.get(timeout=max(0.0, min(left, 0.25 if self._alive else 0.05)))
             except queue.Empty:
+                if left <= 0:
+                    raise self._late(whole) from None
                 continue
             if isinstance(item, str):
                 self._alive = True
@@ -192,7 +193,7 @@ class Reading:
         if not self._ready.is_set():
             what = f"the model was not loaded within {self._asked.timeout_s:g} s"
             return ModelTimeout(what, about=self._backend.name, fix="Ask again, or raise llm.timeout_s.")
-        if not self._alive and whole > 0:
+        if not self._alive and not self._length and whole > 0:
             what = f"no word within {self._first_s:g} s"
             return ModelTimeout(what, about=self._backend.name, fix="Raise llm.first_token_s, or take a smaller model.")
         what = f"the reply was not done within {self._asked.timeout_s:g} s"
@@ -235,10 +236,14 @@ class Reading:
             _log.debug("reading a reply of %s: %s", self._backend.name, kind)
 
     def _take(self, item: Piece | Counts) -> None:
-        """
+        """Hand an item on.
+
         Raises:
+            ModelTimeout: it is too late for it.
             GenerationError: the reply is far longer than was asked for.
         """
+        if self._clock() > self._began + self._asked.timeout_s:
+            raise self._late(0.0)
         if isinstance(item, Counts):
             self._counts = item
             return
