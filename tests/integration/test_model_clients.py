@@ -28,8 +28,6 @@ from tutor.models.retry import RetryingModel
 from tutor.settings import LlmSettings
 
 pytestmark = pytest.mark.heavy
-for module in ("llama_index.llms.ollama", "llama_index.llms.openai_like", "llama_index.llms.anthropic"):
-    pytest.importorskip(module)
 
 SECRET = "sk-test-0123456789abcdef"
 SPEAK: dict[str, Callable[..., list[bytes]]] = {

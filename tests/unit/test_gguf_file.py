@@ -93,6 +93,7 @@ def test_any_damage_is_an_error_or_a_head(tmp_path_factory: pytest.TempPathFacto
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path = written(tmp_path_factory.mktemp("damage"), bytes(content[: data.draw(st.integers(0, len(content)))]))
     try:
-        assert isinstance(read_head(path, about="m"), Head)
-    except ModelRefused as error:
-        assert error.about == "m"
+        found = read_head(path, about="m")
+    except ModelRefused:
+        return
+    assert isinstance(found, Head)
