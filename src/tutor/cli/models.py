@@ -128,7 +128,8 @@ def _ask_key(name: str) -> str:
 
 
 def _name(provider: str, model: str) -> str:
-    return provider if provider == "none" else f"{provider}/{model}"
+    """As the model calls itself: of a file its name alone."""
+    return provider if provider == "none" else f"{provider}/{Path(model).name if provider == 'gguf' else model}"
 
 
 def _checked(settings: Settings, check: bool) -> Health | None:
@@ -239,7 +240,8 @@ def _taken(told: dict[str, Any]) -> str:
     if today is None:
         return f"Today: cannot be read. Allowed a day: {allowed}."
     unknown = f" and {today['unpriced']} of unknown cost" if today["unpriced"] else ""
-    taken = f"{today['requests']} requests, {today['tokens']:,} tokens, ${today['usd']:.4f}{unknown}"
+    requests = f"{today['requests']} request{'' if today['requests'] == 1 else 's'}"
+    taken = f"{requests}, {today['tokens']:,} tokens, ${today['usd']:.4f}{unknown}"
     question = f"{limits['question_tokens']:,} tokens" if limits["question_tokens"] else "no limit"
     return f"Today: {taken}. Allowed a day: {allowed}; a question: {question}."
 

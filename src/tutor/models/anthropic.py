@@ -96,7 +96,7 @@ class AnthropicBackend:
 
 def _any_model(context_tokens: int) -> Any:
     """LlamaIndex's class, which refuses each model that is newer than itself, told the context instead."""
-    base = load("llama_index.llms.anthropic").Anthropic
+    base: Any = load("llama_index.llms.anthropic").Anthropic
     described = load("llama_index.core.base.llms.types").LLMMetadata
 
     class AnyModel(base):  # type: ignore[misc]
