@@ -21,6 +21,7 @@ from tutor.errors import (
     Cancelled,
     ContextOverflow,
     GenerationError,
+    MissingExtra,
     ModelRefused,
     ModelTimeout,
     ModelUnreachable,
@@ -604,6 +605,26 @@ def test_what_is_missing_is_said(ring: dict[str, str], tmp_path: Path, given: di
     with pytest.raises(SettingsError, match=said) as caught:
         choose(llm(**given), tmp_path)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("given", "extra"),
+    [
+        ({"provider": "ollama", "model": "m"}, "llm"),
+        ({"provider": "openai", "model": "m", "api_key": "sk-k"}, "llm"),
+        ({"provider": "anthropic", "model": "m", "api_key": "sk-k"}, "llm"),
+        ({"provider": "compatible", "model": "m", "url": "http://127.0.0.1:1"}, "llm"),
+        ({"provider": "gguf", "model": "m.gguf"}, "gguf"),
+    ],
+)
+def test_a_missing_extra_is_named(
+    ring: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], extra: str
+) -> None:
+    monkeypatch.setattr("tutor.models.llama.find_spec", lambda name: None)
+    monkeypatch.setattr("tutor.models.gguf.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra) as caught:
+        choose(llm(**given), tmp_path)
+    assert f"tutor-study[{extra}]" in caught.value.fix
 
 
 def test_what_runs_here() -> None:
