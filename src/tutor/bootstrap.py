@@ -122,6 +122,13 @@ class App:
         return Answerer(self.searcher)
 
     @cached_property
+    def model(self) -> LanguageModel | None:
+        """The language model in force, with its deadlines, retries and budget; None where none is set."""
+        from tutor.models.choose import choose
+
+        return self._model or choose(self.settings.llm, self.settings.home)
+
+    @cached_property
     def corpus(self) -> Corpus:
         """The built-in curriculum, parsed: what is drilled."""
         from tutor.curriculum.corpus import load_corpus

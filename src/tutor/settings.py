@@ -175,6 +175,8 @@ def load_settings(**given: Any) -> Settings:
     """
     _refuse_unknown_variables()
     try:
+        home = Path(given.get("home") or os.environ.get(PREFIX + "HOME") or user_data_path("tutor", appauthor=False))
+        _refuse_key(home.expanduser() / "config.toml")
         return Settings(**{k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
         raise _invalid(error, "settings") from error
@@ -193,11 +195,27 @@ def read_settings(path: Path) -> Settings:
         SettingsError: the file cannot be read, is not TOML, or has an unknown key or a value out of range.
     """
     try:
+        _refuse_key(path)
         return _FromFile(**tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise _invalid(error, str(path)) from error
     except (OSError, ValueError) as error:  # ValueError: tomllib.TOMLDecodeError, UnicodeDecodeError
         raise SettingsError(f"the settings cannot be read ({error})", about=str(path)) from error
+
+
+def _refuse_key(path: Path) -> None:
+    """A language model's key in a file would be copied, shown and committed with it.
+
+    Raises:
+        SettingsError: there is one; what it is, is not said.
+    """
+    llm = tomllib.loads(path.read_text(encoding="utf-8")).get("llm") if path.is_file() else None
+    if isinstance(llm, dict) and llm.get("api_key"):
+        raise SettingsError(
+            "a key does not belong into a file",
+            about=f"{path}: llm.api_key",
+            fix="Remove it there and run 'tutor models key', or set TUTOR_LLM_API_KEY.",
+        )
 
 
 def _invalid(error: ValidationError, about: str) -> SettingsError:

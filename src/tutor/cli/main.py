@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli import ask, corpus, doctor, drill, eval, feedback, ingest, search, serve
+from tutor.cli import ask, corpus, doctor, drill, eval, feedback, ingest, models, search, serve
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
 
@@ -52,6 +52,7 @@ app.command("doctor")(doctor.doctor)
 app.command("config")(doctor.config)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(eval.app, name="eval")
+app.add_typer(models.app, name="models")
 
 
 @app.command("version")
