@@ -155,11 +155,6 @@ class App:
         return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
 
     @cached_property
-    def model(self) -> LanguageModel | None:
-        """The language model in force; None where answers are cut from the passages."""
-        return self._model
-
-    @cached_property
     def companion(self) -> Companion | None:
         """What the model adds to drills; None without one."""
         if self.model is None:
