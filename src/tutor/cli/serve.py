@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from typing import Annotated
 
 import typer
 
 from tutor.cli.state import State
 from tutor.errors import UsageError
+
+_NO_KEY = (
+    "others can reach this server and it has no key: /v1 is closed, and whoever reaches the page can use it. "
+    "Set TUTOR_SERVER_API_KEY, or put a proxy with a login in front."
+)
 
 
 def serve(
@@ -21,11 +27,14 @@ def serve(
     import uvicorn
 
     from tutor.web.app import create_app
+    from tutor.web.security import is_loopback
 
     state: State = context.obj
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     with state.core(server=given or None) as core:
         server = core.settings.server
+        if not is_loopback(server.host) and not server.api_key.get_secret_value():
+            print(f"tutor: {_NO_KEY}", file=sys.stderr)
         listener = _listen(server.host, server.port)
         address, actual = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address

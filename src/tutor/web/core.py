@@ -62,6 +62,15 @@ class Core:
             lambda app: app.searcher.search(question, limit=limit, by_document=by_document, filters=filters)
         )
 
+    @property
+    def writes(self) -> bool:
+        """Whether a language model is set up to write answers."""
+        return self._app.settings.llm.provider != "none"
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """How many tokens the texts have together, by the encoder's tokenizer; without the lock."""
+        return sum(map(self._app.encoder.count_tokens, texts))
+
     def documents(self) -> list[dict[str, Any]]:
         """Every document without its text: cards first, then by kind, phase and title."""
         found = self._read(lambda app: app.reader.documents())

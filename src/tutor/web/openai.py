@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -150,9 +150,7 @@ class Reply:
     def usage(self) -> UsageOut:
         """What it took."""
         total = self.prompt_tokens + self.completion_tokens
-        return UsageOut(
-            prompt_tokens=self.prompt_tokens, completion_tokens=self.completion_tokens, total_tokens=total
-        )
+        return UsageOut(prompt_tokens=self.prompt_tokens, completion_tokens=self.completion_tokens, total_tokens=total)
 
 
 def check(body: ChatIn) -> None:
@@ -216,9 +214,7 @@ def chunk(name: str, created: int, model: str, **fields: Any) -> str:
     return f"data: {json.dumps(body)}\n\n"
 
 
-def respond(
-    error: TutorError, status: int, *, fix: str, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
+def respond(error: TutorError, status: int, *, fix: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """An error in OpenAI's shape; what cannot be understood is 400 there."""
     status = 400 if status == 422 else status
     return JSONResponse(error_body(error, status, fix=fix), status, dict(headers or {}))
@@ -226,25 +222,14 @@ def respond(
 
 def error_body(error: TutorError, status: int, *, fix: str) -> dict[str, Any]:
     """The body of an error: its three parts as one message; ``param`` is what it was about."""
-    message = mended(type(error)(error.what, about=error.about, fix=fix).message if _plain(error) else error.message)
+    code = {401: "invalid_api_key", 404: "unknown_url"}.get(status)
+    if isinstance(error, NotFound) and error.about == "model":
+        code = "model_not_found"
     return {
         "error": {
-            "message": message,
+            "message": mended(TutorError(error.what, about=error.about, fix=fix).message),
             "type": "invalid_request_error" if status < 500 else "server_error",
-            "param": error.about or None if status == 400 else None,
-            "code": next((code for fits, code in _CODES if fits(error, status)), None),
+            "param": error.about if error.about and status in (400, 404) and code != "unknown_url" else None,
+            "code": code,
         }
     }
-
-
-def _plain(error: TutorError) -> bool:
-    """Whether the class is made of the three parts alone."""
-    return type(error).__init__ is TutorError.__init__
-
-
-_CODES: tuple[tuple[Callable[[TutorError, int], bool], str], ...] = (
-    (lambda error, status: status == 401, "invalid_api_key"),
-    (lambda error, status: isinstance(error, NotFound) and error.about == "model", "model_not_found"),
-    (lambda error, status: status == 404, "unknown_url"),
-    (lambda error, status: error.what == "this parameter is not supported", "unsupported_parameter"),
-)

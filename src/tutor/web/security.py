@@ -95,7 +95,9 @@ class Guard:
         origin = headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
         cross_site = headers.get("sec-fetch-site") == "cross-site"
-        if (request.method not in _SAFE_METHODS and foreign) or (cross_site and request.url.path.startswith(_INTERFACES)):
+        if (request.method not in _SAFE_METHODS and foreign) or (
+            cross_site and request.url.path.startswith(_INTERFACES)
+        ):
             fix = f"Open {_address(request.scope)} itself."
             return UsageError("requests from other sites are refused", about=origin or "another site", fix=fix), 403
         length = headers.get("content-length", "0")
