@@ -35,7 +35,7 @@ def serve(
         server = core.settings.server
         if not is_loopback(server.host) and not server.api_key.get_secret_value():
             print(f"tutor: {_NO_KEY}", file=sys.stderr)
-        listener = _listen(server.host, server.port)
+        listener = listen(server.host, server.port)
         address, actual = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         typer.echo(f"tutor is at http://{shown}:{actual}/  (Ctrl-C stops it)")
@@ -43,7 +43,7 @@ def serve(
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, command: str = "tutor serve") -> socket.socket:
     """A bound socket, so that a taken port is known before anything is promised.
 
     Raises:
@@ -60,6 +60,6 @@ def _listen(host: str, port: int) -> socket.socket:
         raise UsageError(
             "the port is taken by another program" if taken else f"cannot listen there ({error.strerror or error})",
             about=f"{host}:{port}",
-            fix=f"Choose another: tutor serve --port {port + 1 if port else 8001}",
+            fix=f"Choose another: {command} --port {port + 1 if port else 8001}",
         ) from error
     return listener

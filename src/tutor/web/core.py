@@ -14,7 +14,7 @@ from tutor.answering.answer import Answer
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
-from tutor.drill.transcript import step_json
+from tutor.drill.transcript import step_json, today_json
 from tutor.errors import IndexDamaged, NotFound, TutorError
 from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult
@@ -109,6 +109,20 @@ class Core:
             return step_json(drills, session)
 
         return self.drill(begin)
+
+    def answer_drill(self, session: str, question: str, answer: str) -> dict[str, Any]:
+        """The step after the learner's words.
+
+        Raises:
+            NotFound: no such drill.
+            StaleAnswer: another question is pending, or none.
+            UsageError: the words do not fit the question.
+        """
+        return self.drill(lambda drills: step_json(drills, drills.reply(session, question, answer)))
+
+    def today(self) -> dict[str, Any]:
+        """What is due again, and the open drills."""
+        return self.drill(today_json)
 
     def vote(self, given: FeedbackIn) -> Vote:
         """Keep a vote on an answer; the index takes no part in it.

@@ -139,7 +139,7 @@ def is_loopback(host: str) -> bool:
 
 def _most(request: Request) -> int:
     """The largest body that a path takes, in bytes."""
-    return MAX_CHAT_BYTES if request.url.path.startswith(PREFIX) else MAX_BODY_BYTES
+    return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp")) else MAX_BODY_BYTES
 
 
 def _too_large(most: int) -> UsageError:
