@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 from tutor.errors import MissingExtra, NotFound, TutorError, UsageError
 from tutor.mcp.opening import Opening
 from tutor.mcp.prompts import fill, find_prompt, listed
-from tutor.mcp.tools import TOOLS, URI, find_document
+from tutor.mcp.tools import TOOLS, URI, find_document, read_document
 from tutor.web.core import Core
 from tutor.web.errors import told
 
@@ -153,7 +153,7 @@ class _Handlers:
         uri = params.uri
         if not uri.startswith(URI):
             raise _refusal(NotFound("there is no such resource", about=uri[:80], fix=f"Addresses are {URI}ID."), uri)
-        found = await self._told(lambda core: core.document(unquote(uri.removeprefix(URI))), uri)
+        found = await self._told(partial(read_document, doc_id=unquote(uri.removeprefix(URI))), uri)
         text = found["text"]
         if len(text) > _MOST_CHARS:
             long = UsageError(f"the document has {len(text):,} characters", fix="Read it in parts with the tool card.")

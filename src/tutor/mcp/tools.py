@@ -25,6 +25,7 @@ from tutor.web.schemas import AnswerOut, DrillIn
 from tutor.wire import answer_json, answer_text, search_json
 
 URI = "card://"
+_FIND = "Find it with the tool search."
 PART_CHARS = 40_000  # of a document in one result: the longest card has 22,000
 
 
@@ -83,7 +84,19 @@ def find_document(core: Core, name: str) -> dict[str, Any]:
         for document in documents:
             if wanted in (str(each).casefold() for each in names(document)):
                 return core.document(document["doc_id"])
-    raise NotFound("no card or document is called so", about=name[:80], fix="Find it with the tool search.")
+    raise NotFound("no card or document is called so", about=name[:80], fix=_FIND)
+
+
+def read_document(core: Core, doc_id: str) -> dict[str, Any]:
+    """A document of the index by exactly its id.
+
+    Raises:
+        NotFound: no document has it.
+    """
+    try:
+        return core.document(doc_id)
+    except NotFound as error:
+        raise NotFound(error.what, about=doc_id[:80], fix=_FIND) from error
 
 
 def _search(core: Core, given: SearchArguments) -> Result:
