@@ -589,6 +589,24 @@ def test_it_does_not_start_where_others_can_reach_it_without_a_key(home: Path) -
     assert "TUTOR_SERVER_API_KEY" in err
 
 
+def test_the_configurations_of_the_documentation(home: Path) -> None:
+    """Every JSON block and every table cell with JSON is JSON; every command line in them is one that is taken."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```json\n(.*?)```", text, re.S) + re.findall(r"\| `(\{.*?\})` \|", text)
+    assert len(blocks) == 10
+    commands, addresses = [], []
+    for block in map(json.loads, blocks):
+        (servers,) = (block[key] for key in ("mcpServers", "servers", "context_servers") if key in block)
+        for entry in servers.values():
+            addresses += [entry["url"]] if "url" in entry else []
+            commands += [[entry["command"], *entry["args"]]] if "command" in entry else []
+    assert len(commands) == 5 and set(map(tuple, commands)) == {("tutor", "mcp")}
+    assert set(addresses) == {"http://127.0.0.1:8765/mcp", "https://tutor.example/mcp"}
+    shown = subprocess.run([sys.executable, "-m", "tutor", "mcp", "--help"], capture_output=True, text=True, check=True)
+    for option in ("--http", "--host", "--port", "--allow-drills", "8765"):
+        assert option in shown.stdout and option in text
+
+
 # HTTP
 
 

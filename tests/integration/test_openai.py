@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
+import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +25,7 @@ from openai import (
     InternalServerError,
     NotFoundError,
     OpenAI,
+    PermissionDeniedError,
 )
 from pydantic import SecretStr
 
@@ -507,3 +512,31 @@ def test_where_others_can_reach_it_v1_is_closed_without_a_key(guarded: Callable[
     assert http.get("/api/v1/documents").status_code == 200
     for host in ("localhost", "127.0.0.1", "127.0.0.5", "::1"):
         assert TestClient(create_app(guarded(ServerSettings(host=host)))).get("/v1/models").status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", KEY])
+def test_the_server_says_so_when_others_can_reach_it_without_a_key(core: App, key: str) -> None:
+    """A process on every address, asked over the loopback one; nothing that it prints holds the key."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TUTOR_")}
+    environment |= {"TUTOR_HOME": str(core.settings.home), "TUTOR_LOG": "debug"}
+    environment |= {"TUTOR_SERVER_API_KEY": key} if key else {}
+    command = [sys.executable, "-m", "tutor", "--no-builtin", "serve", "--host", "0.0.0.0", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        try:
+            said = process.stdout.readline()
+            port = re.search(r":(\d+)/", said)
+            assert port, said
+            with OpenAI(base_url=f"http://127.0.0.1:{port[1]}/v1", api_key=KEY, max_retries=0) as client:
+                if key:
+                    assert client.models.list().data
+                else:
+                    with pytest.raises(PermissionDeniedError, match="TUTOR_SERVER_API_KEY"):
+                        client.models.list()
+        finally:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+    assert ("has no key" in err) is not bool(key)
+    assert KEY not in said + out + err

@@ -31,11 +31,12 @@ FORBIDDEN = {
     "tutor.answering": (*FRONT_ENDS, "tutor.ingest", "tutor.drill", "tutor.study"),
     "tutor.drill": (*FRONT_ENDS, "tutor.answering", "tutor.ingest", "tutor.study"),
     "tutor.ingest": (*FRONT_ENDS, "tutor.answering", "tutor.drill", "tutor.study"),
-    "tutor.web": ("tutor.cli",),
+    "tutor.web": ("tutor.cli", "tutor.mcp"),
+    "tutor.mcp": ("tutor.cli", "tutor.evals"),
     "tutor.cli": (),
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
-HEAVY += ("qdrant_client", "rich")
+HEAVY += ("qdrant_client", "rich", "mcp", "openai")
 
 
 def name_of(path: Path) -> str:
@@ -92,6 +93,8 @@ def test_errors_and_settings_stand_below_everything() -> None:
         ("llama_index", ("llamaindex.py", "models/")),
         ("typer", "cli/"),
         ("fastapi", "web/"),
+        ("mcp", "mcp/"),
+        ("mcp_types", "mcp/"),
     ],
 )
 def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> None:
