@@ -589,6 +589,18 @@ def test_it_does_not_start_where_others_can_reach_it_without_a_key(home: Path) -
     assert "TUTOR_SERVER_API_KEY" in err
 
 
+def test_without_the_extra_it_says_what_to_install(home: Path) -> None:
+    program = "import sys; sys.modules['mcp_types'] = None; from tutor.cli.main import main; sys.exit(main(['mcp']))"
+    environment = os.environ | {"TUTOR_HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, input="", check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "pip install 'tutor-study[mcp]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_configurations_of_the_documentation(home: Path) -> None:
     """Every JSON block and every table cell with JSON is JSON; every command line in them is one that is taken."""
     text = (Path(__file__).resolve().parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")

@@ -93,7 +93,7 @@ def today_json(drills: Drills) -> dict[str, Any]:
     rows = list(drills.store.results())
     noted = {row.get("session") for row in rows}
     rows += [row for session in sessions if session.id not in noted for row in rows_of(session)]
-    last = {(row["card"], row["probe"]): row for row in sorted(rows, key=lambda row: str(row["at"]))}
+    last = {(row["card"], row["probe"]): row for row in sorted(rows, key=lambda row: str(row.get("at", "")))}
     today = drills.today.isoformat()
     due = sorted((row for row in last.values() if row["due"] <= today), key=lambda row: (row["due"], row["card"]))
     return {

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from threading import Lock, Thread
 
 from tutor.bootstrap import App
-from tutor.errors import TutorError
 from tutor.web.core import Core
 
 
@@ -43,5 +42,5 @@ class Opening:
     def _quietly(self) -> None:
         try:
             self.core()
-        except TutorError:
+        except Exception:  # noqa: BLE001  the first call meets it again, and tells it
             return
