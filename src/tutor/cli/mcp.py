@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Annotated
 
@@ -27,6 +26,7 @@ def mcp(
     from tutor.mcp.opening import Opening
     from tutor.mcp.server import build
     from tutor.mcp.transports import PATH, http_app, serve_stdio
+    from tutor.telemetry import logs
     from tutor.web.security import is_loopback
 
     state: State = context.obj
@@ -38,15 +38,16 @@ def mcp(
             about=f"--host {host}",
             fix="Set TUTOR_SERVER_API_KEY, or listen on 127.0.0.1.",
         )
-    # Standard output is the protocol's.
-    logging.basicConfig(stream=sys.stderr, level=settings.log.upper(), format="tutor: %(name)s: %(message)s")
+    # To standard error: standard output is the protocol's.
+    logs.configure(settings.log, settings.log_format, include_text=settings.telemetry.include_text)
     core = App(settings)
     opening = Opening(core, make_ready)
     server = build(opening, allow_drills=allow_drills)
     opening.begin()
     try:
         if not http:
-            serve_stdio(server)
+            with core.watched():
+                serve_stdio(server)
             return
         import uvicorn
 
@@ -57,6 +58,7 @@ def mcp(
         config = uvicorn.Config(
             http_app(server, host=host, key=key), log_level=settings.log, timeout_graceful_shutdown=3, lifespan="on"
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        with core.watched():
+            uvicorn.Server(config).run(sockets=[listener])
     finally:
         core.close()

@@ -45,11 +45,15 @@ class State:
     def core(self, **given: Any) -> Iterator[App]:
         """The core with an index to ask; builds or refreshes the built-in curriculum's index when needed."""
         from tutor.bootstrap import App
+        from tutor.telemetry import logs
 
-        core = App(self.settings(**given))
+        settings = self.settings(**given)
+        logs.configure(settings.log, settings.log_format, include_text=settings.telemetry.include_text)
+        core = App(settings)
         told = make_ready(core)
         try:
-            yield core
+            with core.watched():
+                yield core
         finally:
             warn_about_fallback(core, told)  # damage may show only when something is read
             core.close()

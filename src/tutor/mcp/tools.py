@@ -158,7 +158,7 @@ def _drill_start(core: Core, given: DrillIn) -> Result:
 
 
 def _drill_answer(core: Core, given: AnswerArguments) -> Result:
-    return _step(core.answer_drill(given.session, given.question, given.answer))
+    return _step(core.reply(given.session, given.question, given.answer))
 
 
 def _step(data: dict[str, Any]) -> Result:

@@ -23,6 +23,7 @@ from tutor.errors import (
     TutorError,
     UsageError,
 )
+from tutor.telemetry import failed
 from tutor.text import mended
 from tutor.web.openai import PREFIX
 from tutor.web.openai import respond as openai_error
@@ -76,7 +77,8 @@ def over_http(fix: str) -> str:
 
 
 def told(error: Exception) -> TutorError:
-    """What a client is told: our own errors as they are, the log has the details of any other."""
+    """What a client is told, and counted: our own errors as they are, the log has the details of any other."""
+    failed(error)
     if isinstance(error, TutorError):
         return error
     _log.error("unexpected", exc_info=error)
@@ -90,8 +92,12 @@ def to_json(error: TutorError) -> dict[str, Any]:
     return {"error": {**{name: mended(text) for name, text in parts.items()}, "transient": error.transient}}
 
 
-def respond(request: Request, error: TutorError, status: int) -> Response:
-    """A page for a browser that asks for one, on OpenAI's paths its error body, JSON for everything else."""
+def respond(request: Request, error: TutorError, status: int, *, cause: Exception | None = None) -> Response:
+    """A page for a browser that asks for one, on OpenAI's paths its error body, JSON for everything else.
+
+    Counts ``cause``, or the error itself.
+    """
+    failed(cause or error)
     headers = {"Retry-After": "2"} if status == 503 and error.transient else None
     if request.url.path.startswith(PREFIX):
         return openai_error(error, status, fix=over_http(error.fix), headers=headers)

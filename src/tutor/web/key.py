@@ -20,7 +20,7 @@ from tutor.web.errors import respond
 from tutor.web.openai import PREFIX
 
 _OPEN = frozenset({"/healthz"})
-_PROGRAMS = ("/api/", PREFIX, "/mcp")
+_PROGRAMS = ("/api/", PREFIX, "/mcp", "/metrics")
 _UNSET = UsageError(
     "this interface is closed: the server can be reached from other machines and has no key",
     fix="Set TUTOR_SERVER_API_KEY where it is started, or listen on 127.0.0.1.",
