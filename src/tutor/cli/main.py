@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli import ask, corpus, doctor, drill, eval, feedback, ingest, models, search, serve
+from tutor.cli import ask, corpus, doctor, drill, eval, feedback, ingest, mcp, models, search, serve
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
 
@@ -48,6 +48,7 @@ app.command("feedback")(feedback.feedback)
 app.command("ingest")(ingest.ingest)
 app.command("forget")(ingest.forget)
 app.command("serve")(serve.serve)
+app.command("mcp")(mcp.mcp)
 app.command("doctor")(doctor.doctor)
 app.command("config")(doctor.config)
 app.add_typer(corpus.app, name="corpus")

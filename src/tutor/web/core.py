@@ -16,7 +16,7 @@ from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.records import Session
-from tutor.drill.transcript import step_json
+from tutor.drill.transcript import step_json, today_json
 from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult
@@ -65,6 +65,15 @@ class Core:
         return self._read(
             lambda app: app.searcher.search(question, limit=limit, by_document=by_document, filters=filters)
         )
+
+    @property
+    def writes(self) -> bool:
+        """Whether a language model is set up to write answers."""
+        return self._app.settings.llm.provider != "none"
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """How many tokens the texts have together, by the encoder's tokenizer; without the lock."""
+        return sum(map(self._app.encoder.count_tokens, texts))
 
     def documents(self) -> list[dict[str, Any]]:
         """Every document without its text: cards first, then by kind, phase and title."""
@@ -135,6 +144,10 @@ class Core:
         found = list(companion.opinions(rubric, answer, grade))
         self.drill(lambda _: companion.keep(session_id, task, found))
         return [opinion.model_dump(mode="json") for opinion in found]
+
+    def today(self) -> dict[str, Any]:
+        """What is due again, and the open drills."""
+        return self.drill(today_json)
 
     def vote(self, given: FeedbackIn) -> Vote:
         """Keep a vote on an answer; the index takes no part in it.
