@@ -17,6 +17,7 @@ from tutor.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tutor.answering.talk import Talk
     from tutor.curriculum.corpus import Corpus
     from tutor.drill.engine import Drills
     from tutor.drill.judge import Judge
@@ -106,6 +107,13 @@ class App:
     @cached_property
     def answerer(self) -> Answerer:
         return Answerer(self.searcher)
+
+    @cached_property
+    def talk(self) -> Talk:
+        """Answers follow-ups; ``ask`` of the answerer reads each question for itself."""
+        from tutor.answering.talk import Talk
+
+        return Talk(self.answerer, self._model)
 
     @cached_property
     def corpus(self) -> Corpus:

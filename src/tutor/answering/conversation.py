@@ -27,8 +27,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s")
 class Turn:
     """A question as typed and as it was read, and what was answered.
 
-    ``subject`` is what the question was about, as a phrase to carry on; ``said`` the answer's first sentence, empty where
-    the curriculum did not answer; ``names`` what was named, in order; ``doc_ids`` the documents cited.
+    ``subject`` is what the question was about, as a phrase to carry on; ``said`` the answer's first sentence, empty
+    where the curriculum did not answer; ``names`` what was named, in order; ``doc_ids`` the documents cited.
     """
 
     question: str

@@ -16,13 +16,19 @@ _MAX_SUBJECT_WORDS = 16
 _SIDES_BACK = 3  # turns that "the second one" may look back
 
 _LEAD = re.compile(
-    r"^\W*(?:(?:explain|describe|define|compare|tell me(?: more)? about|walk me through|give me|show me)\s+(?:how |why |what )?"
-    r"|(?:so |and )?(?:what|which|who|how|why|when|where)(?:'s|'re)?(?:\s+(?:much|many|long|fast|large|often|exactly|soon))?\b\s*)?"
-    r"(?:(?:is|are|was|were|do|does|did|can|could|would|will|should|shall|may|must|has|have|happened to|happens (?:if|when|to))\b\s*)?"
-    r"(?:n't\s+|not\s+)?(?:(?:i|we|you|one|people)\s+)?(?:not\s+|never\s+)?(?:to\s+)?(?:(?:use|choose|pick|prefer)\s+)?",
+    r"^\W*(?:(?:explain|describe|define|compare|tell me(?: more)? about|walk me through|give me"
+    r"|show me)\s+(?:how |why |what )?"
+    r"|(?:so |and )?(?:what|which|who|how|why|when|where)(?:'s|'re)?(?:\s+(?:much|many|long|fast|large|often"
+    r"|exactly|soon))?\b\s*)?"
+    r"(?:(?:is|are|was|were|do|does|did|can|could|would|will|should|shall|may|must|has|have|happened to"
+    r"|happens (?:if|when|to))\b\s*)?"
+    r"(?:n't\s+|not\s+)?(?:(?:i|we|you|one|people)\s+)?(?:not\s+|never\s+)?(?:to\s+)?(?:(?:use|choose|pick"
+    r"|prefer)\s+)?",
     re.I,
 )
-_NOUN_FIRST = re.compile(r"^\W*(?:what(?:'s| is| are)|who (?:is|are)|define|explain|tell me about|(?:why|when to|when not to) use)\s", re.I)
+_NOUN_FIRST = re.compile(
+    r"^\W*(?:what(?:'s| is| are)|who (?:is|are)|define|explain|tell me about|(?:why|when to|when not to) use)\s", re.I
+)
 _VERBS = re.compile(r"\b(?:good|bad|work|works|mean|means|do|does|cost|costs|used|for|expensive|at|like)\b.*$", re.I)
 _PRONOUNS = "it its itself they them their theirs themselves that this those these one".split()
 _BARE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -31,22 +37,37 @@ _BARE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("why-not", r"why not|why n't"),
         ("why", r"why|how come|but why|for what reason|why is that|why so"),
         ("how", r"how|how so|how exactly|in what way"),
-        ("example", r"(?:can you |could you )?(?:give (?:me )?|show (?:me )?)?(?:an?|one|another|some|for)?\s*(?:concrete )?examples?(?: please)?|such as|like what"),
-        ("more", r"(?:tell me |say )?more(?: please| detail| details)?|go on|elaborate|continue|keep going|(?:please )?(?:elaborate|explain)(?: please| further| more)?|details|in detail"),
+        (
+            "example",
+            r"(?:can you |could you )?(?:give (?:me )?|show (?:me )?)?(?:an?|one|another|some"
+            r"|for)?\s*(?:concrete )?examples?(?: please)?|such as|like what",
+        ),
+        (
+            "more",
+            r"(?:tell me |say )?more(?: please| detail| details)?|go on|elaborate|continue|keep going"
+            r"|(?:please )?(?:elaborate|explain)(?: please| further| more)?|details|in detail",
+        ),
         ("opposite", r"(?:the )?opposite|when not|when should(?:n't| i not)(?: i)?|and not|when would(?:n't| i not)"),
         ("round", r"(?:the )?other way (?:a?round)|vice versa|the reverse|conversely"),
         ("use", r"when to use|when not to use|when to avoid|when should i use"),
-        ("aspect", r"(?:what are |and )?(?:the |its )?((?:(?:main|common|typical|biggest) )?(?:trade-?offs?|failure modes?|drawbacks?|downsides?|benefits|advantages"
-         r"|disadvantages|limits|limitations|alternatives|pros and cons|costs?|risks|pitfalls|use cases|red flags|mistakes))"),
+        (
+            "aspect",
+            r"(?:what are |and )?(?:the |its )?((?:(?:main|common|typical|biggest) )?(?:trade-?offs?"
+            r"|failure modes?|drawbacks?|downsides?|benefits|advantages"
+            r"|disadvantages|limits|limitations|alternatives|pros and cons|costs?|risks|pitfalls|use cases"
+            r"|red flags|mistakes))",
+        ),
     )
 )
-_AUX = re.compile(r"\b(?P<aux>should|would|do|does|can|could|is|are)\s+(?P<who>i|we|you|one|people)?\b(?!\s+not)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """``text`` is what to search and answer; ``carried`` the names that came from the conversation; ``shifted`` whether
-    the question turned to something else; ``why`` the rule that decided, for people; ``by`` "rules" or a model's name."""
+    """``text`` is what to search and answer; ``carried`` the names that came from the conversation.
+
+    ``shifted``: the question turned to something else. ``why``: the rule that decided, for people. ``by``: "rules", or
+    the model whose reading it is.
+    """
 
     text: str
     carried: tuple[str, ...] = ()
@@ -87,7 +108,8 @@ def turn(question: str, read: Rewritten, names: Names, *, said: str = "", doc_id
 
 
 def subject_of(question: str) -> str:
-    """What a question is about, without how it asks: "How does Raft commit an entry?" is about "Raft commit an entry"."""
+    """What a question is about, without how it asks: "How does Raft commit?" is about "Raft commit"."""
+    "entry"."""
     head, colon, _ = question.partition(": ")
     if colon and len(head.split()) <= _MAX_SUBJECT_WORDS:
         return head
@@ -137,13 +159,14 @@ def _leaning(question: str, conversation: Conversation, last: Turn, names: Names
         return _in_context(rest, last), f'"{opener}" goes on with what was asked before'
     if few and not any(n.product or n.acronym for n in named) and rest.lower().startswith("what if "):
         return _in_context(rest, last), "a circumstance of what was asked before"
-    if not named and (len(followup.content(rest)) <= 2 or (few and followup.hangs(rest))):
+    if not named and ((fragment and followup.scrap(rest)) or (few and followup.hangs(rest))):
         return _in_context(rest, last), "it names no subject"
     return None
 
 
 def _compared(rest: str, conversation: Conversation, names: Names) -> str:
-    """ "Which is cheaper?" of the sides last named: in one question, or in two ("How does Raft work?", "And Paxos?")."""
+    """ "Which is cheaper?" of the sides last named: in one question, or in two ("How does Raft work?", "And "
+    "Paxos?")."""
     last = conversation.turns[-1]
     if len(conversation.turns) > 1 and len(here := names(last.subject)) == 1:
         before = [n for n in names(conversation.turns[-2].subject) if n.key != here[0].key]
@@ -182,7 +205,9 @@ def _asked_with(word: str, base: str, subject: str) -> str:
     """The earlier question with another question word: "When would you not use Kafka?" as "Why would you not …"."""
     if ": " in base:
         return f"{word} {subject}?"
-    if found := re.match(r"^\W*(?:what|when|where|which|how|why)\s+(?=(?:is|are|does|do|would|should|can|could)\b)", base, re.I):
+    if found := re.match(
+        r"^\W*(?:what|when|where|which|how|why)\s+(?=(?:is|are|does|do|would|should|can|could)\b)", base, re.I
+    ):
         if re.match(r"^\W*what (?:is|are)\b", base, re.I):
             return f"{word} {subject}?"
         return f"{word} {base[found.end() :]}?"
@@ -252,9 +277,9 @@ def _fragment(rest: str, last: Turn, named: tuple[Named, ...], names: Names) -> 
     text = rest.rstrip(" ?.!")
     if found := followup.pointer(rest, ()):
         return _resolved(rest, found, last, names), f'"{found.group().split()[-1]}" points at what was asked before'
-    if len(text.split()) <= 5 and (named or "-" in text or text[:1].isupper()):
-        if swapped := _swapped(last.standalone, text, names):
-            return swapped, "the earlier question, asked of another subject"
+    name = len(text.split()) <= 5 and (named or "-" in text or text[:1].isupper())
+    if name and (swapped := _swapped(last.standalone, text, names)):
+        return swapped, "the earlier question, asked of another subject"
     return f"{last.subject}: {rest}", "it names no question of its own"
 
 

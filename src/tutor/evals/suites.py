@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from tutor.answering.answer import Answer
 from tutor.answering.cite import resolves
+from tutor.answering.talk import Said
 from tutor.bootstrap import App
 from tutor.drill.grade import Grade
 from tutor.errors import TutorError
@@ -47,6 +48,7 @@ class Runner:
         self._sample = sample
         self._tick = tick or (lambda suite, done, total: None)
         self._answers: dict[str, Answer] = {}
+        self._read: dict[str, str] = {}
         self.facts = FactJudge()
 
     def run(self, names: Sequence[str]) -> Iterator[Suite]:
@@ -75,6 +77,19 @@ class Runner:
     @cached_property
     def _texts(self) -> dict[str, str]:
         return {d: str((self.app.reader.payload("document", d) or {}).get("text", "")) for d in self.documents}
+
+    def asked(self, question: Question) -> str:
+        """What the product makes of a question after what was asked before it, as in a conversation."""
+        if question.id not in self._read:
+            before = self.app.talk.remembered(Said(text) for text in question.history)
+            self._read[question.id] = self.app.talk.read(question.question, before).text
+        return self._read[question.id]
+
+    def _case(self, question: Question, values: dict[str, float], seen: Mapping[str, object], prefix: str = "") -> Case:
+        kind = f"{prefix}:{question.kind}" if prefix else question.kind
+        return Case(
+            id=question.id, question=self.asked(question), kind=kind, phase=question.phase, values=values, seen=seen
+        )
 
     def _ask(self, question: str) -> Answer:
         if question not in self._answers:
@@ -110,15 +125,15 @@ class Runner:
 
     def _retrieval(self) -> Suite:
         def measure(question: Question) -> Case:
-            hits = self.app.searcher.search(asked(question), limit=_HITS, by_document=True).hits
-            passages = self.app.searcher.search(asked(question), limit=_HITS).hits
+            hits = self.app.searcher.search(self.asked(question), limit=_HITS, by_document=True).hits
+            passages = self.app.searcher.search(self.asked(question), limit=_HITS).hits
             right = self._answering_for(question.documents)
             places = {(p.doc, p.section) for p in question.passages}
             in_place = [(h.passage.doc_id, section_of(h.passage)) in places for h in passages]
             values = ranking([h.passage.doc_id for h in hits], right, len(question.documents))
             values |= {"section@1": float(any(in_place[:1])), "section@5": float(any(in_place[:5]))}
             seen = {"hits": [_seen(h, right) for h in hits[:5]], "wanted": list(question.documents)}
-            return _case(question, values, seen)
+            return self._case(question, values, seen)
 
         return Suite(name="retrieval", cases=self._each("retrieval", self.sets.questions, self._safe(measure)))
 
@@ -126,7 +141,7 @@ class Runner:
         took: list[float] = []
 
         def measure(question: Question) -> Case:
-            answer = self._ask(asked(question))
+            answer = self._ask(self.asked(question))
             took.append(answer.ms)
             covered = [False] * len(question.key_facts)
             if not answer.abstained:
@@ -142,7 +157,7 @@ class Runner:
                 }
             missing = [f.fact for f, on in zip(question.key_facts, covered, strict=True) if not on]
             seen = {"answer": answer.text, "missing": missing, "wanted": list(question.documents)}
-            return _case(question, values, seen)
+            return self._case(question, values, seen)
 
         cases = self._each("answers", self.sets.questions, self._safe(measure))
         words = [float(len(str(c.seen["answer"]).split())) for c in cases if c.values.get("answered")]
@@ -162,7 +177,7 @@ class Runner:
         return measure(
             self.app,
             self._chosen(self.sets.questions),
-            lambda question: (asked(question), self._ask(asked(question))),
+            lambda question: (self.asked(question), self._ask(self.asked(question))),
             self.sets.judge_labels,
             lambda done, total: self._tick("ragas", done, total),
         )
@@ -171,8 +186,8 @@ class Runner:
         """Questions to be refused and questions to be answered: was each decided rightly?"""
 
         def answerable(question: Question) -> Case:
-            answer = self._ask(asked(question))
-            return _case(question, _decision(answer, True), {}, prefix="answerable")
+            answer = self._ask(self.asked(question))
+            return self._case(question, _decision(answer, True), {}, prefix="answerable")
 
         wanted = self._each("refusals", self.sets.questions, self._safe(answerable))
 
@@ -280,16 +295,6 @@ class Runner:
                 return Case(id=str(name), question=question, kind=getattr(one, "kind", ""), error=told)
 
         return run
-
-
-def asked(question: Question) -> str:
-    """What the product is asked: the question after what was asked before it."""
-    return " ".join((*question.history, question.question))
-
-
-def _case(question: Question, values: dict[str, float], seen: Mapping[str, object], prefix: str = "") -> Case:
-    kind = f"{prefix}:{question.kind}" if prefix else question.kind
-    return Case(id=question.id, question=asked(question), kind=kind, phase=question.phase, values=values, seen=seen)
 
 
 def _decision(answer: Answer, answerable: bool) -> dict[str, float]:

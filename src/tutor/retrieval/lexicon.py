@@ -147,11 +147,11 @@ class Expander:
                     query_content(text[a:b]) for a, b in (parts[at], parts[at + size - 1])
                 ):
                     continue
-                if name_key(text[start:end]) in self._names:
-                    if size > 1 or not self._only_a_word(text[start:end].lower(), text, is_word):
-                        found.append((start, end))
-                        at += size - 1
-                        break
+                word = size == 1 and self._only_a_word(text[start:end].lower(), text, is_word)
+                if name_key(text[start:end]) in self._names and not word:
+                    found.append((start, end))
+                    at += size - 1
+                    break
             at += 1
         return found
 
