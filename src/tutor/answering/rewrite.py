@@ -109,7 +109,6 @@ def turn(question: str, read: Rewritten, names: Names, *, said: str = "", doc_id
 
 def subject_of(question: str) -> str:
     """What a question is about, without how it asks: "How does Raft commit?" is about "Raft commit"."""
-    "entry"."""
     head, colon, _ = question.partition(": ")
     if colon and len(head.split()) <= _MAX_SUBJECT_WORDS:
         return head
@@ -223,9 +222,14 @@ def _negated(base: str, subject: str) -> str:
     return f"{base[: found.end()]} not{base[found.end() :]}?" if found else f"When not to use {subject}?"
 
 
+def _compared_in(question: str) -> tuple[str, ...]:
+    """The sides of a comparison, without the verb before the first: "prefer gRPC"."""
+    return tuple(re.sub(r"^(?:prefer|choose|pick|use|favou?r|compare)\s+", "", s) for s in classify(question).sides)
+
+
 def _turned(base: str) -> str | None:
     """The earlier comparison with its sides exchanged."""
-    sides = classify(f"{base}?").sides
+    sides = _compared_in(f"{base}?")
     if len(sides) != 2 or any(side not in base for side in sides):
         return None
     first, second = sides
@@ -240,7 +244,7 @@ def _sides(conversation: Conversation) -> tuple[tuple[str, str], Turn] | None:
     for turn in reversed(conversation.turns[-_SIDES_BACK:]):
         for text in (turn.standalone, turn.subject):
             parts = re.split(r"\s+(?:or|vs\.?|versus|over|and)\s+", text.rstrip(" ?.!"))
-            sides = classify(text if text.endswith("?") else f"{text}?").sides
+            sides = _compared_in(text if text.endswith("?") else f"{text}?")
             if len(sides) == 2:
                 return (sides[0], sides[1]), turn
             if len(parts) == 2 and all(len(p.split()) <= 3 for p in parts):
@@ -337,7 +341,7 @@ def _resolved(rest: str, found: re.Match[str], last: Turn, names: Names) -> str:
         return _in_context(rest, last)
     noun = _noun(last, names)
     if noun is None and word.lower() in ("they", "them", "their", "both"):
-        sides = classify(last.standalone).sides
+        sides = _compared_in(last.standalone)
         noun = joined(sides) if sides and len(followup.content(last.subject)) <= 4 else None
     if noun is None:
         return _in_context(rest, last)
