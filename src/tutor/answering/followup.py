@@ -9,8 +9,8 @@ from tutor.answering.naming import Named
 from tutor.retrieval.lexical import INTENT_WORDS, query_content, stem
 
 _OPENER = re.compile(
-    r"^\W*(?:(?:(?:and|so|but|or|then|also|plus|ok(?:ay)?|thanks|thank you|hm+|yes|yeah)\b[\s,.!:-]*"
-    r"|(?:fine|well|right|now|great|sure|cool)\s*[,.!:-]+\s*))+",
+    r"^\W*(?:(?:(?:and|so|but|or|then|also|plus|ok(?:ay)?|thanks|thank you|hm+|yes|yeah)\b(?!-)[\s,.!:-]*"
+    r"|(?:fine|well|right|now|great|sure|cool)(?:\s*[,.!:]+|\s+[–-])\s*))+",
     re.I,
 )
 _ABOUT = re.compile(r"^(?:what|how) about\s+|^(?:the )?same (?:for|with)\s+", re.I)
@@ -34,15 +34,17 @@ _CONDITION = re.compile(
     r"^(?:even |only |not |especially )?(?:if|when|while|once|unless|until|after|before|because|since)\b", re.I
 )
 _PREPOSITION = re.compile(
-    r"^(?:even |only |just |not |especially )?(?!at (?:least|most)\b)(?:on|in|at|for|with|without|under|during"
+    r"^(?:even |only |just |not |especially )?(?!at[ -](?:least|most)\b)(?:on|in|at|for|with|without|under|during"
     r"|across|within|over|between|against"
     r"|from|to|by|as|inside|outside|behind|after|before|through|per|using|given|despite|among|near|above|below)\b",
     re.I,
 )
 #: "it" that points at nothing: "is it better to shard early", "does it make sense to", "it takes weeks to".
 _EXPLETIVE = re.compile(
-    r"\bit\s+(?:is\s+|was\s+|be\s+)?(?:\w+\s+){0,2}?(?:to|that|worth|sense|ok|okay)\b|\bworth it\b"
-    r"|\bit\s+(?:turns out|takes?\b.*\b(?:to|for|until))\b",
+    r"\bit\s+(?:is\s+|was\s+|be\s+)?(?:(?:really|ever|still|always|even|more|an?)\s+)*(?:better|best|worth|ok"
+    r"|okay|wise|possible"
+    r"|important|necessary|safe|enough|easy|hard|good|bad|right|true|likely|common|normal|cheaper|faster|makes?|idea)\b"
+    r"(?=.*\b(?:to|that|if|when|while)\b)|\bworth (?:it|[\w-]+ing)\b|\bit\s+(?:turns out|takes?\b.*\b(?:to|for|until))\b",
     re.I,
 )
 _PRONOUN = re.compile(
@@ -84,14 +86,14 @@ _OUTWARD = re.compile(
 ORDINAL = re.compile(
     r"\bthe (?P<which>first|former|second|latter|other|last)(?: (?:one|option|choice|kind|two))?(?=\W*$|[?,.;:]"
     r"|\s+(?:a|an|the|is|are"
-    r"|does|do|did|was|has|have|had|can|could|should|would|will|to|for|in|on|with|better|worse|scales?|fails?"
+    r"|does|do|did|was|has|have|had|can|could|should|would|will|to|for|in|on|with|better|worse|too|really|actually|more|less|scales?|fails?"
     r"|handles?|costs?|works?"
     r"|bad|good|cheaper|slower|faster|when|over|instead|than|needs?|takes?|keeps?|lose|loses|and|or|not|still|at"
     r"|instead)\b)",
     re.I,
 )
 _WHICH = re.compile(
-    r"^which(?: one| of (?:them|these|those|the two))?\s+(?:is|are|was|would|should|do|does|can|could|will|has"
+    r"^which one \w+|^which(?: of (?:them|these|those|the two))?\s+(?:is|are|was|would|should|do|does|can|could|will|has"
     r"|have|needs?|costs?"
     r"|scales?|wins?|loses?|fails?|takes?|gives?|handles?|keeps?)\b",
     re.I,
@@ -118,6 +120,7 @@ MOST_OF_A_PART = (
     6  # content words of a question that may still be half of one; follow-ups of the develop half have 1 to 8
 )
 _OWN_STORY_WORDS = 22
+_EMPTY = frozenset({"happens", "happen", "happened", "matters", "changes", "goes"})  # "what happens when it …"
 _ENOUGH = 3  # content words before a pronoun that can hold what it means
 _NEEDS_MORE = re.compile(r"\b(?:instead|otherwise|else|either)\W*$|\bthe (?:old|new) one\b", re.I)
 _DEFINES = re.compile(
@@ -231,7 +234,8 @@ def _own_clause(before: str, tied: bool) -> bool:
     """Whether a clause with words of its own stands before: "if a retry storm hits my service, how do I stop it?"."""
     breaks = list(_BREAK.finditer(before))
     enough = _ENOUGH if tied or prepositional(before) else 1
-    return bool(breaks) and len(content(before[: breaks[-1].start()])) >= enough
+    own = [word for word in content(before[: breaks[-1].start()]) if word not in _EMPTY] if breaks else []
+    return len(own) >= enough
 
 
 def hangs(rest: str) -> bool:
