@@ -93,6 +93,7 @@ def test_ask(client: TestClient) -> None:
         "meant",
         "uncovered",
         "ms",
+        "standalone",
     ]
     assert body["abstained"] is False
     assert body["citations"]

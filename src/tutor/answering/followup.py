@@ -44,7 +44,8 @@ _EXPLETIVE = re.compile(
     r"\bit\s+(?:is\s+|was\s+|be\s+)?(?:(?:really|ever|still|always|even|more|an?)\s+)*(?:better|best|worth|ok"
     r"|okay|wise|possible"
     r"|important|necessary|safe|enough|easy|hard|good|bad|right|true|likely|common|normal|cheaper|faster|makes?|idea)\b"
-    r"(?=.*\b(?:to|that|if|when|while)\b)|\bworth (?:it|[\w-]+ing)\b|\bit\s+(?:turns out|takes?\b.*\b(?:to|for|until))\b",
+    r"(?=.*\b(?:to|that|if|when|while)\b)|\bworth it\b|\bit\s+(?:really\s+)?worth\s+[\w-]+ing\b"
+    r"|\bit\s+(?:turns out|takes?\b.*\b(?:to|for|until))\b",
     re.I,
 )
 _PRONOUN = re.compile(
@@ -86,14 +87,16 @@ _OUTWARD = re.compile(
 ORDINAL = re.compile(
     r"\bthe (?P<which>first|former|second|latter|other|last)(?: (?:one|option|choice|kind|two))?(?=\W*$|[?,.;:]"
     r"|\s+(?:a|an|the|is|are"
-    r"|does|do|did|was|has|have|had|can|could|should|would|will|to|for|in|on|with|better|worse|too|really|actually|more|less|scales?|fails?"
+    r"|does|do|did|was|has|have|had|can|could|should|would|will|to|for|in|on|with|better|worse|too|really"
+    r"|actually|more|less|scales?|fails?"
     r"|handles?|costs?|works?"
     r"|bad|good|cheaper|slower|faster|when|over|instead|than|needs?|takes?|keeps?|lose|loses|and|or|not|still|at"
     r"|instead)\b)",
     re.I,
 )
 _WHICH = re.compile(
-    r"^which one \w+|^which(?: of (?:them|these|those|the two))?\s+(?:is|are|was|would|should|do|does|can|could|will|has"
+    r"^which one \w+|^which(?: of (?:them|these|those|the two))?\s+(?:is|are|was|would|should|do|does|can|could"
+    r"|will|has"
     r"|have|needs?|costs?"
     r"|scales?|wins?|loses?|fails?|takes?|gives?|handles?|keeps?)\b",
     re.I,
