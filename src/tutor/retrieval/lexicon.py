@@ -113,6 +113,12 @@ class Expander:
         return frozenset(map(name_key, self._forms))
 
     @cached_property
+    def _spelt(self) -> frozenset[str]:
+        """Keys of names as they are written: "exactly-once semantics" keeps its "exactly"."""
+        written = (name for table in self._lexicon.forms.values() for pair in table.items() for name in pair)
+        return frozenset(filter(None, map(name_key, written)))
+
+    @cached_property
     def _stems(self) -> Counter[str]:
         stems: Counter[str] = Counter()
         for word, count in self._frequency.items():
@@ -148,7 +154,7 @@ class Expander:
                 ):
                     continue
                 word = size == 1 and self._only_a_word(text[start:end].lower(), text, is_word)
-                if name_key(text[start:end]) in self._names and not word:
+                if name_key(text[start:end]) in self._spelt and not word:
                     found.append((start, end))
                     at += size - 1
                     break
