@@ -23,7 +23,7 @@ import numpy as np
 
 from tutor.bootstrap import App
 from tutor.drill.library import SearchLibrary
-from tutor.drill.session import Session
+from tutor.drill.records import Session
 from tutor.drill.store import DrillStore
 from tutor.drill.transcript import step_json
 from tutor.settings import Settings

@@ -102,6 +102,17 @@ class JudgeSettings(_Section):
     max_cases: int = Field(50, ge=1, le=10_000, description="At most so many cases are judged in a run.")
 
 
+class TelemetrySettings(_Section):
+    """Traces and metrics for a collector (extra ``telemetry``); with no address nothing is sent or imported."""
+
+    otlp: str = Field("", description="The collector's base address, such as http://127.0.0.1:4318; empty: off.")
+    protocol: Literal["http/protobuf"] = "http/protobuf"
+    headers: SecretStr = Field(SecretStr(""), description="name=value,name=value, sent with everything.")
+    sample: float = Field(1.0, ge=0, le=1, description="The share of traces that are made.")
+    service_name: str = Field("tutor", min_length=1, max_length=255)
+    include_text: bool = Field(False, description="Traces may carry the words of questions and answers, logs errors'.")
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -112,6 +123,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: user_data_path("tutor", appauthor=False))
     index: Path | None = Field(None, description="The embedded index's folder; empty: <home>/index.")
     log: Literal["debug", "info", "warning", "error"] = "warning"
+    log_format: Literal["text", "json"] = Field("text", description="json: one object a line, for machines.")
     corpus: CorpusSettings = CorpusSettings()
     encoder: EncoderSettings = EncoderSettings()
     qdrant: QdrantSettings = QdrantSettings()
@@ -119,6 +131,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     llm: LlmSettings = LlmSettings()
     judge: JudgeSettings = JudgeSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod
     def settings_customise_sources(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tutor.answering.answer import Answer
@@ -35,6 +36,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "meant": [list(pair) for pair in answer.meant],
         "uncovered": list(answer.uncovered),
         "ms": round(answer.ms, 2),
+        "stages": stages_json(answer.stages),
     }
 
 
@@ -60,4 +62,9 @@ def search_json(result: SearchResult, *, text: bool = False) -> dict[str, Any]:
                 "text": passage.text,
             }
         hits.append(row)
-    return {"hits": hits, "ms": round(result.ms, 2)}
+    return {"hits": hits, "ms": round(result.ms, 2), "stages": stages_json(result.stages)}
+
+
+def stages_json(stages: Mapping[str, float]) -> dict[str, float]:
+    """Milliseconds of each stage, in order."""
+    return {name: round(ms, 3) for name, ms in stages.items()}

@@ -111,6 +111,20 @@ def test_the_answers_of_a_session_stay_and_are_listed(visit: Callable[..., Any])
     assert page.locator(".question").all_inner_texts() == [NOT_ANSWERED]
 
 
+def test_how_long_each_stage_took_is_folded_away(visit: Callable[..., Any]) -> None:
+    page = visit()
+    ask(page, ANSWERED)
+    page.wait_for_selector(".turn > .timings")
+    assert page.is_hidden(".timings dl")
+    page.focus(".timings summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible(".timings dl")
+    names = page.locator(".timings dt").all_inner_texts()
+    assert names[:5] == ["clean", "expand", "encode", "query", "order"]
+    assert names[-1] == "all"
+    assert all(time.endswith(" ms") for time in page.locator(".timings dd").all_inner_texts())
+
+
 def paste(page: Any, text: str) -> None:
     page.evaluate("document.querySelector('#q').focus()")
     page.keyboard.insert_text(text)
@@ -167,7 +181,7 @@ def test_an_example_is_one_click(visit: Callable[..., Any]) -> None:
 def test_a_chip_is_a_plain_link_too(visit: Callable[..., Any]) -> None:
     page = visit(f"/?q={ANSWERED}", java_script_enabled=False)
     page.click(".verdict .chip >> nth=0")
-    assert page.is_visible("main mark#cited")
+    page.wait_for_selector("main mark#cited")
     assert page.url.endswith("#cited")
 
 

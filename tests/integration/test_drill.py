@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from fakes import ScriptedModel
 from tutor.bootstrap import App
 from tutor.drill.arithmetic import ArithmeticGrader
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.grade import Grade
 from tutor.drill.scenarios import scenario
+from tutor.models.port import Message
 from tutor.settings import Settings
 from tutor.web.app import create_app
 
@@ -450,6 +452,40 @@ def test_a_drill_over_http(client: TestClient, prefix: str) -> None:
     kept = client.post(f"{prefix}/drills/{session}/overrides", json={"point": point, "status": "missed"})
     assert kept.status_code == 201 and kept.json()["learner"] == "missed"
     assert "## 1. Apache Kafka" in client.get(f"{prefix}/drills/{session}/transcript").text
+
+
+def test_a_model_beside_a_drill_over_http(home: Path) -> None:
+    def script(messages: Sequence[Message]) -> list[str]:
+        if "criterion" in messages[0].content:
+            return ['{"made": true, "quote": "each message on its own"}']
+        asked = messages[1].content.split("\n")[0].removeprefix("Question: ")
+        return ["Say, ", asked[0].lower(), asked[1:]]
+
+    model = ScriptedModel(script)
+    app = App(Settings(home=home), model=model)
+    with TestClient(create_app(app)) as beside:
+        step = beside.post("/api/v1/drills", json={"request": "why not kafka for sending emails"}).json()
+        assert step["question"]["phrased"].startswith("Say, ") and not step["question"]["text"].startswith("Say, ")
+        url = f"/api/v1/drills/{step['session']}"
+        answers = iter(["A task queue acknowledges each message on its own.", *["skip"] * 9])
+        early = beside.post(f"{url}/opinions", json={})
+        assert early.status_code == 422 and "no grade yet" in early.json()["error"]["what"]
+        while step["question"]:
+            text = "" if step["state"] == "clarify" else "4" if step["state"] == "rate" else next(answers)
+            step = beside.post(f"{url}/replies", json={"question": step["question"]["id"], "answer": text}).json()
+        found = beside.post(f"{url}/opinions", json={"task": 1}).json()
+        assert {row["quote"] for row in found} == {"each message on its own"} and all(row["made"] for row in found)
+        after = beside.get(url).json()["graded"]
+        assert after.pop("second") == found and step["graded"].pop("second") is None
+        assert after == step["graded"]
+    app.close()
+
+
+def test_without_a_model_there_is_no_second_reader(client: TestClient) -> None:
+    step = client.post("/api/v1/drills", json={"card": "kafka"}).json()
+    assert step["question"]["phrased"] == ""
+    refused = client.post(f"/api/v1/drills/{step['session']}/opinions", json={})
+    assert refused.status_code == 422 and refused.json()["error"]["what"] == "no language model is set"
 
 
 def test_a_reply_as_events(client: TestClient) -> None:

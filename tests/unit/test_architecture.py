@@ -35,7 +35,7 @@ FORBIDDEN = {
     "tutor.cli": (),
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
-HEAVY += ("qdrant_client", "rich")
+HEAVY += ("qdrant_client", "rich", "opentelemetry", "prometheus_client")
 
 
 def name_of(path: Path) -> str:
@@ -81,6 +81,11 @@ def test_errors_and_settings_stand_below_everything() -> None:
     assert {m.rsplit(".", 1)[0] for m in imports(SOURCE / "settings.py") if within(m, "tutor")} == {"tutor.errors"}
 
 
+def test_telemetry_knows_nothing_of_the_product() -> None:
+    ours = {m for p in (SOURCE / "telemetry").rglob("*.py") for m in imports(p) if within(m, "tutor")}
+    assert [m for m in ours if not within(m, "tutor.telemetry") and not within(m, "tutor.errors")] == []
+
+
 @pytest.mark.parametrize(
     ("vendor", "home"),
     [
@@ -91,6 +96,8 @@ def test_errors_and_settings_stand_below_everything() -> None:
         ("sentence_transformers", "retrieval/huggingface.py"),
         ("llama_index", ("llamaindex.py", "models/")),
         ("typer", "cli/"),
+        ("prometheus_client", "telemetry/prometheus.py"),
+        ("opentelemetry", "telemetry/otel.py"),
         ("fastapi", "web/"),
     ],
 )
@@ -102,7 +109,7 @@ def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> N
 
 
 def test_only_bootstrap_builds_adapters() -> None:
-    adapters = ("tutor.retrieval.edge", "tutor.retrieval.server", "tutor.retrieval.huggingface")
+    adapters = ("tutor.retrieval.edge", "tutor.retrieval.server", "tutor.retrieval.huggingface", "tutor.telemetry.otel")
     users = {name_of(p) for p in MODULES if any(within(m, a) for m in imports(p) for a in adapters)}
     assert {u for u in users if u not in adapters} <= {"tutor.bootstrap"}
 

@@ -9,63 +9,28 @@ import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from drill_fakes import AllSaid, Shelf, corpus, rows
 from fakes import FakeEncoder
-from tutor.bootstrap import builtin_corpus
 from tutor.cli import dispute, drill, interview, progress
-from tutor.curriculum.corpus import Corpus, load_corpus
 from tutor.curriculum.practice import Problem
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection, of_mock
-from tutor.drill.grade import Grade, PointGrade, settle
+from tutor.drill.grade import Grade, settle
 from tutor.drill.library import SearchLibrary
+from tutor.drill.records import Session
 from tutor.drill.rubric import Rubric
-from tutor.drill.session import Reading, Session
 from tutor.drill.store import DrillStore
 from tutor.drill.transcript import as_markdown, session_json, step_json
 from tutor.errors import NotFound, SourceError, StaleAnswer, UsageError
 from tutor.ingest.pipeline import Progress
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-class AllSaid:
-    """Every point is covered by an answer with "good" in it, else missed; it keeps what it was given."""
-
-    def __init__(self) -> None:
-        self.given: list[str] = []
-
-    def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
-        self.given.append(answer)
-        answer.encode("utf-8")
-        made = "good" in answer.split()
-        points = [
-            PointGrade(point=p.id, status="covered" if made else "missed", evidence="good" if made else "")
-            for p in rubric.points
-        ]
-        return settle(rubric, points, [], [], words=max(6, len(answer.split())))
-
-
-class Shelf:
-    """What to read for a claim: the claim's own first words."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def read_for(self, claim: str, doc_id: str) -> Reading | None:
-        self.asked += 1
-        return Reading(title="Book", heading=("Chapter",), doc_id=doc_id, quote=f"It says: {claim}")
-
-
-@lru_cache(maxsize=1)
-def corpus() -> Corpus:
-    return load_corpus(builtin_corpus())
 
 
 @pytest.fixture
@@ -83,10 +48,6 @@ def say(drills: Drills, session: Session, *lines: str) -> Session:
         assert session.pending
         session = drills.reply(session.id, session.pending.id, line)
     return session
-
-
-def rows(folder: Path, name: str = "results.jsonl") -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
 
 
 # --- text that is no text -------------------------------------------------------------------------------------------
@@ -460,6 +421,6 @@ def test_a_scripted_drill_that_was_overtaken_asks_what_is_asked_now(
     session = say(drills, drills.start("why not kafka"), "")
     say(drills, session, "skip")  # another process
     monkeypatch.setattr("sys.stdin", io.StringIO("late\n2\n"))
-    drill._scripted(drills, session)
+    drill._scripted(drills, session, None)
     _, refused, done = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert refused["question"]["state"] == "rate" and done["state"] == "done"

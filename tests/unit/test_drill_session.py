@@ -9,8 +9,8 @@ import pytest
 
 from tutor.drill import session as machine
 from tutor.drill.grade import Grade, PointGrade, settle
+from tutor.drill.records import Session, Task
 from tutor.drill.rubric import Point, Rubric
-from tutor.drill.session import Session, Task
 from tutor.errors import StaleAnswer, UsageError
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

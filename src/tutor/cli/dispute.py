@@ -15,7 +15,7 @@ from tutor.errors import TutorError, UsageError
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
-    from tutor.drill.session import Session
+    from tutor.drill.records import Session
 
 _VIEW = re.compile(r"\s*(?:(?P<task>\d+)\.)?(?P<point>[\w-]+)\s*[=\s]\s*(?P<status>[a-z]+)\s*", re.I)
 

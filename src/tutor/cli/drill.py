@@ -11,8 +11,9 @@ from tutor.cli.state import State, batch_rows, emit, terminal_width
 from tutor.errors import StaleAnswer, TutorError
 
 if TYPE_CHECKING:
+    from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
-    from tutor.drill.session import Session
+    from tutor.drill.records import Session
 
 
 def drill(
@@ -44,6 +45,9 @@ def drill(
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON lines out; answers from standard input, one a line.")
     ] = False,
+    with_model: Annotated[
+        bool, typer.Option("--model/--no-model", help="Let the language model phrase questions and read grades again.")
+    ] = True,
 ) -> None:
     """Run a mock interview: a question, follow-ups on what is missing, a changed constraint, a grade."""
     from tutor.drill.formats import Selection
@@ -76,10 +80,11 @@ def drill(
             cards = drills.thread(thread) if thread else ()
             chosen = Selection(cards=cards, phases=phase or (), tiers=tier or (), only=only, count=count, seed=seed)
             session = drills.start(" ".join(request or []), kind=kind, card=card, chosen=chosen)
+        companion = core.companion if with_model else None
         if as_json:
-            _scripted(drills, session)
+            _scripted(drills, session, companion)
         else:
-            _interview(drills, session)
+            _interview(drills, session, companion)
 
 
 def grade(
@@ -148,16 +153,18 @@ def _resumed(drills: Drills, name: str) -> Session:
     return drills.resume(found[0].id)
 
 
-def _scripted(drills: Drills, session: Session) -> None:
+def _scripted(drills: Drills, session: Session, companion: Companion | None) -> None:
     """Each line of standard input answers the pending question: plain text, or an object (``script.reply_of``)."""
     from tutor.cli.script import reply_of
     from tutor.drill.transcript import step_json
 
+    session = companion.step(session) if companion else session
     emit(step_json(drills, session))
     while (asked := session.pending) is not None and (line := sys.stdin.readline()):
         try:
             question, text = reply_of(line, asked.id)
             session = drills.reply(session.id, question, text)
+            session = companion.step(session) if companion else session
         except TutorError as error:
             if isinstance(error, StaleAnswer):  # another process may have gone on
                 session = drills.resume(session.id)
@@ -167,7 +174,7 @@ def _scripted(drills: Drills, session: Session) -> None:
             emit(step_json(drills, session))
 
 
-def _interview(drills: Drills, session: Session) -> None:
+def _interview(drills: Drills, session: Session, companion: Companion | None) -> None:
     from tutor.cli.interview import run
 
-    run(drills, session)
+    run(drills, session, companion)

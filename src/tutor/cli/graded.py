@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,8 +12,10 @@ from tutor.drill.results import due_of
 from tutor.drill.transcript import SIGNS
 
 if TYPE_CHECKING:
+    from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
-    from tutor.drill.session import Round, Task
+    from tutor.drill.records import Opinion, Round, Task
+    from tutor.drill.rubric import Rubric
 
 
 def show(drills: Drills, task: Task, done: Round) -> None:
@@ -38,6 +41,8 @@ def show(drills: Drills, task: Task, done: Round) -> None:
     for flag in grade.red_flags:
         echo_wrapped(f"Red flag: “{' '.join(flag.evidence.split())}”", lead="   ! ", hang=5)
         echo_wrapped(flag.why, lead="       ", hang=7)
+    if done.second:
+        second(rubric=task.rubric, found=done.second)
     if done.twist:
         echo_wrapped(f"Twist: {task.rubric.expect}", lead=f"   {SIGNS[done.twist.points[0].status]} ", hang=5)
     if grade.lifts:
@@ -53,3 +58,37 @@ def show(drills: Drills, task: Task, done: Round) -> None:
     typer.echo(" ✓ covered   ~ partly   · missed   ✗ contradicted")
     if due := due_of(done):
         typer.echo(f"Due again on {due:%A}, {due.day} {due:%B %Y}.")
+
+
+def reread(companion: Companion, session_id: str, task: int) -> None:
+    """Have a graded task (from 1) read a second time, keep what is said of it and print where it differs.
+
+    Ctrl-C ends the reading; what was said until then is kept.
+    """
+    echo_wrapped(f"{companion.name} reads it a second time; the grade stays. (Ctrl-C stops it.)")
+    rubric, answer, grade = companion.to_reread(session_id, task)
+    found: list[Opinion] = []
+    try:
+        for opinion in companion.opinions(rubric, answer, grade):
+            found.append(opinion)  # noqa: PERF402  what has come stays when it is interrupted
+    except KeyboardInterrupt:
+        typer.echo()
+    companion.keep(session_id, task, found)
+    second(rubric, found)
+
+
+def second(rubric: Rubric, found: Sequence[Opinion]) -> None:
+    """What a second reader says of the points, where it differs from the grade or gave nothing usable."""
+    from tutor.drill.second import agrees
+
+    numbers = {point.id: n for n, point in enumerate(rubric.points, 1)}
+    told = [o for o in found if agrees(o) is not None]
+    if told:
+        same = sum(bool(agrees(o)) for o in told)
+        echo_wrapped(f"The second reader ({found[0].model}) agrees on {same} of {len(told)} points.", lead=" ", hang=1)
+    for opinion in found:
+        if agrees(opinion) is False:
+            words = f"made: “{' '.join(opinion.quote.split())}”" if opinion.made else "not made"
+            echo_wrapped(f"Point {numbers[opinion.point]}, graded {opinion.status}: {words}", lead="   ", hang=5)
+    for why in dict.fromkeys(o.why for o in found if o.made is None):
+        echo_wrapped(f"{sum(o.why == why for o in found)} without an opinion: {why}", lead="   ", hang=5)

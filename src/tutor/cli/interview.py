@@ -20,8 +20,9 @@ from tutor.drill.transcript import last_graded
 from tutor.errors import StaleAnswer, UsageError
 
 if TYPE_CHECKING:
+    from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
-    from tutor.drill.session import Session
+    from tutor.drill.records import Session
 
 _QUIT = frozenset({"quit", "exit", "stop", ":q"})
 _ITEM = re.compile(r"\s*(?:[-*•]|\d+[.)])\s")
@@ -37,16 +38,17 @@ _OVER = "Time: come to an end."
 _PARAGRAPHS = "Your answer, in paragraphs as you like; two empty lines end it. 'skip' passes."
 
 
-def run(drills: Drills, session: Session) -> None:
-    """Ask and listen until the drill is over or the learner stops."""
+def run(drills: Drills, session: Session, companion: Companion | None = None) -> None:
+    """Ask and listen until the drill is over or the learner stops; ``companion`` is a language model beside it."""
     lines = Lines()
     if not session.round.turns or session.at or len(session.round.turns) > 1:
         typer.echo(f"{'Going on with' if session.pending else 'Back to'} drill {session.id}.")
-        _after_a_task(drills, session, lines)  # killed before the grade was read, or to look at it again
+        _after_a_task(drills, session, lines, companion)  # killed before the grade was read, or to look at it again
     shown = ""
-    while session.pending is not None:
-        question = session.pending
+    while (question := session.pending) is not None:
         if question.id != shown:
+            if companion and not question.phrased:
+                session = companion.put(session, companion.phrase(session))
             _show(session)
             shown = question.id
         try:
@@ -67,32 +69,36 @@ def run(drills: Drills, session: Session) -> None:
                 echo_wrapped(f"Your words are kept in {drills.store.keep_words(session.id, said)}")
             continue
         except StaleAnswer as error:
-            session = _overtaken(drills, session, said, error, lines)
+            session = _overtaken(drills, session, said, error, lines, companion)
             continue
-        _after_a_task(drills, session, lines)
+        _after_a_task(drills, session, lines, companion)
     typer.echo(f"\nThe drill is over. Its transcript: tutor drill --export {session.id}")
 
 
-def _after_a_task(drills: Drills, session: Session, lines: Lines) -> None:
+def _after_a_task(drills: Drills, session: Session, lines: Lines, companion: Companion | None) -> None:
     """Show the grade of the task that has just ended, if one has, and take the learner's own view of it."""
     if (just := last_graded(session)) is None:
         return
     graded.show(drills, *just)
     assert just[1].grade is not None
+    if companion and just[1].second is None and just[0].rubric.graded != "arithmetic":
+        graded.reread(companion, session.id, session.at)
     try:
         dispute.ask(drills, session.id, session.at, just[1].grade, lines.line)
     except (EOFError, KeyboardInterrupt):
         typer.echo()
 
 
-def _overtaken(drills: Drills, before: Session, said: str, error: StaleAnswer, lines: Lines) -> Session:
+def _overtaken(
+    drills: Drills, before: Session, said: str, error: StaleAnswer, lines: Lines, companion: Companion | None
+) -> Session:
     """The drill as another window left it; what was typed here is kept."""
     echo_wrapped(f"{error.what[0].upper()}{error.what[1:]}: another window has gone on.")
     if said.strip():
         echo_wrapped(f"Your words are kept in {drills.store.keep_words(before.id, said)}")
     session = drills.resume(before.id)
     if session.at > before.at:
-        _after_a_task(drills, session, lines)
+        _after_a_task(drills, session, lines, companion)
     return session
 
 
@@ -105,7 +111,7 @@ def _show(session: Session) -> None:
         if box and session.at == 0:
             box += f" of {sum(task.minutes for task in session.tasks):g}"
         typer.echo(f"[{session.at + 1} of {len(session.tasks)}{box}]")
-    for paragraph in question.text.split("\n"):
+    for paragraph in question.shown.split("\n"):
         if paragraph.strip():
             echo_wrapped(paragraph)
         else:

@@ -30,7 +30,11 @@ def serve(
         address, actual = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         typer.echo(f"tutor is at http://{shown}:{actual}/  (Ctrl-C stops it)")
-        config = uvicorn.Config(create_app(core), log_level=core.settings.log, timeout_graceful_shutdown=3)
+        # Our log has the requests, by route and without what was asked; debug is for ours, not for uvicorn's own lines.
+        level = "info" if core.settings.log == "debug" else core.settings.log
+        config = uvicorn.Config(
+            create_app(core), log_config=None, log_level=level, access_log=False, timeout_graceful_shutdown=3
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -46,8 +46,11 @@ class State:
         """The core with an index to ask; builds or refreshes the built-in curriculum's index when needed."""
         from tutor.bootstrap import App
         from tutor.cli.progress import bar
+        from tutor.telemetry import logs
 
-        core = App(self.settings(**given))
+        settings = self.settings(**given)
+        logs.configure(settings.log, settings.log_format, include_text=settings.telemetry.include_text)
+        core = App(settings)
         with bar("Indexing the curriculum, once") as advance:
             report = core.ensure_index(on_progress=advance)
         for problem in report.news if report else ():
@@ -55,7 +58,8 @@ class State:
         told = warn_about_fallback(core)
         warn_about_changes(core)
         try:
-            yield core
+            with core.watched():
+                yield core
         finally:
             warn_about_fallback(core, told)  # damage may show only when something is read
             core.close()

@@ -30,13 +30,15 @@ from tutor.drill.grade import Grade
 from tutor.drill.grading import Grader
 from tutor.drill.judge import STATUSES
 from tutor.drill.library import nearest_line
+from tutor.drill.records import Reading, Round, Session, Task
 from tutor.drill.request import parse_request
 from tutor.drill.rubric import Point, Rubric, of_card, of_probe
-from tutor.drill.session import Grades, Reading, Round, Session, Task
+from tutor.drill.session import Grades
 from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
+from tutor.telemetry import operation
 from tutor.text import mended
 
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
@@ -67,7 +69,11 @@ class Graders:
         Raises:
             UsageError: the answer is too long.
         """
-        return self._by[rubric.graded].grade(rubric, answer, seen=seen)
+        with operation("grade", grader=rubric.graded) as running:
+            grade = self._by[rubric.graded].grade(rubric, answer, seen=seen)
+            running.note(verdict=grade.verdict, points=len(rubric.points))
+            running.tell(answer=answer)
+        return grade
 
 
 class Drills:
@@ -160,10 +166,14 @@ class Drills:
                     raise UsageError("the card has nothing to decide between", about=found.id)
                 probe = options[0][1]
             constraint = parse_request(request).context
-            return kind, [of_decision(found, probe, constraint, under(found, probe, constraint, self._alike))]
+            return kind, [of_decision(found, probe, constraint, under(found, probe, constraint, self.alike))]
         return "probe", [of_one(found, probe)]
 
-    def _alike(self, one: str, other: str) -> float:
+    def now(self) -> datetime:
+        """The time, by the drills' clock."""
+        return self._clock()
+
+    def alike(self, one: str, other: str) -> float:
         """How near two texts are in meaning, in [-1, 1]."""
         a, b = self._encoder.encode([one, other])
         return float(a.dense @ b.dense)
@@ -241,6 +251,20 @@ class Drills:
     def left_s(self, session: Session) -> float | None:
         """Seconds left of the pending answer's time box, below 0 when it is over; None where there is none."""
         return machine.left_s(session, self._clock())
+
+    def graded(self, session: Session, task: int) -> tuple[Task, Round, Grade]:
+        """A task of a drill (from 1) that has its grade.
+
+        Raises:
+            NotFound: no such task.
+            UsageError: it has no grade yet.
+        """
+        if not 1 <= task <= len(session.tasks):
+            raise NotFound(f"the drill has {len(session.tasks)} tasks, not {task}", about=session.id)
+        done = session.rounds[task - 1]
+        if done.grade is None:
+            raise UsageError("this task has no grade yet", about=session.id)
+        return session.tasks[task - 1], done, done.grade
 
     def resume(self, session_id: str) -> Session:
         """A drill as it stands; results of it that an earlier version failed to note are noted.
@@ -329,18 +353,13 @@ class Drills:
             UsageError: no such status, or the task has no grade yet.
         """
         session = self.store.load(session_id)
-        if not 1 <= task <= len(session.tasks):
-            raise NotFound(f"the drill has {len(session.tasks)} tasks, not {task}", about=session_id)
         if status not in STATUSES:
             raise UsageError(f"'{status}' is no status", fix=f"One of: {', '.join(STATUSES)}.")
-        done = session.rounds[task - 1]
-        if done.grade is None:
-            raise UsageError("this task has no grade yet", about=session_id)
-        graded = next((p for p in done.grade.points if p.point == point), None)
+        chosen, done, grade = self.graded(session, task)
+        graded = next((p for p in grade.points if p.point == point), None)
         if graded is None:
-            ids = ", ".join(p.point for p in done.grade.points)
+            ids = ", ".join(p.point for p in grade.points)
             raise NotFound("the task has no such point", about=point, fix=f"Its points: {ids}.")
-        chosen = session.tasks[task - 1]
         row = {
             "session": session.id,
             "task": task,
@@ -348,9 +367,7 @@ class Drills:
             "probe": chosen.probe,
             "point": point,
             "claim": next(p.text for p in chosen.rubric.points if p.id == point),
-            "answer": "\n".join(
-                t.text for t in done.turns if t.who == "learner" and t.state in ("answer", "follow-up")
-            ),
+            "answer": machine.said(done.turns),
             "graded": graded.status,
             "learner": status,
             "at": self._clock().isoformat(),

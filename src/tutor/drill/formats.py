@@ -13,9 +13,9 @@ from tutor.curriculum.corpus import Corpus
 from tutor.curriculum.practice import FlawedDesign, Problem
 from tutor.drill import arithmetic, decision, star
 from tutor.drill.gaming import content
+from tutor.drill.records import Task
 from tutor.drill.rubric import MOVE, Move, Point, of_probe, of_review, of_step
 from tutor.drill.scenarios import TITLES, scenario
-from tutor.drill.session import Task
 from tutor.errors import NotFound, UsageError
 
 FORMATS = (

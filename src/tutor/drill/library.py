@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tutor.curriculum.corpus import Corpus
 from tutor.drill.gaming import content, runs
-from tutor.drill.session import Reading
+from tutor.drill.records import Reading
 from tutor.errors import IndexMissing
 from tutor.retrieval.index import TASK, Passage
 from tutor.retrieval.search import Searcher

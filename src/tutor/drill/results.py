@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tutor.drill.session import Round, Session
+from tutor.drill.records import Round, Session
 
 #: Days until a task is due again, by verdict.
 DAYS = {"strong": 14, "mixed": 4, "weak": 2, "wrong": 1, "ungraded": 1}

@@ -15,112 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-from pydantic import Field
-
-from tutor.curriculum.card import Strict
 from tutor.drill import decision, star
 from tutor.drill.grade import Grade, checked_answer, together
+from tutor.drill.records import Opinion, Question, Reading, Round, Session, State, Task, Turn
 from tutor.drill.rubric import TWIST, Point, Rubric
 from tutor.errors import StaleAnswer, UsageError
 
-State = Literal["clarify", "answer", "follow-up", "twist", "rate", "done"]
-Speaker = Literal["interviewer", "learner"]
 FOLLOW_UPS_PER_POINT = 2
 #: Probability of a denial from which the interviewer asks "Are you sure?", which shakes people who are right. On the
 #: fit half 3 of 106 such denials are right answers, of all denials 18 of 171.
 ACCUSE_FROM = 0.9
-
-
-class Task(Strict):
-    """One question of a drill with its rubric. ``probe`` is empty where the question is no card's probe.
-
-    ``follow_ups`` bounds how many are asked in all; ``minutes`` is the time box, 0 for none; ``brief`` is read first.
-    """
-
-    card: str
-    probe: str = ""
-    rubric: Rubric
-    brief: str = ""
-    clarify: bool = True
-    rate: bool = True
-    follow_ups: int = Field(3, ge=0, le=12)
-    minutes: float = Field(0, ge=0)
-
-
-class Question(Strict):
-    """What the learner is asked now; ``point`` is set for a follow-up."""
-
-    id: str
-    state: State
-    text: str
-    point: str = ""
-
-
-class Turn(Strict):
-    """A line of the transcript."""
-
-    who: Speaker
-    state: State
-    text: str
-    at: datetime
-    point: str = ""
-
-
-class Reading(Strict):
-    """A passage to read for a point that was missed; ``line`` is the sentence of ``quote`` nearest to the point."""
-
-    title: str
-    heading: tuple[str, ...]
-    doc_id: str
-    quote: str
-    point: str = ""
-    line: str = ""
-
-    @property
-    def where(self) -> str:
-        """Title and headings, as "Apache Kafka > Trade-offs"."""
-        return " > ".join(dict.fromkeys((self.title, *self.heading)))
-
-
-class Round(Strict):
-    """What has been said to a task, and its grade once it is over; ``rating`` is the learner's own, 1 to 5."""
-
-    turns: tuple[Turn, ...] = ()
-    asked: tuple[str, ...] = Field((), description="The points that were followed up, once for each time.")
-    first: Grade | None = Field(None, description="The grade of the answer before any help.")
-    so_far: Grade | None = Field(None, description="The same with the replies to follow-ups.")
-    twist: Grade | None = None
-    rating: int | None = None
-    grade: Grade | None = None
-    read: tuple[Reading, ...] | None = Field(None, description="What to read, found when the grade was made.")
-
-
-class Session(Strict):
-    """A drill. ``at`` numbers the current task; ``pending`` is None once it is over."""
-
-    id: str
-    kind: str
-    tasks: tuple[Task, ...] = Field(min_length=1)
-    rounds: tuple[Round, ...]
-    at: int = 0
-    pending: Question | None
-    started: datetime
-
-    @property
-    def state(self) -> State:
-        return self.pending.state if self.pending else "done"
-
-    @property
-    def task(self) -> Task:
-        """The current task; the last one of a drill that is over."""
-        return self.tasks[min(self.at, len(self.tasks) - 1)]
-
-    @property
-    def round(self) -> Round:
-        """What has been said to it."""
-        return self.rounds[min(self.at, len(self.rounds) - 1)]
 
 
 class Grades(Protocol):
@@ -206,6 +112,28 @@ def with_reading(session: Session, task: int, found: Sequence[Reading]) -> Sessi
     return session.model_copy(update={"rounds": tuple(rounds)})
 
 
+def with_opinions(session: Session, task: int, found: Sequence[Opinion]) -> Session:
+    """The session with a second reader's opinions of a graded task (from 0); nothing else changes."""
+    rounds = list(session.rounds)
+    rounds[task] = rounds[task].model_copy(update={"second": tuple(found)})
+    return session.model_copy(update={"rounds": tuple(rounds)})
+
+
+def with_phrasing(session: Session, question_id: str, phrased: str) -> Session:
+    """The session with its pending question in other words; unchanged where another one is pending by now."""
+    if session.pending is None or session.pending.id != question_id:
+        return session
+    turns = (*session.round.turns[:-1], session.round.turns[-1].model_copy(update={"phrased": phrased}))
+    pending = session.pending.model_copy(update={"phrased": phrased})
+    return _update(session, turns=turns).model_copy(update={"pending": pending})
+
+
+def said(turns: Sequence[Turn]) -> str:
+    """All that the learner said to a task's question and its follow-ups, a line each: spans of its grade are of it."""
+    words = (t.text for t in turns if t.who == "learner" and t.state in ("answer", "follow-up"))
+    return "\n".join(filter(None, map(_said, words)))
+
+
 def _next(session: Session, after: State, now: datetime) -> Session:
     """The next question, in the order of the states; the grade when there is none."""
     task = session.task
@@ -283,8 +211,8 @@ def _said_something(session: Session) -> bool:
 
 def _skipped(session: Session) -> bool:
     """Whether the learner passed on the question itself."""
-    said = [t.text for t in session.round.turns if t.who == "learner" and t.state == "answer"]
-    return all(text.lower().strip(" .!") in _NOTHING for text in said)
+    answers = [t.text for t in session.round.turns if t.who == "learner" and t.state == "answer"]
+    return all(text.lower().strip(" .!") in _NOTHING for text in answers)
 
 
 def _said(text: str) -> str:
@@ -294,19 +222,18 @@ def _said(text: str) -> str:
 
 def _heard(session: Session) -> list[str]:
     """What the interviewer has said to the task."""
-    return [t.text for t in session.round.turns if t.who == "interviewer"]
+    return [words for t in session.round.turns if t.who == "interviewer" for words in {t.text, t.shown}]
 
 
 def _with_reply(session: Session, words: str, asked: str, grader: Grades) -> Grade | None:
     before = session.round.so_far
     if before is None or not _said(words):
         return before
-    earlier = [t.text for t in session.round.turns[:-1] if t.who == "learner" and t.state in ("answer", "follow-up")]
-    shift = len("\n".join(filter(None, map(_said, earlier)))) + 1
+    earlier = said(session.round.turns[:-1])
     reply = grader.grade(session.task.rubric, words, seen=_heard(session))
     if session.task.rubric.graded == "arithmetic":  # what was worked out before is needed to follow the reply
-        return grader.grade(session.task.rubric, "\n".join((*filter(None, map(_said, earlier)), words)))
-    both = together(session.task.rubric, before, reply, asked, shift)
+        return grader.grade(session.task.rubric, said(session.round.turns))
+    both = together(session.task.rubric, before, reply, asked, len(earlier) + 1)
     return star.settled(both) if session.task.rubric.graded == "story" else both
 
 
@@ -315,8 +242,7 @@ def _with_twist(session: Session, words: str, grader: Grades) -> Session:
     grade, rubric, so_far = _twisted(session, words, grader), session.task.rubric, session.round.so_far
     if rubric.move is None or so_far is None:
         return _update(session, twist=grade)
-    said = [t.text for t in session.round.turns[:-1] if t.who == "learner" and t.state in ("answer", "follow-up")]
-    before = "\n".join(filter(None, map(_said, said)))
+    before = said(session.round.turns[:-1])
     status, note = decision.moved(rubric.move, before, _said(words))
     if status is None:  # no choice is named: what is said of it may still be what should change
         status = grade.points[0].status if grade.points[0].status in ("covered", "partly") else "missed"

@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tutor.drill.records import Session
 from tutor.drill.results import rows_of
-from tutor.drill.session import Session, expected
+from tutor.drill.session import expected
 from tutor.errors import NotFound, SourceError
 
 try:
@@ -64,6 +65,20 @@ class DrillStore:
             else:
                 self._sweep()
             self._write(self.folder / f"{session.id}.json", session.model_dump_json(indent=1) + "\n")
+
+    def amend(self, session_id: str, change: Callable[[Session], Session]) -> Session:
+        """Change what is stored of a drill without answering its question; gives it as it is then.
+
+        Raises:
+            NotFound: there is none.
+            SourceError: the folder cannot be written.
+        """
+        with self._locked():
+            before = self.load(session_id)
+            after = change(before)
+            if after != before:
+                self._write(self.folder / f"{session_id}.json", after.model_dump_json(indent=1) + "\n")
+            return after
 
     def load(self, session_id: str) -> Session:
         """A session by its id.
@@ -159,6 +174,11 @@ class DrillStore:
                 number = row.get("task") or numbers.get((row.get("card", ""), row.get("probe", "")), 0)
                 found[number, row["point"]] = row["learner"]
         return found
+
+    def opinions(self, rows: list[dict[str, Any]]) -> None:
+        """Keep what a second reader said of points, beside what the grade says."""
+        with self._locked():
+            self._append("opinions.jsonl", rows)
 
     def every_override(self) -> Iterator[dict[str, Any]]:
         """Every override of all drills, the oldest first; a line that a crash cut short is passed over."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tutor.drill.grade import Grade
+from tutor.drill.records import Reading, Round, Session, Task
 from tutor.drill.results import due_of
-from tutor.drill.session import Reading, Round, Session, Task
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
@@ -68,6 +68,7 @@ def step_json(drills: Drills, session: Session) -> dict[str, Any]:
             "rating": done.rating,
             **grade_json(done.grade),
             "twist": grade_json(done.twist) if done.twist else None,
+            "second": None if done.second is None else [o.model_dump(mode="json") for o in done.second],
             **_afterwards(drills, session, session.at - 1),
         }
     return out
@@ -128,7 +129,7 @@ def as_markdown(drills: Drills, session: Session) -> str:
         lines += [f"## {n}. {task.rubric.title}" + (f" ({task.probe})" if task.probe else ""), ""]
         for turn in done.turns:
             who = "Interviewer" if turn.who == "interviewer" else "You"
-            lines += [f"**{who}:** {turn.text or '(nothing)'}", ""]
+            lines += [f"**{who}:** {turn.shown or '(nothing)'}", ""]
         if done.grade:
             mine = {point: view for (number, point), view in views.items() if number == n}
             lines += _graded(task, done, drills.reading(task, done), mine)
@@ -155,6 +156,10 @@ def _graded(task: Task, done: Round, reads: Sequence[Reading], views: Mapping[st
             lines.append(f"  - your view: {views[point.point]}")
     for flag in grade.red_flags:
         lines += [f"- red flag: “{' '.join(flag.evidence.split())}”", f"  - {flag.why}"]
+    for opinion in done.second or ():
+        view = f"made: “{' '.join(opinion.quote.split())}”" if opinion.made else "not made"
+        view = f"no opinion ({opinion.why})" if opinion.made is None else view
+        lines.append(f"- second reader ({opinion.model}) of “{by_id[opinion.point].text}”: {view}")
     if done.twist:
         sign = done.twist.points[0]
         lines.append(f"- {SIGNS[sign.status]} twist {sign.status}: {task.rubric.expect}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Event, Lock
 from typing import Any, TypeVar
 
@@ -15,10 +16,13 @@ from tutor.answering.talk import Reply, Said
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
+from tutor.drill.records import Session
 from tutor.drill.transcript import step_json
-from tutor.errors import IndexDamaged, NotFound, TutorError
+from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult
+from tutor.settings import ServerSettings
+from tutor.telemetry.measures import Figure
 from tutor.web.schemas import DrillIn, FeedbackIn
 
 T = TypeVar("T")
@@ -112,16 +116,47 @@ class Core:
             UsageError: the parts do not fit together.
         """
 
-        def begin(drills: Drills) -> dict[str, Any]:
+        def begin(drills: Drills) -> Session:
             only = drills.due_or_weak(due=asked.due, weak=asked.weak) if asked.due or asked.weak else None
             cards = drills.thread(asked.thread) if asked.thread else ()
             chosen = Selection(
                 cards=cards, phases=asked.phases, tiers=asked.tiers, only=only, count=asked.count, seed=asked.seed
             )
-            session = drills.start(asked.request, kind=asked.format, card=asked.card, chosen=chosen)
-            return step_json(drills, session)
+            return drills.start(asked.request, kind=asked.format, card=asked.card, chosen=chosen)
 
-        return self.drill(begin)
+        return self.step(self.drill(begin))
+
+    def reply(self, session_id: str, question_id: str, text: str) -> dict[str, Any]:
+        """A drill's next step after the learner's words.
+
+        Raises:
+            NotFound: no such drill.
+            StaleAnswer: another question is pending, or none.
+            UsageError: the words do not fit the question.
+        """
+        return self.step(self.drill(lambda drills: drills.reply(session_id, question_id, text)))
+
+    def step(self, session: Session) -> dict[str, Any]:
+        """A drill as it stands; with a language model its question in that one's words. The model locks nothing."""
+        companion = self._read(lambda app: app.companion)
+        if companion and (phrased := companion.phrase(session)):
+            session = self.drill(lambda _: companion.put(session, phrased))
+        return self.drill(lambda drills: step_json(drills, session))
+
+    def reread(self, session_id: str, task: int) -> list[dict[str, Any]]:
+        """What the language model says of a graded task's points, kept beside its grade.
+
+        Raises:
+            NotFound: no such drill or task.
+            UsageError: no model is set, the task has no grade yet, or its points are recomputed.
+        """
+        companion = self._read(lambda app: app.companion)
+        if companion is None:
+            raise UsageError("no language model is set", fix="Choose one: tutor models")
+        rubric, answer, grade = self.drill(lambda _: companion.to_reread(session_id, task))
+        found = list(companion.opinions(rubric, answer, grade))
+        self.drill(lambda _: companion.keep(session_id, task, found))
+        return [opinion.model_dump(mode="json") for opinion in found]
 
     def vote(self, given: FeedbackIn) -> Vote:
         """Keep a vote on an answer; the index takes no part in it.
@@ -144,6 +179,21 @@ class Core:
             "passages": manifest.passages,
             "encoder": manifest.encoder,
         }
+
+    @property
+    def server(self) -> ServerSettings:
+        """How the server is set up."""
+        return self._app.settings.server
+
+    def figures(self) -> list[Figure]:
+        """What stands now, of the newest generation unless somebody is being answered: nobody is waited for."""
+        if self._lock.acquire(blocking=False):
+            try:
+                with suppress(TutorError):  # what was last opened is told
+                    self._app.searcher.refresh()
+            finally:
+                self._lock.release()
+        return self._app.figures()
 
     def _read(self, read: Callable[[App], T]) -> T:
         """One at a time: read the newest generation, or an older one where it cannot be read; the log says which."""

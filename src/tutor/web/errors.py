@@ -23,6 +23,7 @@ from tutor.errors import (
     TutorError,
     UsageError,
 )
+from tutor.telemetry import failed
 from tutor.text import mended
 from tutor.web.views import page
 
@@ -74,7 +75,8 @@ def over_http(fix: str) -> str:
 
 
 def told(error: Exception) -> TutorError:
-    """What a client is told: our own errors as they are, the log has the details of any other."""
+    """What a client is told, and counted: our own errors as they are, the log has the details of any other."""
+    failed(error)
     if isinstance(error, TutorError):
         return error
     _log.error("unexpected", exc_info=error)
@@ -88,8 +90,9 @@ def to_json(error: TutorError) -> dict[str, Any]:
     return {"error": {**{name: mended(text) for name, text in parts.items()}, "transient": error.transient}}
 
 
-def respond(request: Request, error: TutorError, status: int) -> Response:
-    """A page for a browser that asks for one, JSON for everything else."""
+def respond(request: Request, error: TutorError, status: int, *, cause: Exception | None = None) -> Response:
+    """A page for a browser that asks for one, JSON for everything else; counts ``cause``, or the error itself."""
+    failed(cause or error)
     headers = {"Retry-After": "2"} if status == 503 and error.transient else None
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(to_json(error), status, headers)

@@ -11,6 +11,7 @@ from tutor.text import mended
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what the index can hold
 Words = list[str]
+Stages = Annotated[dict[str, float], Field(description="Milliseconds in each stage of the work, in order.")]
 #: Text from a client: JSON can carry half a character, which nothing can store or send back.
 Text = Annotated[str, BeforeValidator(lambda value: mended(value) if isinstance(value, str) else value)]
 
@@ -91,6 +92,7 @@ class AnswerOut(BaseModel):
     meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
     uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
     ms: float
+    stages: Stages
     standalone: str | None = Field(None, description="How a follow-up was read; null where it was read as asked.")
 
 
@@ -139,6 +141,7 @@ class SearchOut(BaseModel):
 
     hits: list[HitOut]
     ms: float
+    stages: Stages
 
 
 class DocumentRow(BaseModel):
@@ -217,6 +220,14 @@ class OverrideIn(BaseModel):
     task: int = 1
     point: Text
     status: Text
+
+
+class OpinionsIn(BaseModel):
+    """Which task of a drill (from 1) the language model is to read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: int = 1
 
 
 class GradeIn(BaseModel):

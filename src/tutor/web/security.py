@@ -74,14 +74,14 @@ class Guard:
         try:
             await self._app(scope, _limited(receive), send_with_headers)
         except Exception as error:
-            _log.exception("%s %s", request.method, request.url.path)
+            _log.exception("a request failed")  # which one: the line has its id, the next one its route
             if started:
                 raise
             shown = TutorError(
                 f"something went wrong here ({type(error).__name__})",
                 fix="The server's log has the details; try again.",
             )
-            await respond(request, shown, 500)(scope, receive, send_with_headers)
+            await respond(request, shown, 500, cause=error)(scope, receive, send_with_headers)
 
     def _refusal(self, request: Request) -> tuple[TutorError, int] | None:
         headers = request.headers

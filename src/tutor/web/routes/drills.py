@@ -15,7 +15,7 @@ from tutor.drill.engine import Drills
 from tutor.drill.transcript import as_markdown, grade_json, row_json, session_json, step_json
 from tutor.web.core import Core, core_of
 from tutor.web.errors import to_json, told
-from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, OverrideIn, ReplyIn
+from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, OpinionsIn, OverrideIn, ReplyIn
 
 CoreOf = Annotated[Core, Depends(core_of)]
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -54,7 +54,7 @@ def where(session: str, core: CoreOf, whole: bool = False) -> dict[str, Any]:
 async def reply(session: str, body: ReplyIn, core: CoreOf, request: Request) -> dict[str, Any] | StreamingResponse:
     """The next question, and the grade of a task that ended. With ``Accept: text/event-stream`` as events: status, then
     step or error."""
-    work = partial(core.drill, lambda drills: step_json(drills, drills.reply(session, body.question, body.answer)))
+    work = partial(core.reply, session, body.question, body.answer)
     if "text/event-stream" not in request.headers.get("accept", ""):
         return await run_sync(work)
     # What can be refused is refused with its status, before a stream begins.
@@ -83,6 +83,12 @@ def transcript(session: str, core: CoreOf) -> PlainTextResponse:
 def override(session: str, body: OverrideIn, core: CoreOf) -> dict[str, Any]:
     """The learner's own judgement; kept as labelled data."""
     return core.drill(lambda drills: drills.override(session, body.task, body.point, body.status))
+
+
+@router.post("/drills/{session}/opinions", summary="Let the language model read a graded task")
+def opinions(session: str, body: OpinionsIn, core: CoreOf) -> list[dict[str, Any]]:
+    """Of each point whether it is made, with the words that make it; the grade stays as it is."""
+    return core.reread(session, body.task)
 
 
 @router.post("/grade", summary="Grade one answer")

@@ -98,6 +98,7 @@ export function setUpAsk(root) {
     }
     if (data.meant.length) turn.note(`${data.meant.map(([short, long]) => `${short}: ${long}`).join("; ")}.`);
     if (data.uncovered.length) turn.note(`Nothing here is about ${data.uncovered.join(", ")}.`);
+    turn.timings(data.stages, data.ms);
     turn.offerCopy();
   }
 
