@@ -94,6 +94,7 @@ def test_ask(client: TestClient) -> None:
         "uncovered",
         "ms",
         "stages",
+        "standalone",
     ]
     assert body["abstained"] is False
     assert body["citations"]

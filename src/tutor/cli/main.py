@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli import ask, corpus, doctor, drill, eval, feedback, ingest, mcp, models, search, serve
+from tutor.cli import ask, chat, corpus, doctor, drill, eval, feedback, ingest, mcp, models, search, serve
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
 
@@ -41,6 +41,7 @@ def options(
 
 
 app.command("ask")(ask.ask)
+app.command("chat")(chat.chat)
 app.command("search")(search.search)
 app.command("drill")(drill.drill)
 app.command("grade")(drill.grade)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from tutor.answering.answer import Answer
+from tutor.answering.talk import Said
 from tutor.bootstrap import App
-from tutor.evals.sets import Sets
+from tutor.evals.sets import Question, Sets
 from tutor.retrieval.index import Hit
 
 HITS = 10
@@ -25,7 +26,15 @@ class Asked:
         self.app = app
         self._sets = sets
         self._answers: dict[str, Answer] = {}
+        self._read: dict[str, str] = {}
         self._hits: dict[tuple[str, bool], list[Hit]] = {}
+
+    def read(self, question: Question) -> str:
+        """What the product makes of a question after what was asked before it, as in a conversation."""
+        if question.id not in self._read:
+            before = self.app.talk.remembered(Said(text) for text in question.history)
+            self._read[question.id] = self.app.talk.read(question.question, before).text
+        return self._read[question.id]
 
     def answer(self, question: str) -> Answer:
         if question not in self._answers:

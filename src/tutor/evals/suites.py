@@ -87,15 +87,15 @@ class Runner:
         pace = Pace(self._yardstick)
 
         def measure(question: Question) -> Case:
-            hits = self._asked.by_document(asked(question))
-            passages = pace.of(lambda: self._asked.passages(asked(question)))
+            hits = self._asked.by_document(self._asked.read(question))
+            passages = pace.of(lambda: self._asked.passages(self._asked.read(question)))
             right = self._asked.answering_for(question.documents)
             places = {(p.doc, p.section) for p in question.passages}
             in_place = [(h.passage.doc_id, section_of(h.passage)) in places for h in passages]
             values = ranking([h.passage.doc_id for h in hits], right, len(question.documents))
             values |= {"section@1": float(any(in_place[:1])), "section@5": float(any(in_place[:5]))}
             seen = {"hits": [_seen(h, right) for h in hits[:5]], "wanted": list(question.documents)}
-            return _case(question, values, seen)
+            return _case(self._asked.read(question), question, values, seen)
 
         cases = self._each("retrieval", self.sets.questions, self._safe(measure))
         return Suite(name="retrieval", cases=cases, totals=_latency(pace, 0.95))
@@ -104,7 +104,7 @@ class Runner:
         pace = Pace(self._yardstick)
 
         def measure(question: Question) -> Case:
-            answer = pace.of(lambda: self._asked.answer(asked(question)))
+            answer = pace.of(lambda: self._asked.answer(self._asked.read(question)))
             covered = [False] * len(question.key_facts)
             if not answer.abstained:
                 covered = self.facts.covered(answer.text, question.key_facts)
@@ -119,7 +119,7 @@ class Runner:
                 }
             missing = [f.fact for f, on in zip(question.key_facts, covered, strict=True) if not on]
             seen = {"answer": answer.text, "missing": missing, "wanted": list(question.documents)}
-            return _case(question, values, seen)
+            return _case(self._asked.read(question), question, values, seen)
 
         cases = self._each("answers", self.sets.questions, self._safe(measure))
         words = [float(len(str(c.seen["answer"]).split())) for c in cases if c.values.get("answered")]
@@ -138,7 +138,7 @@ class Runner:
 
         return measure(
             self._asked,
-            [(question, asked(question)) for question in self._chosen(self.sets.questions)],
+            [(question, self._asked.read(question)) for question in self._chosen(self.sets.questions)],
             self.sets.judge_labels,
             lambda done, total: self._tick("ragas", done, total),
         )
@@ -147,11 +147,11 @@ class Runner:
         """Questions to be refused and questions to be answered: was each decided rightly?"""
 
         def answerable(question: Question) -> Case:
-            answer = self._asked.answer(asked(question))
-            found = self._asked.by_document(asked(question))[:1]
+            answer = self._asked.answer(self._asked.read(question))
+            found = self._asked.by_document(self._asked.read(question))[:1]
             wanted = self._asked.answering_for(question.documents)
             right = {"right": float(any(hit.passage.doc_id in wanted for hit in found))}
-            return _case(question, _decision(answer, True) | right, {}, prefix="answerable")
+            return _case(self._asked.read(question), question, _decision(answer, True) | right, {}, prefix="answerable")
 
         wanted = self._each("refusals", self.sets.questions, self._safe(answerable))
 
@@ -265,14 +265,11 @@ class Runner:
         return run
 
 
-def asked(question: Question) -> str:
-    """What the product is asked: the question after what was asked before it."""
-    return " ".join((*question.history, question.question))
-
-
-def _case(question: Question, values: dict[str, float], seen: Mapping[str, object], prefix: str = "") -> Case:
+def _case(
+    read: str, question: Question, values: dict[str, float], seen: Mapping[str, object], prefix: str = ""
+) -> Case:
     kind = f"{prefix}:{question.kind}" if prefix else question.kind
-    return Case(id=question.id, question=asked(question), kind=kind, phase=question.phase, values=values, seen=seen)
+    return Case(id=question.id, question=read, kind=kind, phase=question.phase, values=values, seen=seen)
 
 
 def _decision(answer: Answer, answerable: bool) -> dict[str, float]:

@@ -12,6 +12,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from tutor.answering.answer import Answer
+from tutor.answering.talk import Reply, Said
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
@@ -57,6 +58,27 @@ class Core:
             return app.answerer.ask(question, filters=filters)
 
         return self._read(answer)
+
+    def converse(
+        self,
+        question: str,
+        history: Sequence[Said],
+        filters: Filters | None = None,
+        *,
+        gone: Event | None = None,
+    ) -> Reply:
+        """Answer a question as it is meant after ``history``, oldest turn first.
+
+        Raises:
+            UsageError: an empty or over-long question, a history that is too long, an unknown filter.
+            IndexFault: the index cannot answer.
+            ClientDisconnect: ``gone`` was set.
+        """
+        before = self._read(lambda app: app.talk.remembered(history))
+        # Not under the lock: a language model may be asked how the question is meant.
+        return self._app.talk.ask(
+            question, before, filters=filters, ask=lambda text, only: self.ask(text, only, gone=gone)
+        )
 
     def search(
         self, question: str, *, limit: int, by_document: bool, filters: Mapping[str, Sequence[str | int]]
