@@ -14,14 +14,16 @@ from tutor.curriculum import SHELVES
 from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, IndexMissing, SettingsError
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
-from tutor.retrieval.search import FUSED, RERANKED, Ranking, Searcher
+from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher
 from tutor.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tutor.answering.answer import Answer
+    from tutor.answering.cache import AnswerCache, Scope
     from tutor.answering.cite import Further
     from tutor.answering.depth import Readings
+    from tutor.answering.talk import Talk
     from tutor.curriculum.corpus import Corpus
     from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
@@ -153,6 +155,44 @@ class App:
         return EdgeStore(self.settings.readings_dir / "index")
 
     @cached_property
+    def model(self) -> LanguageModel | None:
+        """The language model in force, with its deadlines, retries and budget; None where none is set."""
+        from tutor.models.choose import choose
+
+        return self._model or choose(self.settings.llm, self.settings.home)
+
+    @cached_property
+    def talk(self) -> Talk:
+        """Answers follow-ups; ``ask`` of the answerer reads each question for itself."""
+        from tutor.answering.talk import Talk
+
+        return Talk(self.answerer, self.model)
+
+    @cached_property
+    def cache(self) -> AnswerCache:
+        """Answers that a language model wrote, in memory and under ``<home>/cache``."""
+        from tutor.answering.cache import AnswerCache
+        from tutor.answering.sense import Senses
+        from tutor.answering.shelf import SqliteShelf
+
+        senses = Senses(self.searcher)
+        shelf = SqliteShelf(self.settings.home.expanduser() / "cache" / "answers.sqlite")
+        return AnswerCache(shelf=shelf, senses=senses, similarity=senses.similarity)
+
+    def cache_scope(self, model: str, prompt: str, *, filters: Filters | None = None, learner: str = "") -> Scope:
+        """What a generated answer depends on but its question, in the generation that is open now."""
+        from tutor.answering.cache import scope_of
+
+        chosen = self.settings
+        matters = {
+            "search": chosen.search.model_dump(mode="json"),
+            "encoder": self.encoder.name,
+            "llm": chosen.llm.model_dump(mode="json", include={"provider", "model", "url", "max_tokens"}),
+        }
+        generation = self.reader.manifest.generation
+        return scope_of(generation, model, prompt, settings=matters, filters=filters, learner=learner)
+
+    @cached_property
     def corpus(self) -> Corpus:
         """The built-in curriculum, parsed: what is drilled."""
         from tutor.curriculum.corpus import load_corpus
@@ -177,11 +217,6 @@ class App:
         grader = Grader(Gatherer(self.encoder, self.judge, NEAR), OwnText(self.corpus), Substance(self.corpus))
         store = DrillStore(self.settings.home.expanduser() / "drills")
         return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
-
-    @cached_property
-    def model(self) -> LanguageModel | None:
-        """The language model in force; None where answers are cut from the passages."""
-        return self._model
 
     @cached_property
     def companion(self) -> Companion | None:

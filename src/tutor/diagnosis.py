@@ -20,6 +20,7 @@ _EXTRAS = {
     "hf": "sentence-transformers",
     "train": "datasets",
     "llm": "llama-index-core",
+    "gguf": "xllamacpp",
     "eval": "ragas",
     "readings": "trafilatura",
 }

@@ -7,12 +7,14 @@ Sections become prefixes: ``qdrant.url`` in the file is ``TUTOR_QDRANT_URL`` in 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -69,6 +71,17 @@ class ServerSettings(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    api_key: SecretStr = Field(
+        SecretStr(""), description="What every client must send, from TUTOR_SERVER_API_KEY; empty: none is asked for."
+    )
+
+    @field_validator("api_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        """A header carries visible ASCII only, and a short key can be guessed."""
+        if (text := key.get_secret_value()) and not re.fullmatch(r"[!-~]{16,256}", text):
+            raise ValueError("16 to 256 letters, digits and signs, without spaces: openssl rand -hex 32 makes one")
+        return key
 
 
 class LlmSettings(_Section):
@@ -135,7 +148,12 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="_", env_nested_max_split=1, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # a refused key is not for a traceback
     )
 
     home: Path = Field(default_factory=lambda: user_data_path("tutor", appauthor=False))
@@ -164,6 +182,7 @@ class Settings(BaseSettings):
         given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
         home = given.get("home") or os.environ.get(PREFIX + "HOME") or user_data_path("tutor", appauthor=False)
         toml = TomlConfigSettingsSource(settings_cls, Path(home).expanduser() / "config.toml")
+        _refuse_server_key(toml.toml_data)
         return init_settings, env_settings, toml
 
     @property
@@ -198,6 +217,8 @@ def load_settings(**given: Any) -> Settings:
     """
     _refuse_unknown_variables()
     try:
+        home = Path(given.get("home") or os.environ.get(PREFIX + "HOME") or user_data_path("tutor", appauthor=False))
+        _refuse_key(home.expanduser() / "config.toml")
         return Settings(**{k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
         raise _invalid(error, "settings") from error
@@ -216,6 +237,7 @@ def read_settings(path: Path) -> Settings:
         SettingsError: the file cannot be read, is not TOML, or has an unknown key or a value out of range.
     """
     try:
+        _refuse_key(path)
         return _FromFile(**tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise _invalid(error, str(path)) from error
@@ -223,9 +245,34 @@ def read_settings(path: Path) -> Settings:
         raise SettingsError(f"the settings cannot be read ({error})", about=str(path)) from error
 
 
+def _refuse_key(path: Path) -> None:
+    """A language model's key in a file would be copied, shown and committed with it.
+
+    Raises:
+        SettingsError: there is one; what it is, is not said.
+    """
+    llm = tomllib.loads(path.read_text(encoding="utf-8")).get("llm") if path.is_file() else None
+    if isinstance(llm, dict) and llm.get("api_key"):
+        raise SettingsError(
+            "a key does not belong into a file",
+            about=f"{path}: llm.api_key",
+            fix="Remove it there and run 'tutor models key', or set TUTOR_LLM_API_KEY.",
+        )
+
+
 def _invalid(error: ValidationError, about: str) -> SettingsError:
     lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
     return SettingsError("; ".join(lines), about=about, fix="'tutor config' lists every setting.")
+
+
+def _refuse_server_key(written: Mapping[str, Any]) -> None:
+    """A file is copied, shared and committed more easily than an environment."""
+    if isinstance(server := written.get("server"), Mapping) and "api_key" in server:
+        raise SettingsError(
+            "a key does not belong into config.toml",
+            about="server.api_key",
+            fix="Remove it there and set TUTOR_SERVER_API_KEY.",
+        )
 
 
 def _refuse_unknown_variables() -> None:

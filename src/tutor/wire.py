@@ -44,6 +44,28 @@ def _citation(c: Citation) -> dict[str, Any]:
     }
 
 
+def answer_text(answer: Answer) -> str:
+    """An answer as Markdown alone: the text, what was read into the question, and a footnote for each citation."""
+    parts = [answer.text]
+    notes = [f"(searched for “{right}” instead of “{wrong}”)" for wrong, right in answer.corrected]
+    notes += [f"({short}: {long})" for short, long in answer.meant]
+    if answer.uncovered:
+        notes.append(f"(nothing here is about {', '.join(answer.uncovered)})")
+    if answer.refusal and answer.nearest:  # where there is no refusal, the text names them
+        notes.append(f"The nearest cards are: {'; '.join(near.title for near in answer.nearest)}.")
+    parts += notes
+    if answer.citations:
+        parts.append("Sources:")
+        parts.append("\n".join(f"- [{c.n}] {place(c)}" for c in answer.citations))
+    return "\n\n".join(parts)
+
+
+def place(citation: Citation) -> str:
+    """Where a citation stands, as "Apache Kafka, Trade-offs"."""
+    below = [h for h in citation.heading if h != citation.title]
+    return ", ".join([citation.title, *below, *([f"page {citation.page}"] if citation.page else [])])
+
+
 def search_json(result: SearchResult, *, text: bool = False) -> dict[str, Any]:
     """A search as JSON; ``text`` adds what people want to read."""
     hits = []

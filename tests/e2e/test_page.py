@@ -215,6 +215,22 @@ def test_a_server_that_has_gone_is_an_error_too(visit: Callable[..., Any]) -> No
     assert "does not answer" in page.wait_for_selector(".failed").inner_text()
 
 
+def test_a_follow_up_is_read_with_what_the_tab_asked(visit: Callable[..., Any]) -> None:
+    page = visit()
+    ask(page, "When should I use a B-tree?")
+    page.wait_for_selector("[data-log][aria-busy=false] .turn .copy")
+    ask(page, "and when not?")
+    turn = page.locator(".turn").nth(1)
+    turn.locator(".copy").wait_for()
+    assert turn.locator(".note").first.inner_text() == "Read as “When should I not use a B-tree?”"
+    assert turn.locator("[data-question]").inner_text() == "and when not?"
+    assert "When+should+I+not" in page.url.replace("%20", "+")  # loaded again, the address has no conversation
+    other = visit()
+    ask(other, "and when not?")
+    other.wait_for_selector("[data-log][aria-busy=false] .turn")
+    assert other.locator(".note", has_text="Read as").count() == 0
+
+
 def test_stopping(visit: Callable[..., Any]) -> None:
     page = visit()
     page.route("**/ask/stream*", lambda route: None)  # never answers

@@ -426,7 +426,10 @@ def test_a_terminal_without_unicode_gets_escapes(home: Path) -> None:
         ["search", "quorum reads", "-k", "20"],
         ["search", "when not to use B-tree vs LSM-tree storage engines", "-k", "20"],
         ["doctor"],
-        *[[*command, "--help"] for command in ([], ["ask"], ["search"], ["ingest"], ["forget"], ["serve"], ["doctor"])],
+        *[
+            [*command, "--help"]
+            for command in ([], ["ask"], ["search"], ["ingest"], ["forget"], ["serve"], ["mcp"], ["doctor"])
+        ],
         *[[*command, "-h"] for command in (["config"], ["version"], ["corpus"], ["corpus", "check"])],
     ],
     ids=" ".join,
@@ -477,7 +480,7 @@ def test_config_lists_every_setting_and_hides_secrets(home: Path) -> None:
 
 def test_the_help_lists_every_command(home: Path) -> None:
     text = tutor(home, "--help").stdout.decode()
-    for command in ("ask", "search", "ingest", "forget", "serve", "doctor", "config", "version", "corpus"):
+    for command in ("ask", "search", "ingest", "forget", "serve", "mcp", "doctor", "config", "version", "corpus"):
         assert f"\n  {command} " in text
     assert tutor(home, "-h").stdout.decode() == text
 

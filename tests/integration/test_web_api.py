@@ -95,6 +95,7 @@ def test_ask(client: TestClient) -> None:
         "further",
         "ms",
         "stages",
+        "standalone",
     ]
     assert body["abstained"] is False
     assert body["citations"]
@@ -352,6 +353,9 @@ def test_the_api_is_described_with_every_route_and_error(client: TestClient) -> 
         "/api/v1/drills/{session}/transcript",
         "/api/v1/grade",
         "/api/v1/feedback",
+        "/v1/models",
+        "/v1/models/{name}",
+        "/v1/chat/completions",
     }
     answer = description["paths"]["/api/v1/ask"]["post"]["responses"]
     assert answer["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/AnswerOut")

@@ -31,11 +31,12 @@ FORBIDDEN = {
     "tutor.answering": (*FRONT_ENDS, "tutor.ingest", "tutor.drill", "tutor.study"),
     "tutor.drill": (*FRONT_ENDS, "tutor.answering", "tutor.ingest", "tutor.study"),
     "tutor.ingest": (*FRONT_ENDS, "tutor.answering", "tutor.drill", "tutor.study"),
-    "tutor.web": ("tutor.cli",),
+    "tutor.web": ("tutor.cli", "tutor.mcp"),
+    "tutor.mcp": ("tutor.cli", "tutor.evals"),
     "tutor.cli": (),
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
-HEAVY += ("httpcore", "trafilatura", "qdrant_client", "rich", "opentelemetry", "prometheus_client")
+HEAVY += ("httpcore", "trafilatura", "qdrant_client", "rich", "mcp", "openai", "opentelemetry", "prometheus_client")
 
 
 def name_of(path: Path) -> str:
@@ -102,6 +103,8 @@ def test_telemetry_knows_nothing_of_the_product() -> None:
         ("prometheus_client", "telemetry/prometheus.py"),
         ("opentelemetry", "telemetry/otel.py"),
         ("fastapi", "web/"),
+        ("mcp", "mcp/"),
+        ("mcp_types", "mcp/"),
     ],
 )
 def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> None:

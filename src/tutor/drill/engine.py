@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
 from tutor.curriculum.corpus import Corpus
@@ -103,6 +103,11 @@ class Drills:
         self._grader = Graders(grader)
         self._library = library
         self._clock = clock
+
+    @property
+    def today(self) -> date:
+        """The day it is, by the clock."""
+        return self._clock().date()
 
     def start(self, request: str = "", *, kind: str = "", card: str = "", chosen: Selection | None = None) -> Session:
         """A new drill, stored at its first question.
@@ -211,7 +216,7 @@ class Drills:
     def _results(self, *, due: bool, weak: bool) -> set[tuple[str, str]]:
         self.store.repair()
         last = {(r["card"], r["probe"]): r for r in self.store.results()}
-        today = self._clock().date().isoformat()
+        today = self.today.isoformat()
         return {
             key
             for key, row in last.items()

@@ -26,6 +26,8 @@ from tutor.errors import (
 )
 from tutor.telemetry import failed
 from tutor.text import mended
+from tutor.web.openai import PREFIX
+from tutor.web.openai import respond as openai_error
 from tutor.web.views import page
 
 _log = logging.getLogger(__name__)
@@ -60,7 +62,7 @@ _HTTP = {
     400: UsageError("the request cannot be read", fix="A body is JSON in UTF-8, as described at /docs."),
     404: NotFound("there is no such page", fix="Start at the first page: /"),
     405: UsageError("this method is not allowed here", fix=_API),
-    413: UsageError("the body is larger than 64 KB", fix=TOO_LARGE),
+    413: UsageError("the body is too large", fix=TOO_LARGE),
 }
 
 
@@ -93,9 +95,14 @@ def to_json(error: TutorError) -> dict[str, Any]:
 
 
 def respond(request: Request, error: TutorError, status: int, *, cause: Exception | None = None) -> Response:
-    """A page for a browser that asks for one, JSON for everything else; counts ``cause``, or the error itself."""
+    """A page for a browser that asks for one, on OpenAI's paths its error body, JSON for everything else.
+
+    Counts ``cause``, or the error itself.
+    """
     failed(cause or error)
     headers = {"Retry-After": "2"} if status == 503 and error.transient else None
+    if request.url.path.startswith(PREFIX):
+        return openai_error(error, status, fix=over_http(error.fix), headers=headers)
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(to_json(error), status, headers)
     return page(request, "error.html", status=status, headers=headers, error=error)

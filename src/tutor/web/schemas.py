@@ -31,6 +31,15 @@ class ErrorOut(BaseModel):
     error: ErrorParts
 
 
+class SaidIn(BaseModel):
+    """A question that was asked before, and what was answered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Text = Field(min_length=1, max_length=4_000)
+    answer: Text = Field("", max_length=20_000, description="Its first sentence is remembered.")
+
+
 class Question(BaseModel):
     """What to ask, and among which passages: any of each filter's values."""
 
@@ -40,6 +49,11 @@ class Question(BaseModel):
         description="1 to 4,000 characters.", examples=["B-tree or LSM-tree for a write-heavy store?"]
     )
     filters: dict[str, list[Whole | str]] = Field(default_factory=dict, examples=[{"phase": [3, 4]}])
+    history: list[SaidIn] = Field(
+        default_factory=list,
+        max_length=50,
+        description="The conversation so far, oldest first: a follow-up is read with it. The server keeps none.",
+    )
 
 
 class CitationOut(BaseModel):
@@ -88,6 +102,7 @@ class AnswerOut(BaseModel):
     further: list[FurtherOut] = Field(description="Linked readings to go deeper; they have no part in the answer.")
     ms: float
     stages: Stages
+    standalone: str | None = Field(None, description="How a follow-up was read; null where it was read as asked.")
 
 
 class SearchIn(BaseModel):
