@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from tutor.answering import abstain, asked
 from tutor.answering.asked import JOINT, Asked
 from tutor.answering.cite import Citation
-from tutor.answering.compose import Composed, compose, score
+from tutor.answering.compose import Composed, compose
 from tutor.answering.intent import Intent, classify
+from tutor.answering.score import score
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
 from tutor.retrieval.index import TASK, Hit
@@ -19,7 +20,8 @@ from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
 from tutor.retrieval.lexicon import base_forms
 from tutor.retrieval.search import Filters, Searcher, SearchResult, wants_task
 
-_PASSAGES = 12
+_PASSAGES = 24  # that sentences are chosen from
+_WEIGHED = 12  # of them, first, that decide whether the question is answered
 _SIDE_PASSAGES = 4
 _TURNS_ON = 0.2  # rarity-weighted share of a question's terms that a name needs to be what it turns on
 _NAMED = 3  # documents of one name that are looked into
@@ -87,7 +89,7 @@ class Answerer:
         hits = self._with_sides(found, intent, filters)
         about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
         content = asked.content(found)
-        signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, about, found.question)
+        signals = abstain.measure(found.hits[:_WEIGHED], found.encoded.dense, content.tokens, about, found.question)
         nearest = _nearest(found.hits)
         confidence = abstain.confidence(signals)
         refusal, doubt = self._refusal(found, intent)
