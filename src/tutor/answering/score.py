@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,12 +24,13 @@ _ADVICE, _AGAINST = 0.2, 0.5  # what speaking for the side to argue for is worth
 _LISTING = 0.15  # a plan names what to do; it explains nothing
 RESTATED = 0.95  # share of the question's terms that a sentence needs to be on just what the question names
 
-# Of its worth among those that follow, likewise beside the likeness: rounded from a listwise logistic fit on the half
-# of the golden questions whose crc32 is even, with the sentences that say a key fact as the right ones (evals/LOG.md).
-_W_LEXICAL, _W_HEADING, _W_LABEL, _W_LENGTH, _W_TEASER, _W_PLAN = 0.8, -0.25, 0.25, 0.03, -0.5, -0.3
+# Of its worth among those that follow, likewise beside the likeness: a listwise logistic fit on the half of the golden
+# questions whose crc32 is even (right are the sentences that say a key fact), rounded, without what changed nothing.
+_W_LEXICAL, _W_STANDING, _W_TEASER = 0.8, 0.06, -0.5
 _W_DOCUMENT = 1.2  # how much of the question the document's passages say together
+_W_HEADING = -0.25  # the lexical part counts the heading's terms, which say nothing of the sentence
 _W_CARD = 0.1  # a card's sentences are written to be quoted
-_W_STANDING, _W_PURPOSE, _W_OPENING = 0.06, 0.08, -0.1
+_W_INTRODUCED = -0.1  # "X is …" where nobody asked what X is
 
 #: "**Raft election:** a follower …": what a bullet says it is about.
 LEAD_IN = re.compile(r"\*\*(.{1,80}?):?\*\*:?\s")
@@ -83,16 +83,14 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
         standing = 1.0 / (1.0 + 0.5 * unit.rank)
         lead_in = LEAD_IN.match(unit.text)
         label = lead_in.group(1) if lead_in else ""
-        labelled = about.share(about.held(terms(label))) if label else 0.0
         advice = (0.0, _ADVICE, -_AGAINST)[speaks_for(unit, *intent.sides)] if intent.argues else 0.0
-        verdict = advice + likeness + _LEXICAL * words + _STANDING * standing + _LABELLED * labelled
-        worth = advice + likeness + _W_LEXICAL * words + _W_STANDING * standing + _W_LABEL * labelled
-        worth += _W_HEADING * headed[passage.heading]
+        verdict = advice + likeness + _LEXICAL * words + _STANDING * standing
+        if label:
+            verdict += _LABELLED * about.share(about.held(terms(label)))
+        worth = advice + likeness + _W_LEXICAL * words + _W_STANDING * standing + _W_TEASER * unit.teaser
         worth += _W_DOCUMENT * float(np.mean(told[passage.doc_id])) if len(matched) else 0.0
-        worth += _W_LENGTH * math.log(unit.words) + _W_CARD * (passage.kind == "card")
-        worth += _W_TEASER * unit.teaser + _W_PLAN * (passage.kind in _PLANS)
-        worth += _W_PURPOSE * (passage.role == intent.opener)
-        worth += _W_OPENING * (passage.role == "why" and intent.name not in ("definition", "why"))
+        worth += _W_HEADING * headed[passage.heading] + _W_CARD * (passage.kind == "card")
+        worth += _W_INTRODUCED * (passage.role == "why" and intent.name not in ("definition", "why"))
         scored.append(
             Scored(
                 unit,
