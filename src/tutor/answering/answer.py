@@ -12,7 +12,7 @@ from tutor.answering.asked import JOINT, Asked
 from tutor.answering.cite import Citation
 from tutor.answering.compose import Composed, compose
 from tutor.answering.intent import Intent, classify
-from tutor.answering.score import score
+from tutor.answering.score import label, score
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
 from tutor.retrieval.index import TASK, Hit
@@ -86,7 +86,9 @@ class Answerer:
         intent = classify(found.question)
         if intent.name == "other" and found.named and not intent.sides:
             intent = Intent("definition")  # "Kafka"
-        hits = self._with_sides(found, intent, filters)
+        more = self._sides(found, intent, filters)
+        close = _WEIGHED + len(more)
+        hits = [*found.hits[:_WEIGHED], *more, *found.hits[_WEIGHED:]]
         about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
         content = asked.content(found)
         signals = abstain.measure(found.hits[:_WEIGHED], found.encoded.dense, content.tokens, about, found.question)
@@ -98,7 +100,7 @@ class Answerer:
         if confidence >= abstain.threshold():
             quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
             candidates = [u for rank, hit in enumerate(quotable) for u in units(hit, rank, self.searcher.encoder)]
-            composed = compose(score(candidates, content.tokens, intent, about), intent, about.named)
+            composed = compose(score(candidates, content.tokens, intent, about), intent, about.named, close)
         abstained = not composed.citations
         return Answer(
             question=found.question,
@@ -137,7 +139,8 @@ class Answerer:
     def _uncovered(self, found: SearchResult, quoted: Sequence[Citation], about: Asked) -> tuple[str, ...]:
         """Names in the question that no passage holds, and those it turns on that nothing quoted speaks of."""
         corrected = {wrong for wrong, _ in found.expansion.corrected}
-        texts = (" ".join([citation.title, *citation.heading, citation.quote]) for citation in quoted)
+        first = quoted[0].doc_id  # elsewhere what a passage or bullet is called counts, not what it names in passing
+        texts = (" ".join([c.title, *c.heading, c.quote if c.doc_id == first else label(c.quote)]) for c in quoted)
         there = about.held(term for text in texts for term in terms(text))
         uncovered = [
             word
@@ -160,21 +163,21 @@ class Answerer:
                 uncovered.append(word)
         return tuple(dict.fromkeys(uncovered))
 
-    def _with_sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
-        """The hits, and for a comparison the best passages about each side alone, for a name those of its documents."""
-        hits = list(found.hits)
-        known = {hit.passage.chunk_id for hit in hits}
+    def _sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
+        """Further passages: for a comparison the best about each side alone, for a name those of its documents."""
+        more: list[Hit] = []
+        known = {hit.passage.chunk_id for hit in found.hits}
         if not intent.sides and not (filters or {}).get("doc_id"):
             for doc_id in sorted(found.named)[:_NAMED]:
                 mine = {**(filters or {}), "doc_id": [doc_id]}
-                more = self.searcher.search(found.question, limit=_SIDE_PASSAGES, filters=mine, with_vectors=True).hits
-                hits += [hit for hit in more if hit.passage.chunk_id not in known]
+                hits = self.searcher.search(found.question, limit=_SIDE_PASSAGES, filters=mine, with_vectors=True).hits
+                more += [hit for hit in hits if hit.passage.chunk_id not in known]
         for side in intent.sides:
             for hit in self.searcher.search(side, limit=_SIDE_PASSAGES, filters=filters, with_vectors=True).hits:
                 if hit.passage.chunk_id not in known:
                     known.add(hit.passage.chunk_id)
-                    hits.append(hit)
-        return hits
+                    more.append(hit)
+        return more
 
 
 def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:

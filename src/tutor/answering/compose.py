@@ -79,10 +79,11 @@ class Composed:
         return "\n\n".join(p for p in parts if p)
 
 
-def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = frozenset()) -> Composed:
+def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = frozenset(), close: int = 24) -> Composed:
     """An answer of at most MAX_WORDS words as shown; empty when there is nothing to quote.
 
-    ``named`` are the ids of documents that the question asks for by name.
+    ``named`` are the ids of documents that the question asks for by name. A sentence that ranks from ``close`` on does
+    not count as telling of a side: it names it in passing.
     """
     if not scored:
         return Composed((), (), ())
@@ -101,7 +102,8 @@ def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = fr
     for candidate, worth in near:
         if selection.words < MIN_WORDS and worth >= best - _FILL:
             selection.offer(candidate)
-    unmet = tuple(side for side in intent.sides if not any(_tells_of(s.unit, _own_terms(side, intent)) for s in scored))
+    telling = [s.unit for s in scored if s.unit.rank < close]
+    unmet = tuple(side for side in intent.sides if not any(_tells_of(u, _own_terms(side, intent)) for u in telling))
     return replace(_layout(selection.verdict, selection.bullets, intent), unmet=unmet)
 
 

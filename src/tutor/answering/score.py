@@ -33,7 +33,7 @@ _W_CARD = 0.1  # a card's sentences are written to be quoted
 _W_INTRODUCED = -0.1  # "X is …" where nobody asked what X is
 
 #: "**Raft election:** a follower …": what a bullet says it is about.
-LEAD_IN = re.compile(r"\*\*(.{1,80}?):?\*\*:?\s")
+_LEAD_IN = re.compile(r"\*\*(.{1,80}?):?\*\*:?\s")
 _COPULA = re.compile(r"\W*((?:[^\s.;:]+ ){1,8}?)(?:is|are|means?|(?P<event>occurs?|happens?)) ", re.I)
 _BRACKETED = re.compile(r"\s*[()]\s*")
 _INSTEAD = re.compile(r"\b(?:instead of|rather than|over)\b", re.I)
@@ -81,12 +81,11 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
         passage = unit.passage
         likeness = float(np.mean(matched)) if len(matched) else 0.0
         standing = 1.0 / (1.0 + 0.5 * unit.rank)
-        lead_in = LEAD_IN.match(unit.text)
-        label = lead_in.group(1) if lead_in else ""
+        called = label(unit.text)
         advice = (0.0, _ADVICE, -_AGAINST)[speaks_for(unit, *intent.sides)] if intent.argues else 0.0
         verdict = advice + likeness + _LEXICAL * words + _STANDING * standing
-        if label:
-            verdict += _LABELLED * about.share(about.held(terms(label)))
+        if called:
+            verdict += _LABELLED * about.share(about.held(terms(called)))
         worth = advice + likeness + _W_LEXICAL * words + _W_STANDING * standing + _W_TEASER * unit.teaser
         worth += _W_DOCUMENT * float(np.mean(told[passage.doc_id])) if len(matched) else 0.0
         worth += _W_HEADING * headed[passage.heading] + _W_CARD * (passage.kind == "card")
@@ -97,13 +96,19 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
                 (verdict + _suits(unit, intent) + worth) / 2,
                 likeness,
                 about.share(about.held(unit.terms)),
-                _defines(unit.text, label, about),
+                _defines(unit.text, called, about),
                 about.share(unit.terms) >= RESTATED,
-                _is_entry(label, asked),
+                _is_entry(called, asked),
                 worth,
             )
         )
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))
+
+
+def label(text: str) -> str:
+    """What a bullet says it is about, "Raft election" in "**Raft election:** a follower …"; "" where it does not."""
+    lead_in = _LEAD_IN.match(text)
+    return lead_in.group(1) if lead_in else ""
 
 
 def _matches(query_tokens: Vectors, unit: Unit) -> NDArray[np.float32]:
@@ -131,7 +136,7 @@ def _suits(unit: Unit, intent: Intent) -> float:
 
 def _defines(text: str, label: str, about: Asked) -> bool:
     """Whether a sentence, after its label, begins "<all that the question names> is"."""
-    opening = _COPULA.match(LEAD_IN.sub("", text, count=1))
+    opening = _COPULA.match(_LEAD_IN.sub("", text, count=1))
     if opening is None or (label and opening["event"]):  # "Layers: caching happens in …" says where, not what
         return False
     return about.share(about.held(terms(opening.group(1)))) >= RESTATED
