@@ -22,7 +22,7 @@ _KEEP, _FILL, _STRAY = 0.45, 1.1, 0.06
 _LEADS = 0.1  # what a section that suits the intent is worth for the first sentence
 _OPENER = 0.72  # share of the best score that a sentence of the section for just this kind of question needs to lead
 _NEAR = 0.5  # share of the lead's score that advice from the first passage needs to open instead
-_SECOND = 0.75  # share of the first sentence's score that a second one needs to stand beside it
+_SECOND = 0.9  # share of the first sentence's score that a second one needs to stand beside it
 _OWN = 0.1  # what naming everything the question names is worth for the first sentence
 _TELLING = frozenset({"why", "learn", "body", "tradeoffs", "when", "when-not"})
 
