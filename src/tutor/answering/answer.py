@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from tutor.answering import abstain, asked
 from tutor.answering.asked import JOINT, Asked
 from tutor.answering.cite import Citation, Further
-from tutor.answering.compose import Composed, compose, score
+from tutor.answering.compose import Composed, compose
 from tutor.answering.intent import Intent, classify
+from tutor.answering.score import label, score
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
 from tutor.retrieval.index import TASK, Hit
@@ -19,7 +20,8 @@ from tutor.retrieval.lexicon import base_forms
 from tutor.retrieval.search import Filters, Searcher, SearchResult, wants_task
 from tutor.telemetry import answered, operation, stage
 
-_PASSAGES = 12
+_PASSAGES = 16  # that sentences are chosen from
+_WEIGHED = 12  # of them, first, that decide whether the question is answered
 _SIDE_PASSAGES = 4
 _TURNS_ON = 0.2  # rarity-weighted share of a question's terms that a name needs to be what it turns on
 _NAMED = 3  # documents of one name that are looked into
@@ -106,12 +108,15 @@ class Answerer:
         intent = classify(found.question)
         if intent.name == "other" and found.named and not intent.sides:
             intent = Intent("definition")  # "Kafka"
-        hits = self._with_sides(found, intent, filters)
+        more = self._sides(found, intent, filters)
+        close = _WEIGHED + len(more)
+        hits = [*found.hits[:_WEIGHED], *more, *found.hits[_WEIGHED:]]
         with stage("weigh"):
             about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
             content = asked.content(found)
         with stage("abstain"):
-            signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, about, found.question)
+            weighed = found.hits[:_WEIGHED]
+            signals = abstain.measure(weighed, found.encoded.dense, content.tokens, about, found.question)
             nearest = _nearest(found.hits)
             confidence = abstain.confidence(signals)
             refusal, doubt = self._refusal(found, intent)
@@ -122,7 +127,7 @@ class Answerer:
                 quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
                 candidates = [u for rank, hit in enumerate(quotable) for u in units(hit, rank, self.searcher.encoder)]
             with stage("compose"):
-                composed = compose(score(candidates, content.tokens, intent, about), intent, about.named)
+                composed = compose(score(candidates, content.tokens, intent, about), intent, about.named, close)
         abstained = not composed.citations
         with stage("cite"):
             text = (refusal or _not_answered(nearest)) if abstained else composed.markdown()
@@ -166,7 +171,8 @@ class Answerer:
     def _uncovered(self, found: SearchResult, quoted: Sequence[Citation], about: Asked) -> tuple[str, ...]:
         """Names in the question that no passage holds, and those it turns on that nothing quoted speaks of."""
         corrected = {wrong for wrong, _ in found.expansion.corrected}
-        texts = (" ".join([citation.title, *citation.heading, citation.quote]) for citation in quoted)
+        first = quoted[0].doc_id  # elsewhere what a passage or bullet is called counts, not what it names in passing
+        texts = (" ".join([c.title, *c.heading, c.quote if c.doc_id == first else label(c.quote)]) for c in quoted)
         there = about.held(term for text in texts for term in terms(text))
         uncovered = [
             word
@@ -189,21 +195,21 @@ class Answerer:
                 uncovered.append(word)
         return tuple(dict.fromkeys(uncovered))
 
-    def _with_sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
-        """The hits, and for a comparison the best passages about each side alone, for a name those of its documents."""
-        hits = list(found.hits)
-        known = {hit.passage.chunk_id for hit in hits}
+    def _sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
+        """Further passages: for a comparison the best about each side alone, for a name those of its documents."""
+        more: list[Hit] = []
+        known = {hit.passage.chunk_id for hit in found.hits}
         if not intent.sides and not (filters or {}).get("doc_id"):
             for doc_id in sorted(found.named)[:_NAMED]:
                 mine = {**(filters or {}), "doc_id": [doc_id]}
-                more = self.searcher.search(found.question, limit=_SIDE_PASSAGES, filters=mine, with_vectors=True).hits
-                hits += [hit for hit in more if hit.passage.chunk_id not in known]
+                hits = self.searcher.search(found.question, limit=_SIDE_PASSAGES, filters=mine, with_vectors=True).hits
+                more += [hit for hit in hits if hit.passage.chunk_id not in known]
         for side in intent.sides:
             for hit in self.searcher.search(side, limit=_SIDE_PASSAGES, filters=filters, with_vectors=True).hits:
                 if hit.passage.chunk_id not in known:
                     known.add(hit.passage.chunk_id)
-                    hits.append(hit)
-        return hits
+                    more.append(hit)
+        return more
 
 
 def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:
