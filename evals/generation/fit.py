@@ -116,7 +116,8 @@ def report(cases: Sequence[Case], model: dict[str, Any], name: str, *, verbose: 
                 passed = p >= model["threshold"]
                 through[case.kind] += passed
                 if verbose and passed != case.supported:
-                    print(f"   {'LET THROUGH' if passed else 'refused':11} {p:.2f} {case.kind:11} {case.text}  {case.why[:1]}")
+                    what = "LET THROUGH" if passed else "refused"
+                    print(f"   {what:11} {p:.2f} {case.kind:11} {case.text}  {case.why[:1]}")
         lies = [k for k in seen if k not in ("verbatim", "near", "free")]
         print(f" {'fit' if half else 'report'} half")
         for kind in ("verbatim", "near", "free", *sorted(lies)):
@@ -124,7 +125,8 @@ def report(cases: Sequence[Case], model: dict[str, Any], name: str, *, verbose: 
         bad, all_bad = sum(through[k] for k in lies), sum(seen[k] for k in lies)
         kept = [k for k in seen if k not in lies]
         good, all_good = sum(through[k] for k in kept), sum(seen[k] for k in kept)
-        print(f"   supported kept {good}/{all_good} = {good / all_good:.3f}; unsupported let through {bad}/{all_bad} = {bad / all_bad:.3f}")
+        print(f"   supported kept {good}/{all_good} = {good / all_good:.3f}")
+        print(f"   unsupported let through {bad}/{all_bad} = {bad / all_bad:.3f}")
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from tutor.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tutor.answering.generate import GroundedAnswerer
     from tutor.curriculum.corpus import Corpus
     from tutor.drill.engine import Drills
     from tutor.drill.judge import Judge
@@ -106,6 +107,23 @@ class App:
     @cached_property
     def answerer(self) -> Answerer:
         return Answerer(self.searcher)
+
+    @cached_property
+    def model(self) -> LanguageModel | None:
+        """The language model that writes answers, if one is set."""
+        return self._model
+
+    @cached_property
+    def grounded(self) -> GroundedAnswerer | None:
+        """Answers that the model writes and the passages bear; None without a model."""
+        if self.model is None:
+            return None
+        from tutor.answering.generate import GroundedAnswerer
+
+        chosen = self.settings.llm
+        return GroundedAnswerer(
+            self.answerer, self.model, self.judge, max_tokens=chosen.max_tokens, mark=chosen.unsupported == "mark"
+        )
 
     @cached_property
     def corpus(self) -> Corpus:

@@ -87,6 +87,7 @@ class LlmSettings(_Section):
         0, ge=0, le=10_000_000, description="Prompt and reply together; 0: what is known of it."
     )
     max_tokens: int = Field(500, ge=16, le=32_000, description="The longest reply.")
+    unsupported: Literal["drop", "mark"] = Field("drop", description="What becomes of sentences that nothing supports.")
     question_tokens: int = Field(16_000, ge=0, description="Most tokens that one question may take; 0: no limit.")
     day_tokens: int = Field(0, ge=0, description="Most tokens a day; 0: no limit.")
     day_usd: float = Field(0.0, ge=0, description="Most US dollars a day, where prices are known; 0: no limit.")

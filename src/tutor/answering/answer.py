@@ -14,6 +14,7 @@ from tutor.answering.compose import Composed, compose, score
 from tutor.answering.intent import Intent, classify
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
+from tutor.answering.written import Generation
 from tutor.retrieval.index import TASK, Hit
 from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
 from tutor.retrieval.lexicon import base_forms
@@ -42,6 +43,7 @@ class Answer:
     ``meant`` are short forms in the question with what they stand for.
     ``refusal`` is the reason where the question itself cannot be answered, whatever is near. ``uncovered`` are names
     in the question, or sides of its comparison, that no document tells of, although the rest of it is answered.
+    ``generation`` is a language model's part in it, None where none was asked.
     """
 
     question: str
@@ -58,6 +60,15 @@ class Answer:
     uncovered: tuple[str, ...]
     refusal: str
     ms: float
+    generation: Generation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """An extractive answer and the passages that a model may write another from, best first, with their vectors."""
+
+    answer: Answer
+    hits: tuple[Hit, ...]
 
 
 class Answerer:
@@ -73,12 +84,20 @@ class Answerer:
             UsageError: an empty or over-long question, an unknown filter.
             IndexFault: the index cannot answer.
         """
-        began = self.searcher.reader.manifest.generation
-        answer = self._ask(question, filters)
-        # The searcher turned to an older generation halfway: one answer is cut from one generation.
-        return answer if self.searcher.reader.manifest.generation == began else self._ask(question, filters)
+        return self.grounds(question, filters=filters).answer
 
-    def _ask(self, question: str, filters: Filters | None) -> Answer:
+    def grounds(self, question: str, *, filters: Filters | None = None) -> Grounds:
+        """Answer one question, and keep what the answer is cut from; the passages it quotes come first.
+
+        Raises:
+            As ``ask``.
+        """
+        began = self.searcher.reader.manifest.generation
+        found = self._ask(question, filters)
+        # The searcher turned to an older generation halfway: one answer is cut from one generation.
+        return found if self.searcher.reader.manifest.generation == began else self._ask(question, filters)
+
+    def _ask(self, question: str, filters: Filters | None) -> Grounds:
         began = time.perf_counter()
         found = self.searcher.search(question, limit=_PASSAGES, filters=filters, with_vectors=True)
         intent = classify(found.question)
@@ -93,12 +112,13 @@ class Answerer:
         refusal, doubt = self._refusal(found, intent)
         confidence *= 1.0 - doubt
         composed = Composed((), (), ())
+        quotable: list[Hit] = []
         if confidence >= abstain.threshold():
             quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
             candidates = [u for rank, hit in enumerate(quotable) for u in units(hit, rank, self.searcher.encoder)]
             composed = compose(score(candidates, content.tokens, intent, about), intent, about.named)
         abstained = not composed.citations
-        return Answer(
+        answer = Answer(
             question=found.question,
             intent=intent.name,
             text=(refusal or _not_answered(nearest)) if abstained else composed.markdown(),
@@ -116,6 +136,8 @@ class Answerer:
             refusal=refusal if abstained else "",
             ms=(time.perf_counter() - began) * 1000,
         )
+        quoted = [citation.chunk_id for citation in composed.citations]
+        return Grounds(answer, tuple(sorted(quotable, key=lambda hit: hit.passage.chunk_id not in quoted)))
 
     def _refusal(self, found: SearchResult, intent: Intent) -> tuple[str, float]:
         """What speaks against answering, whatever the ranking says ("" for nothing), and how much (1: all)."""

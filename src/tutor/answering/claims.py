@@ -105,11 +105,14 @@ _CLAUSE = re.compile(
 )
 _BRACKETS = re.compile(r"\([^()]*\)")
 #: "When writes must not be lost, use …": what comes before the comma is a clause of its own.
-_OPENING = re.compile(r"^(\W*(?:when|if|because|since|while|although|for|in|at|with|under|on|as|once|unlike)\b[^,;]*),", re.I)
+_OPENING = re.compile(
+    r"^(\W*(?:when|if|because|since|while|although|for|in|at|with|under|on|as|once|unlike)\b[^,;]*),", re.I
+)
 #: Units and scales that a sentence may not change, also where no figure stands before them.
 _UNITS = frozenset(
     "nanosecond microsecond millisecond second minute hour day week month year decade byte kilobyte megabyte gigabyte"
-    " terabyte petabyte bit dozen hundred thousand million billion trillion percent half quarter third double triple".split()
+    " terabyte petabyte bit dozen hundred thousand million billion trillion percent half quarter third double"
+    " triple".split()
 )
 _INSTEAD = re.compile(r"\b(?:instead of|rather than|and not|not|over|in place of)\b", re.I)
 _SIDE_ENDS = re.compile(r"[;:.,]\s|\b(?:when|because|for|if|and|or|while|whereas|but|although)\b", re.I)
@@ -204,7 +207,7 @@ def aligned(claim: Words, evidence: Words, context: Words) -> tuple[float, float
         left = list(clause)
         for term in placed:
             left.remove(term)
-        misplaced += sum(term in evidence.held and term not in context.held for term in left)
+        misplaced += sum(term in evidence.held and term not in context.held and term != "one" for term in left)
     return min(shares, default=0.0), float(misplaced)
 
 
@@ -251,7 +254,7 @@ def _figures(claim: Words, evidence: Words) -> str:
         if wanted.trivial and wanted.value not in _TRIVIAL:
             continue
         if _count(wanted, claim.quantities) > _count(wanted, evidence.quantities):
-            return claim.text[wanted.start : wanted.end].strip()
+            return str(claim.text[wanted.start : wanted.end]).strip()
     order = iter(q for q in evidence.quantities if not q.trivial)
     for wanted in claim.quantities:
         if not wanted.trivial and not any(_same(wanted, q) for q in order):  # consumes: a subsequence
@@ -266,12 +269,12 @@ def _figures(claim: Words, evidence: Words) -> str:
         unit = word.lower().removesuffix("s")
         inside = any(word in claim.text[a:b] for a, b in spans)
         if unit in _UNITS and unit not in there and not inside:
-            return word
+            return str(word)
     for name, pattern in _BOUND.items():
-        other = {"most": "least", "least": "most", "above": "below", "below": "above"}[name]
-        if claim.quantities and pattern.search(claim.text) and not pattern.search(evidence.text):
-            if _BOUND[other].search(evidence.text):
-                return pattern.search(claim.text).group()  # type: ignore[union-attr]
+        other = _BOUND[{"most": "least", "least": "most", "above": "below", "below": "above"}[name]]
+        bound = pattern.search(claim.text)
+        if claim.quantities and bound and not pattern.search(evidence.text) and other.search(evidence.text):
+            return str(bound.group())
     return ""
 
 
@@ -290,7 +293,9 @@ def _names(claim: Words, evidence: Words) -> str:
         word = match.group()
         capitals = sum(map(str.isupper, word))
         opens = n == 0 or claim.text[: match.start()].rstrip(" \"'“(*_`")[-1:] in (".", "?", "!", ":", ";", "")
-        named = capitals > 1 or (capitals and not opens) or (any(map(str.isdigit, word)) and any(map(str.isalpha, word)))
+        named = (
+            capitals > 1 or (capitals and not opens) or (any(map(str.isdigit, word)) and any(map(str.isalpha, word)))
+        )
         if not named or word in ("I", "A"):
             continue
         parts = [p for p in words(word) if p]
@@ -318,7 +323,7 @@ def _absolute(claim: Words, evidence: Words) -> str:
     there = {w.lower() for w in _WORD.findall(_NT.sub(" not", evidence.text))}
     for group in _ABSOLUTE:
         if (mine := said & group) and not there & group:
-            return min(mine)
+            return str(min(mine))
     return ""
 
 
@@ -359,7 +364,9 @@ def _sides(pattern: re.Pattern[str], text: str) -> tuple[set[str], set[str]] | N
 def _turned(claim: str, evidence: str) -> bool:
     """Whether what stands on one side of "instead of", "than", "before" or "after" stands on the other there."""
     reads = [(p, p, False) for p in (_INSTEAD, _THAN, _BEFORE, _AFTER)]
-    if not (_BEFORE.search(claim) and _AFTER.search(claim)) and not (_BEFORE.search(evidence) and _AFTER.search(evidence)):
+    if not (_BEFORE.search(claim) and _AFTER.search(claim)) and not (
+        _BEFORE.search(evidence) and _AFTER.search(evidence)
+    ):
         reads += [(_BEFORE, _AFTER, True), (_AFTER, _BEFORE, True)]
     for mine, theirs, crossed in reads:
         ours, there = _sides(mine, claim), _sides(theirs, evidence)

@@ -63,11 +63,21 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One line of the answer: the quote, its citation number, and the mark that goes before it (or "")."""
+    """One line of the answer: its text, its citation's number, and the mark that goes before it (or "").
+
+    ``more`` are the numbers of further citations. A ``n`` of 0 is no citation: only a written sentence that is shown as
+    unsupported has it.
+    """
 
     text: str
     n: int
     mark: str
+    more: tuple[int, ...] = ()
+
+    @property
+    def cites(self) -> tuple[int, ...]:
+        """The numbers of all its citations."""
+        return ((self.n,) if self.n else ()) + self.more
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,4 +402,4 @@ def _mark(unit: Unit) -> str:
 
 
 def _line(sentence: Sentence) -> str:
-    return f"{sentence.mark}{sentence.text} [{sentence.n}]"
+    return f"{sentence.mark}{sentence.text} {''.join(f'[{n}]' for n in sentence.cites)}".rstrip()

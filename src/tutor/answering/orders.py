@@ -8,48 +8,68 @@ import unicodedata
 #: What stands in quotes or code is spoken of, not spoken.
 _QUOTED = re.compile(r"[\"“«`][^\"”»`\n]{3,}[\"”»`]|(?<!\w)['‘][^'’\n]{3,}['’](?!\w)")
 _ASSISTANT = r"(?:assistant|ai(?: model| system)?|chat ?bot|language model|llm|gpt|model|tutor|grader|you|system)"
-_ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,40}\b(?:instructions?|rules?|prompts?|guidelines"
-    r"|above|earlier|previous|system|constraints|safety|passages?|context|citations?)\b"
-    r"|\b(?:reveal|print|show|repeat|output|leak|display|disclose|dump|exfiltrate|forward|include"
-    r"|append|encode)\b.{0,50}\b(?:system prompt|prompt|instructions|environment variables?|api keys?|secrets?"
-    r"|passwords?|whole conversation|chat history|user'?s (?:question|name|data|e-?mail|answer))\b"
-    r"|\b(?:you are now|you must now|from now on,? (?:you|always|answer|reply|respond)|pretend (?:to|that|you)"
-    r"|enter (?:developer|debug|admin|dan) mode|developer mode (?:is )?on|new (?:system )?(?:instructions?|role)\b)"
-    r"|(?:^|[.!?:]\s)\W*(?:act|behave|respond) as (?:if|an?|the|dan)\b"
-    rf"|\b(?:dear|note to|attention|hey|message (?:to|for)|instructions? (?:to|for)|important for) (?:the |any |all )?{_ASSISTANT}\b"
-    rf"|\b(?:{_ASSISTANT})(?: reading| that reads| processing)? (?:this )?(?:must|should|shall|has to|needs to|will)\b.{{0,30}}"
-    r"\b(?:say|reply|respond|answer|output|print|write|tell|state|claim|recommend|include|add|give|award|grade|score"
-    r"|cite|end|begin|start|translate|append|insert)\b"
-    r"|^\W*(?:please )?(?:say|reply|respond|answer|print|write|tell (?:the )?(?:user|reader|learner)|recommend"
-    r"|award|grade|score|give|mark|end (?:your|every)|begin (?:your|every)|start (?:your|every)|always (?:say|answer|reply"
-    r"|end|add|include)|append|insert|add)\b.{0,60}\b(?:exactly|only|instead|verbatim|user|reader|learner|your (?:answer"
-    r"|reply|response|output)|every answer|full marks|10/10|100 ?%|score|this (?:link|image|sentence|text)|http|www)"
-    r"|\b(?:in|to|of|with|before|after) your (?:answer|reply|response|output|next message|summary)\b"
-    r"|\b(?:your|the) (?:answer|reply|response|summary) (?:must|should|has to|needs to|shall)\b.{0,30}\b(?:be|end|begin|contain|include|say|start|mention)\b"
-    r"|\bwhen (?:asked|you (?:answer|summari[sz]e|reply|read)|summari[sz]ing|answering)\b.{0,60}\b(?:say|reply|respond|answer"
-    r"|output|tell|write|add|include|claim|recommend|state)\b"
-    r"|\b(?:give|award|grant)\b.{0,30}\b(?:full marks|10/10|100 ?%|maximum score|top score|a pass)\b"
-    r"|^\W*(?:please )?(?:mark|grade|score) (?:this|the|every|any|all)\b.{0,40}\b(?:correct|covered|strong|pass(?:ed)?|full|perfect|10|100)\b",
-    re.I,
+_SAY = (
+    r"(?:say|reply|respond|answer|output|print|write|tell|state|claim|recommend|include|add|give|award|grade|score"
+    r"|cite|end|begin|start|translate|append|insert|mention|contain|be)"
 )
+_WHERE = (
+    r"(?:exactly|only|instead|verbatim|user|reader|learner|your (?:answer|reply|response|output)|every answer"
+    r"|full marks|10/10|100 ?%|score|this (?:link|image|sentence|text)|http|www)"
+)
+_ORDERS = (
+    # "Ignore all previous instructions"
+    r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,40}\b(?:instructions?|rules?|prompts?|guidelines"
+    r"|above|earlier|previous|system|constraints|safety|passages?|context|citations?)\b",
+    # "Print your system prompt"
+    r"\b(?:reveal|print|show|repeat|output|leak|display|disclose|dump|exfiltrate|forward|include|append|encode)\b"
+    r".{0,50}\b(?:system prompt|prompt|instructions|environment variables?|api keys?|secrets?|passwords?"
+    r"|whole conversation|chat history|user'?s (?:question|name|data|e-?mail|answer))\b",
+    # "You are now …", "Act as an …"
+    r"\b(?:you are now|you must now|from now on,? (?:you|always|answer|reply|respond)|pretend (?:to|that|you)"
+    r"|enter (?:developer|debug|admin|dan) mode|developer mode (?:is )?on|new (?:system )?(?:instructions?|role)\b)",
+    r"(?:^|[.!?:]\s)\W*(?:act|behave|respond) as (?:if|an?|the|dan)\b",
+    # "Note to the assistant", "The assistant must say"
+    rf"\b(?:dear|note to|attention|hey|message (?:to|for)|instructions? (?:to|for)|important for) (?:the |any |all )?"
+    rf"{_ASSISTANT}\b",
+    rf"\b{_ASSISTANT}(?: reading| that reads| processing)? (?:this )?(?:must|should|shall|has to|needs to|will)\b"
+    rf".{{0,30}}\b{_SAY}\b",
+    # "Reply only with", "Add this link"
+    r"^\W*(?:please )?(?:say|reply|respond|answer|print|write|tell (?:the )?(?:user|reader|learner)|recommend|award"
+    r"|grade|score|give|mark|end (?:your|every)|begin (?:your|every)|start (?:your|every)"
+    rf"|always (?:say|answer|reply|end|add|include)|append|insert|add)\b.{{0,60}}\b{_WHERE}",
+    r"\b(?:in|to|of|with|before|after) your (?:answer|reply|response|output|next message|summary)\b",
+    rf"\b(?:your|the) (?:answer|reply|response|summary) (?:must|should|has to|needs to|shall)\b.{{0,30}}\b{_SAY}\b",
+    r"\bwhen (?:asked|you (?:answer|summari[sz]e|reply|read)|summari[sz]ing|answering)\b.{0,60}\b(?:say|reply|respond"
+    r"|answer|output|tell|write|add|include|claim|recommend|state)\b",
+    # "Give full marks"
+    r"\b(?:give|award|grant)\b.{0,30}\b(?:full marks|10/10|100 ?%|maximum score|top score|a pass)\b",
+    r"^\W*(?:please )?(?:mark|grade|score) (?:this|the|every|any|all)\b.{0,40}\b(?:correct|covered|strong|pass(?:ed)?"
+    r"|full|perfect|10|100)\b",
+)
+_ORDER = re.compile("|".join(_ORDERS), re.I)
 #: Turns and templates of chat formats.
 TURN = re.compile(
-    r"<\|[^|>\n]{1,40}\|>|<</?SYS>>|\[/?INST\]|</?s>|</?(?:start|end)_of_turn>|<(?:/)?(?:system|assistant|user|human|tool|instructions?|context|passages?|tool_call|function_call)(?: [^>\n]{0,80})?>"
-    r"|^[ \t>*#_-]*(?:system|assistant|user|human|ai|developer)(?: (?:message|prompt|note))?[ \t*_]*(?::|\]|-{2,}|={2,})",
+    r"<\|[^|>\n]{1,40}\|>|<</?SYS>>|\[/?INST\]|</?s>|</?(?:start|end)_of_turn>"
+    r"|</?(?:system|assistant|user|human|tool|instructions?|context|passages?|tool_call|function_call)"
+    r"(?: [^>\n]{0,80})?>"
+    r"|^[ \t>*#_-]*(?:system|assistant|user|human|ai|developer)(?: (?:message|prompt|note))?"
+    r"[ \t*_]*(?::|\]|-{2,}|={2,})",
     re.I | re.M,
 )
 
 
 def folded(text: str) -> str:
     """A text as a reader takes it in: compatibility forms plain, letters without invisible characters between them."""
-    kept = (c if unicodedata.category(c) not in ("Cf", "Cc", "Co", "Cs", "Cn", "Mn") else ("\n" if c == "\n" else " " if c == "\t" else "")
-            for c in unicodedata.normalize("NFKD", text))
+    kept = []
+    for char in unicodedata.normalize("NFKD", text):
+        if char in "\n\t":
+            kept.append("\n" if char == "\n" else " ")
+        elif unicodedata.category(char) not in ("Cf", "Cc", "Co", "Cs", "Cn", "Mn"):
+            kept.append(char)
     return "".join(kept)
 
 
 def gives_orders(text: str) -> bool:
     """Whether a sentence orders an assistant about or plays a turn of a chat, outside quotes."""
     seen = folded(text)
-    spoken = _QUOTED.sub(" ", seen)
-    return bool(_ORDER.search(spoken) or TURN.search(seen))
+    return bool(_ORDER.search(_QUOTED.sub(" ", seen)) or TURN.search(seen))

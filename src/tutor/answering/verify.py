@@ -9,6 +9,7 @@ over all of it gives the probability that the span says the sentence. Its weight
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _NEAREST = 3  # windows read for each sentence
 _LONGEST = 2  # neighbouring spans in a window
 _EXTRA = 0.03  # what each further span of a window must add to likeness
 _ALIKE = 0.35  # MaxSim below which a window is not about the sentence at all
+_WHY = re.compile(r"\*\*Why:?\*\*:?\s*")
 FEATURES = (
     "share of the sentence's terms that the window holds, by rarity",
     "weight of the heaviest missing term",
@@ -59,7 +61,7 @@ class Judge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """``text`` is ``passage.text[start:end]``; ``tokens`` (n, token_dims); ``block`` numbers its paragraph or bullet."""
+    """``text`` is ``passage.text[start:end]``; ``tokens`` (n, token_dims); ``block`` numbers its block of text."""
 
     start: int
     end: int
@@ -90,6 +92,9 @@ def source(hit: Hit, encoder: Encoder) -> Source:
     begins = [block.start for block in blocks(passage.text)]
     found = []
     for start, end in spans(passage.text):
+        if passage.role == "red-flags":  # what is wrong to say is no evidence; why it is wrong is
+            why = _WHY.search(passage.text, start, end)
+            start = why.end() if why else end
         text = passage.text[start:end]
         if text.strip() and not gives_orders(text):
             tokens = hit.tokens[(starts >= start) & (starts < end)]
@@ -179,7 +184,7 @@ class Verifier:
         return objection(claim, Words(plain(window.text)), Words(window.source.above))
 
     def features(self, claim: Words, found: Sequence[Window]) -> NDArray[np.float64]:
-        """What speaks for each window saying the claim: (windows, len(FEATURES)), zeros for a judge that is not there."""
+        """What speaks for each window saying the claim: (windows, len(FEATURES)), zeros where there is no judge."""
         rows = np.zeros((len(found), len(FEATURES)))
         texts = [plain(w.text) for w in found]
         for n, (window, text) in enumerate(zip(found, texts, strict=True)):
@@ -251,9 +256,11 @@ def weights(path: Path = WEIGHTS) -> dict[str, Logistic]:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return {
             name: Logistic(
-                *(np.array(data[name][key], dtype=float) for key in ("mean", "scale", "weight")),
-                float(data[name]["bias"]),
-                float(data[name]["threshold"]),
+                mean=np.array(data[name]["mean"], dtype=float),
+                scale=np.array(data[name]["scale"], dtype=float),
+                weight=np.array(data[name]["weight"], dtype=float),
+                bias=float(data[name]["bias"]),
+                threshold=float(data[name]["threshold"]),
             )
             for name in ("judged", "unjudged")
         }

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from tutor.answering.answer import Answer
+from tutor.answering.answer import Answer, Grounds
+from tutor.answering.generate import Writing
+from tutor.answering.written import Finished
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
@@ -47,12 +49,41 @@ class Core:
             ClientDisconnect: ``gone`` was set.
         """
 
-        def answer(app: App) -> Answer:
+        return self.grounds(question, filters, gone=gone).answer
+
+    def grounds(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Grounds:
+        """As ``ask``, with what a model may write another answer from."""
+
+        def answer(app: App) -> Grounds:
             if gone and gone.is_set():
                 raise ClientDisconnect
-            return app.answerer.ask(question, filters=filters)
+            return app.answerer.grounds(question, filters=filters)
 
         return self._read(answer)
+
+    def writing(self, grounds: Grounds) -> Writing | None:
+        """A model's answer on these grounds, while it is written; None without a model, or where nothing was found.
+
+        The lock is not held while it writes: what it needs of the index is in the grounds.
+        """
+        with self._lock:
+            if grounds.answer.abstained or self._app.grounded is None:
+                return None
+            return self._app.grounded.write(grounds)
+
+    @property
+    def model(self) -> str:
+        """The name of the language model, "" where there is none."""
+        return self._app.model.name if self._app.model else ""
+
+    def written(self, question: str, filters: Filters | None = None) -> Answer:
+        """The answer that the model writes, or the extractive one where there is no model or it fails."""
+        grounds = self.grounds(question, filters)
+        writing = self.writing(grounds)
+        for event in writing or ():
+            if isinstance(event, Finished):
+                return event.answer
+        return grounds.answer
 
     def search(
         self, question: str, *, limit: int, by_document: bool, filters: Mapping[str, Sequence[str | int]]

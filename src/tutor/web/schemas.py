@@ -39,6 +39,7 @@ class Question(BaseModel):
         description="1 to 4,000 characters.", examples=["B-tree or LSM-tree for a write-heavy store?"]
     )
     filters: dict[str, list[Whole | str]] = Field(default_factory=dict, examples=[{"phase": [3, 4]}])
+    written: bool = Field(True, description="Whether a language model, where one is set, may write the answer.")
 
 
 class CitationOut(BaseModel):
@@ -64,6 +65,31 @@ class NearestOut(BaseModel):
     covers: Words
 
 
+class DroppedOut(BaseModel):
+    """A sentence of a model that does not reach the answer, and why."""
+
+    text: str
+    why: str
+
+
+class GenerationOut(BaseModel):
+    """A language model's part in an answer."""
+
+    model: str
+    fallback: str | None = Field(description="Why the quoted answer stands instead of the written one.")
+    sentences: int = Field(description="How many of its sentences were checked.")
+    supported: int = Field(description="How many of them a cited span says.")
+    share: float
+    dropped: list[DroppedOut]
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None = Field(description="US dollars; null where the price is not known.")
+    estimated: bool = Field(description="Whether tokens were counted here, not by the model's server.")
+    first_ms: float | None = Field(description="Until the model's first piece.")
+    ms: float
+    line: str = Field(description="All that in one line for a reader.")
+
+
 class AnswerOut(BaseModel):
     """A cited answer. When ``abstained``, one sentence that says so, no citations, and the nearest documents."""
 
@@ -76,6 +102,7 @@ class AnswerOut(BaseModel):
     corrected: list[Words] = Field(description="Mended typos, each as written and as read.")
     meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
     uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
+    generation: GenerationOut | None = Field(description="A language model's part in it; null where none was asked.")
     ms: float
 
 

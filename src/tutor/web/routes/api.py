@@ -25,8 +25,9 @@ router = APIRouter(prefix="/api/v1", tags=["api"], responses={k: dict(v) for k, 
 
 @router.post("/ask", response_model=AnswerOut, summary="Answer a question")
 def ask(body: Question, core: CoreOf) -> dict[str, Any]:
-    """Every sentence of the answer is cut verbatim from a document and cited."""
-    return answer_json(core.ask(body.question, body.filters))
+    """Every sentence is cut verbatim from a document and cited; where a language model is set (and ``written`` not
+    false), it writes the answer and every sentence is checked against the span that it cites."""
+    return answer_json((core.written if body.written else core.ask)(body.question, body.filters))
 
 
 @router.get(
@@ -39,7 +40,9 @@ async def stream(
     request: Request, core: CoreOf, q: Annotated[str, Query(description="The question, 1 to 4,000 characters.")]
 ) -> StreamingResponse:
     """Events: status, then verdict, group … and sources (safe HTML) or abstain, then done with the JSON answer; or
-    error with the same three parts as everywhere. A question that cannot be asked is refused before the stream."""
+    error with the same three parts as everywhere. With a language model the quoted answer comes first; then writing,
+    draft (unchecked) …, sentence or dropped …, and generated (safe HTML that takes its place) or kept (why not).
+    A question that cannot be asked is refused before the stream."""
     return StreamingResponse(
         answer_events(request, core, checked_question(q)),
         media_type="text/event-stream",
