@@ -103,6 +103,7 @@ _CLAUSE = re.compile(
     r"|\b(?:while|whereas|but|although|though|because|so that|since|when|if|unlike|unless)\b",
     re.I,
 )
+_ONE = re.compile(r"\b(?:one|a single)\b", re.I)
 _BRACKETS = re.compile(r"\([^()]*\)")
 #: "When writes must not be lost, use …": what comes before the comma is a clause of its own.
 _OPENING = re.compile(
@@ -244,6 +245,8 @@ def objection(claim: Words, evidence: Words, context: Words) -> str:
         return "it swaps the sides of the cited text"
     if aligned(claim, evidence, context)[1]:
         return "its words stand otherwise in the cited text"
+    if what := _replaced(claim, evidence):
+        return f"it says “{what[0]}” where the cited text says “{what[1]}”"
     return ""
 
 
@@ -265,6 +268,8 @@ def _figures(claim: Words, evidence: Words) -> str:
         if not covered and match.group() not in figures:
             return match.group()
     there = {w.lower().removesuffix("s") for w in _WORD.findall(evidence.text)}
+    if _ONE.search(claim.text) and not there & {"one", "single", "1", "once", "each"}:
+        return "one"
     for word in _WORD.findall(claim.text):
         unit = word.lower().removesuffix("s")
         inside = any(word in claim.text[a:b] for a, b in spans)
@@ -350,6 +355,37 @@ def _negation(claim: Words, evidence: Words) -> str:
         if after and after <= claim.held and not after <= denied_here:
             return word
     return ""
+
+
+def _replaced(claim: Words, evidence: Words) -> tuple[str, str] | None:
+    """A term of the claim that stands, between two shared terms, where the evidence has another one."""
+    for clause in claim.clauses:
+        best = max(
+            ((_common(clause, other), other) for other in evidence.clauses), key=lambda p: len(p[0]), default=None
+        )
+        if best is None or len(best[0]) < 2:
+            continue
+        shared, other = best
+        mine, theirs = _between(clause, shared), _between(other, shared)
+        for ours, there in zip(mine, theirs, strict=True):
+            new = [t for t in ours if t not in evidence.held]
+            gone = [t for t in there if t not in claim.held]
+            if new and gone:
+                return new[0], gone[0]
+    return None
+
+
+def _between(clause: Sequence[str], shared: Sequence[str]) -> list[list[str]]:
+    """What stands between each two neighbours of a subsequence of a clause."""
+    gaps: list[list[str]] = [[]]
+    at = 0
+    for term in clause:
+        if at < len(shared) and term == shared[at]:
+            at += 1
+            gaps.append([])
+        else:
+            gaps[-1].append(term)
+    return gaps[1:-1]
 
 
 def _sides(pattern: re.Pattern[str], text: str) -> tuple[set[str], set[str]] | None:

@@ -16,6 +16,8 @@ _WHERE = (
     r"(?:exactly|only|instead|verbatim|user|reader|learner|your (?:answer|reply|response|output)|every answer"
     r"|full marks|10/10|100 ?%|score|this (?:link|image|sentence|text)|http|www)"
 )
+#: Where an order can begin: at the start, after a stop, or behind a comma.
+_CLAUSE = r"(?:^\W*|[.;:!?,\])]\s+|\b(?:and|then|must|should|please)\s+)(?:please )?"
 _ORDERS = (
     # "Ignore all previous instructions"
     r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,40}\b(?:instructions?|rules?|prompts?|guidelines"
@@ -41,10 +43,23 @@ _ORDERS = (
     rf"\b(?:your|the) (?:answer|reply|response|summary) (?:must|should|has to|needs to|shall)\b.{{0,30}}\b{_SAY}\b",
     r"\bwhen (?:asked|you (?:answer|summari[sz]e|reply|read)|summari[sz]ing|answering)\b.{0,60}\b(?:say|reply|respond"
     r"|answer|output|tell|write|add|include|claim|recommend|state)\b",
+    # "…, and state that", "tell the user", "Write: …"
+    rf"{_CLAUSE}(?:say|state|write|claim|confirm|answer|reply|respond|add|mention|include|insist|pretend|conclude|swear)"
+    r" (?:that\b|it\b|:)",
+    rf"{_CLAUSE}(?:tell|inform|convince|persuade|assure|remind|warn|ask) (?:the |your |every )?"
+    r"(?:users?|readers?|learners?|students?|humans?|people|candidates?|whoever|him|her|them)\b",
+    r"^\W*(?:say|write|answer|reply|respond|output|print)\s*:",
+    # The same in other languages that people write attacks in
+    r"\b(?:ignorier\w*|ignorez|ignora|oublie[zr]?|olvida|vergiss|vergesst|missachte)\b.{0,40}"
+    r"\b(?:anweisung\w*|regel\w*|instruc\w*|règles?|reglas?|consignes?|alles)",
+    r"\b(?:antworte|responde|réponds|répondez|schreibe?|écri[st]|écrivez|empfiehl|sage?|dis|di|dile|escribe)\b"
+    r".{0,30}\b(?:nur|mit|dass|que|immer|solo|avec|dem nutzer|al usuario|à l'utilisateur)\b",
+    r"(?:忽略|无视|無視|请回答|回答|附上|забудь|игнорируй|ответь|напиши|скажи).{0,30}",
     # "Give full marks"
     r"\b(?:give|award|grant)\b.{0,30}\b(?:full marks|10/10|100 ?%|maximum score|top score|a pass)\b",
     r"^\W*(?:please )?(?:mark|grade|score) (?:this|the|every|any|all)\b.{0,40}\b(?:correct|covered|strong|pass(?:ed)?"
     r"|full|perfect|10|100)\b",
+    r"^\W*(?:please )?(?:award|grant)\b.{0,30}\b(?:level|grade|score|marks?|points?|pass)\b",
 )
 _ORDER = re.compile("|".join(_ORDERS), re.I)
 #: Turns and templates of chat formats.
@@ -52,8 +67,8 @@ TURN = re.compile(
     r"<\|[^|>\n]{1,40}\|>|<</?SYS>>|\[/?INST\]|</?s>|</?(?:start|end)_of_turn>"
     r"|</?(?:system|assistant|user|human|tool|instructions?|context|passages?|tool_call|function_call)"
     r"(?: [^>\n]{0,80})?>"
-    r"|^[ \t>*#_-]*(?:system|assistant|user|human|ai|developer)(?: (?:message|prompt|note))?"
-    r"[ \t*_]*(?::|\]|-{2,}|={2,})",
+    r"|^[ \t>#_-]*(?:\*\*)?(?:system|assistant|user|human|ai|developer)(?:\*\*)?[ \t]*(?::|\]|-{2,}|={2,})"
+    r"|^[ \t>#_-]*(?:system|developer) (?:message|prompt|note)[ \t]*(?::|\]|-{2,}|={2,})",
     re.I | re.M,
 )
 

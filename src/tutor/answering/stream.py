@@ -79,13 +79,13 @@ class Reply:
         elif not self._in_code:
             yield from self._begun()
 
-    def end(self, *, broken: bool = False) -> Iterator[Written]:
-        """The rest of the reply; where it broke off, the last sentence is marked as cut."""
+    def end(self) -> Iterator[Written]:
+        """The rest of the reply; a last sentence with neither a full stop nor a mark behind it is marked as cut."""
         if self.trouble:
             return
         line, self._line = self._line, ""
         if line.strip() or self._in_code:
-            yield from self._ended(line, broken=broken)
+            yield from self._ended(line, last=True)
         if self._code:
             yield Written("\n".join(self._code), (), "code", self._paragraph, cut=True)
             self._code = []
@@ -105,7 +105,7 @@ class Reply:
         # A sentence that follows in a bullet belongs to the bullet.
         self._line = ("- " if kind == "item" else "") + rest
 
-    def _ended(self, line: str, *, broken: bool = False) -> Iterator[Written]:
+    def _ended(self, line: str, *, last: bool = False) -> Iterator[Written]:
         if _FENCE.match(line):
             self._in_code = not self._in_code
             if not self._in_code:
@@ -132,7 +132,7 @@ class Reply:
             return
         found = self._sentences(line)
         for n, (start, end) in enumerate(found):
-            yield from self._said(line[start:end], kind, cut=broken and n == len(found) - 1)
+            yield from self._said(line[start:end], kind, last=last and n == len(found) - 1)
 
     def _open(self, kind: str) -> None:
         """Begin a paragraph where a blank line or a bullet does."""
@@ -151,7 +151,7 @@ class Reply:
         starts[0] = begin  # a mark that opens the line
         return list(zip(starts, [*starts[1:], len(line)], strict=True))
 
-    def _said(self, raw: str, kind: str, *, cut: bool = False) -> Iterator[Written]:
+    def _said(self, raw: str, kind: str, *, last: bool = False) -> Iterator[Written]:
         marks = tuple(dict.fromkeys(n for m in _MARKS.finditer(raw) for n in _numbers(m.group(1) or m.group(2))))
         text = cleaned(_MARKS.sub("", raw))
         if not text:
@@ -163,8 +163,8 @@ class Reply:
                 self.trouble = "the reply repeats itself"
             return
         self._seen.add(key)
-        ended = text.rstrip("*_\"'”’)")[-1:] in tuple(".!?:;")
-        yield Written(text, marks, kind, self._paragraph, cut=cut and not ended)
+        ended = text.rstrip("*_\"'”’)")[-1:] in tuple(".!?") or raw.rstrip().endswith(("]", "】"))
+        yield Written(text, marks, kind, self._paragraph, cut=last and not ended)
 
 
 def cleaned(text: str) -> str:

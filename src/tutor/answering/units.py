@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor.answering.orders import gives_orders
 from tutor.retrieval.encoder import Encoder, Vectors, worded
 from tutor.retrieval.index import ASIDE, Hit, Passage
 from tutor.retrieval.lexical import terms
@@ -71,7 +72,12 @@ def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
     for start, end in spans(passage.text):
         text = passage.text[start:end]
         count = len(_WORD.findall(text))
-        if _torn(text) or not _MIN_WORDS <= count <= _MAX_WORDS or text.rstrip("*_\"'” )").endswith(("?", ":")):
+        if (
+            gives_orders(text)
+            or _torn(text)
+            or not _MIN_WORDS <= count <= _MAX_WORDS
+            or text.rstrip("*_\"'” )").endswith(("?", ":"))
+        ):
             continue
         chosen = hit.tokens[(starts >= start) & (starts < end)] if len(starts) else hit.tokens[:0]
         yield Unit(passage, rank, start, end, text, chosen, frozenset(terms(text)), count, first)

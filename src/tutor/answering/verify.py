@@ -30,7 +30,7 @@ from tutor.text import blocks
 
 WEIGHTS = Path(__file__).with_name("verify.json")
 MISSED, PARTLY, COVERED, CONTRADICTED = range(4)  # the columns of a judge
-MIN_TERMS, MAX_WORDS = 2, 60  # shorter says nothing that can be checked; longer hides what cannot
+MIN_TERMS, MAX_WORDS = 3, 60  # shorter says nothing that can be checked; longer hides what cannot
 _NEAREST = 3  # windows read for each sentence
 _LONGEST = 2  # neighbouring spans in a window
 _EXTRA = 0.03  # what each further span of a window must add to likeness
@@ -80,7 +80,8 @@ class Source:
     @property
     def above(self) -> str:
         """Title and headings: what the passage is about."""
-        return " > ".join(dict.fromkeys((self.passage.title, *self.passage.heading)))
+        parts = dict.fromkeys((self.passage.title, *self.passage.heading))
+        return " > ".join(part for part in parts if not gives_orders(part))
 
 
 def source(hit: Hit, encoder: Encoder) -> Source:
