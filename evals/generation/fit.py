@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tutor.answering.claims import Words, plain, weigher
+from tutor.answering.claims import weigher
+from tutor.answering.order import Words, plain
 from tutor.answering.verify import FEATURES, WEIGHTS, Source, Verifier, Window, source, windows
 from tutor.bootstrap import App
 from tutor.retrieval.index import Hit, Passage, point_id

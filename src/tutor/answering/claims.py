@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
-from tutor.quantities.numbers import Quantity, agrees, quantities
-from tutor.retrieval.lexical import query_content, stem, terms, words
-from tutor.text import blank_markup
+from tutor.answering.order import NT, Words, aligned, only_reported, replaced, turned
+from tutor.quantities.numbers import Quantity, agrees
+from tutor.retrieval.lexical import query_content, stem, words
 
 #: Opposites: a claim with one of them, where the evidence has only the other, turns the evidence round.
 _OPPOSITES = tuple(
@@ -96,30 +95,14 @@ _NEGATORS = frozenset(
     "not no never without neither nor none nothing cannot avoid avoids except hardly rarely seldom barely fails"
     " fail lacks lack unable missing stops stop prevents prevent instead rather than neither unless".split()
 ) - {"than"}
-_NT = re.compile(r"n['’]t\b", re.I)
 _WORD = re.compile(r"[A-Za-z0-9]+(?:[-'’/+_.][A-Za-z0-9]+)*\+*#?")
-_CLAUSE = re.compile(
-    r"[;:]|[.!?](?=\s|$)|,\s(?:and|but|yet|so|which|or|nor|then)\s"
-    r"|\b(?:while|whereas|but|although|though|because|so that|since|when|if|unlike|unless)\b",
-    re.I,
-)
 _ONE = re.compile(r"\b(?:one|a single)\b", re.I)
-_BRACKETS = re.compile(r"\([^()]*\)")
-#: "When writes must not be lost, use …": what comes before the comma is a clause of its own.
-_OPENING = re.compile(
-    r"^(\W*(?:when|if|because|since|while|although|for|in|at|with|under|on|as|once|unlike)\b[^,;]*),", re.I
-)
 #: Units and scales that a sentence may not change, also where no figure stands before them.
 _UNITS = frozenset(
     "nanosecond microsecond millisecond second minute hour day week month year decade byte kilobyte megabyte gigabyte"
     " terabyte petabyte bit dozen hundred thousand million billion trillion percent half quarter third double"
     " triple".split()
 )
-_INSTEAD = re.compile(r"\b(?:instead of|rather than|and not|not|over|in place of)\b", re.I)
-_SIDE_ENDS = re.compile(r"[;:.,]\s|\b(?:when|because|for|if|and|or|while|whereas|but|although)\b", re.I)
-_THAN = re.compile(r"\bthan\b", re.I)
-_BEFORE = re.compile(r"\b(?:before|until)\b", re.I)
-_AFTER = re.compile(r"\b(?:after|once)\b", re.I)
 _BOUND = {
     "most": re.compile(r"\bat most\b|\bup to\b|\bno more than\b|\bmaximum\b|\bwithin\b|<=|≤", re.I),
     "least": re.compile(r"\bat least\b|\bno (?:less|fewer) than\b|\bminimum\b|>=|≥|\bfrom\b", re.I),
@@ -128,43 +111,6 @@ _BOUND = {
 }
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _TRIVIAL = (0.0, 2.0, 3.0)  # "one" is mostly a pronoun
-
-
-def plain(text: str) -> str:
-    """A text without its Markdown marks, on one line."""
-    return " ".join(blank_markup(text).split())
-
-
-@dataclass(frozen=True)
-class Words:
-    """A text as the checks read it, each part made once."""
-
-    text: str
-
-    @cached_property
-    def terms(self) -> tuple[str, ...]:
-        return tuple(terms(self.text))
-
-    @cached_property
-    def held(self) -> frozenset[str]:
-        """Its terms, and for joined words their stems too."""
-        return frozenset(self.terms)
-
-    @cached_property
-    def stems(self) -> frozenset[str]:
-        """Stems of all its words, stop words too."""
-        return frozenset(map(stem, words(_NT.sub(" not", self.text))))
-
-    @cached_property
-    def quantities(self) -> tuple[Quantity, ...]:
-        return tuple(quantities(self.text))
-
-    @cached_property
-    def clauses(self) -> tuple[tuple[str, ...], ...]:
-        inside = _BRACKETS.findall(self.text)
-        opened = _OPENING.sub(r"\1; ", _BRACKETS.sub(" ", self.text))
-        parts = [part for text in (opened, *inside) for part in _CLAUSE.split(text)]
-        return tuple(found for part in parts if (found := tuple(terms(part))))
 
 
 @lru_cache(maxsize=4096)
@@ -191,37 +137,6 @@ def _held(term: str, there: frozenset[str]) -> bool:
     return len(term) > 5 and any(len(t) > 4 and (t.startswith(term[:-1]) or term.startswith(t)) for t in there)
 
 
-def aligned(claim: Words, evidence: Words, context: Words) -> tuple[float, float]:
-    """How far each clause of the claim stands in one clause of the evidence, its terms in the same order.
-
-    A sentence that swaps the sides of its source has all its words and fails this; so does a free paraphrase. Terms of
-    the titles above the evidence may stand anywhere: they name what it is about.
-
-    Returns:
-        The worst clause's share of terms, in [0, 1], and how many terms the evidence has, but not in this place.
-    """
-    shares = []
-    misplaced = 0
-    for clause in claim.clauses:
-        placed = max((_common(clause, other) for other in evidence.clauses), key=len, default=())
-        shares.append(len(placed) / len(clause))
-        left = list(clause)
-        for term in placed:
-            left.remove(term)
-        misplaced += sum(term in evidence.held and term not in context.held and term != "one" for term in left)
-    return min(shares, default=0.0), float(misplaced)
-
-
-def _common(a: Sequence[str], b: Sequence[str]) -> tuple[str, ...]:
-    """The longest common subsequence."""
-    row: list[tuple[str, ...]] = [()] * (len(b) + 1)
-    for x in a:
-        before, row = row, [()]
-        for n, y in enumerate(b):
-            row.append((*before[n], x) if x == y else max(before[n + 1], row[n], key=len))
-    return row[-1]
-
-
 def objection(claim: Words, evidence: Words, context: Words) -> str:
     """What speaks against a claim being said by its evidence, as words for a reader; "" where nothing does.
 
@@ -241,12 +156,14 @@ def objection(claim: Words, evidence: Words, context: Words) -> str:
         return f"“{what}” is more than the cited text says"
     if what := _negation(claim, evidence):
         return f"it differs from the cited text in a negation (at “{what}”)"
-    if _turned(claim.text, evidence.text):
+    if turned(claim.text, evidence.text):
         return "it swaps the sides of the cited text"
     if aligned(claim, evidence, context)[1]:
         return "its words stand otherwise in the cited text"
-    if what := _replaced(claim, evidence):
-        return f"it says “{what[0]}” where the cited text says “{what[1]}”"
+    if what := only_reported(claim, evidence):
+        return f"the cited text only reports it (“{what}”)"
+    if pair := replaced(claim, evidence):
+        return f"it says “{pair[0]}” where the cited text says “{pair[1]}”"
     return ""
 
 
@@ -324,8 +241,8 @@ def _opposed(claim: Words, evidence: Words) -> str:
 
 
 def _absolute(claim: Words, evidence: Words) -> str:
-    said = {w.lower() for w in _WORD.findall(_NT.sub(" not", claim.text))}
-    there = {w.lower() for w in _WORD.findall(_NT.sub(" not", evidence.text))}
+    said = {w.lower() for w in _WORD.findall(NT.sub(" not", claim.text))}
+    there = {w.lower() for w in _WORD.findall(NT.sub(" not", evidence.text))}
     for group in _ABSOLUTE:
         if (mine := said & group) and not there & group:
             return str(min(mine))
@@ -335,7 +252,7 @@ def _absolute(claim: Words, evidence: Words) -> str:
 def _negated(text: str) -> list[tuple[str, frozenset[str]]]:
     """Each negator with the stems of the content words that follow it closely."""
     found = []
-    for part in re.split(r"[;:,.()!?](?=\s|$)", _NT.sub(" not", text)):
+    for part in re.split(r"[;:,.()!?](?=\s|$)", NT.sub(" not", text)):
         said = [w.lower() for w in _WORD.findall(part)]
         for n, word in enumerate(said):
             if word in _NEGATORS:
@@ -357,78 +274,14 @@ def _negation(claim: Words, evidence: Words) -> str:
     return ""
 
 
-def _replaced(claim: Words, evidence: Words) -> tuple[str, str] | None:
-    """A term of the claim that stands, between two shared terms, where the evidence has another one."""
-    for clause in claim.clauses:
-        best = max(
-            ((_common(clause, other), other) for other in evidence.clauses), key=lambda p: len(p[0]), default=None
-        )
-        if best is None or len(best[0]) < 2:
-            continue
-        shared, other = best
-        mine, theirs = _between(clause, shared), _between(other, shared)
-        for ours, there in zip(mine, theirs, strict=True):
-            new = [t for t in ours if t not in evidence.held]
-            gone = [t for t in there if t not in claim.held]
-            if new and gone:
-                return new[0], gone[0]
-    return None
-
-
-def _between(clause: Sequence[str], shared: Sequence[str]) -> list[list[str]]:
-    """What stands between each two neighbours of a subsequence of a clause."""
-    gaps: list[list[str]] = [[]]
-    at = 0
-    for term in clause:
-        if at < len(shared) and term == shared[at]:
-            at += 1
-            gaps.append([])
-        else:
-            gaps[-1].append(term)
-    return gaps[1:-1]
-
-
-def _sides(pattern: re.Pattern[str], text: str) -> tuple[set[str], set[str]] | None:
-    """The terms close to a connective on its left and right."""
-    if not (match := pattern.search(text)):
-        return None
-    left = _SIDE_ENDS.split(text[: match.start()])[-1]
-    right = _SIDE_ENDS.split(text[match.end() :])[0]
-    return set(terms(left)[-3:]), set(terms(right)[:2])
-
-
-def _turned(claim: str, evidence: str) -> bool:
-    """Whether what stands on one side of "instead of", "than", "before" or "after" stands on the other there."""
-    reads = [(p, p, False) for p in (_INSTEAD, _THAN, _BEFORE, _AFTER)]
-    if not (_BEFORE.search(claim) and _AFTER.search(claim)) and not (
-        _BEFORE.search(evidence) and _AFTER.search(evidence)
-    ):
-        reads += [(_BEFORE, _AFTER, True), (_AFTER, _BEFORE, True)]
-    for mine, theirs, crossed in reads:
-        ours, there = _sides(mine, claim), _sides(theirs, evidence)
-        if not ours or not there:
-            continue
-        left, right = ours
-        one, two = reversed(there) if crossed else there
-        one, two = one - two, two - one
-        turned, straight = len(right & one) + len(left & two), len(right & two) + len(left & one)
-        if turned > straight or (right & one and not right & two):
-            return True
-    for mine, theirs in ((_BEFORE, _AFTER), (_AFTER, _BEFORE)):
-        ours, there, kept = _sides(mine, claim), _sides(theirs, evidence), _sides(mine, evidence)
-        if ours and there and ours[1] & there[1] - (kept[1] if kept else set()):
-            return True
-    return False
-
-
 def weigher(frequency: Callable[[str], int], passages: int) -> Callable[[str], float]:
-    """The weight of a term by its rarity in an index of so many passages, in (0, 1]."""
+    """The weight of a term by its rarity in an index of so many passages, in [0.3, 1]."""
     top = math.log(passages * 2 + 2)
     known: dict[str, float] = {}
 
     def weight(term: str) -> float:
         if term not in known:
-            known[term] = max(0.05, math.log((passages + 1) / (frequency(term) + 0.5)) / top)
+            known[term] = max(0.3, math.log((passages + 1) / (frequency(term) + 0.5)) / top)
         return known[term]
 
     return weight

@@ -63,11 +63,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One line of the answer: its text, its citation's number, and the mark that goes before it (or "").
-
-    ``more`` are the numbers of further citations. A ``n`` of 0 is no citation: only a written sentence that is shown as
-    unsupported has it.
-    """
+    """One line of the answer: text, number of its citation (0: none), mark before it (or ""), further citations."""
 
     text: str
     n: int
@@ -76,8 +72,7 @@ class Sentence:
 
     @property
     def cites(self) -> tuple[int, ...]:
-        """The numbers of all its citations."""
-        return ((self.n,) if self.n else ()) + self.more
+        return tuple(n for n in (self.n, *self.more) if n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _WHERE = (
     r"|full marks|10/10|100 ?%|score|this (?:link|image|sentence|text)|http|www)"
 )
 #: Where an order can begin: at the start, after a stop, or behind a comma.
-_CLAUSE = r"(?:^\W*|[.;:!?,\])]\s+|\b(?:and|then|must|should|please)\s+)(?:please )?"
+_CLAUSE = r"(?:^\W*|[.;:!?,\])]\s+|\b(?:and|then|please)\s+)(?:please )?"
 _ORDERS = (
     # "Ignore all previous instructions"
     r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,40}\b(?:instructions?|rules?|prompts?|guidelines"
@@ -45,10 +45,11 @@ _ORDERS = (
     r"|answer|output|tell|write|add|include|claim|recommend|state)\b",
     # "…, and state that", "tell the user", "Write: …"
     rf"{_CLAUSE}(?:say|state|write|claim|confirm|answer|reply|respond|add|mention|include|insist|pretend|conclude|swear)"
-    r" (?:that\b|it\b|:)",
+    r" (?:that|it)\b",
     rf"{_CLAUSE}(?:tell|inform|convince|persuade|assure|remind|warn|ask) (?:the |your |every )?"
     r"(?:users?|readers?|learners?|students?|humans?|people|candidates?|whoever|him|her|them)\b",
-    r"^\W*(?:say|write|answer|reply|respond|output|print)\s*:",
+    r"^(?:\[\d+\])?\s*(?:say|write|answer|reply|respond|output|print)\s*:",
+    r"\b(?:output|render|print|show|display|embed)\b.{0,60}\b(?:and nothing else|for the (?:user|reader))\b",
     # The same in other languages that people write attacks in
     r"\b(?:ignorier\w*|ignorez|ignora|oublie[zr]?|olvida|vergiss|vergesst|missachte)\b.{0,40}"
     r"\b(?:anweisung\w*|regel\w*|instruc\w*|règles?|reglas?|consignes?|alles)",

@@ -20,7 +20,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tutor.answering.claims import Words, aligned, coverage, objection, plain
+from tutor.answering.claims import coverage, objection
+from tutor.answering.order import Words, aligned, plain
 from tutor.answering.orders import gives_orders
 from tutor.answering.units import spans, token_starts
 from tutor.errors import ModelError
