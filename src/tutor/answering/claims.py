@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from tutor.answering.order import NT, Words, aligned, only_reported, replaced, turned
+from tutor.answering.order import CLAUSE, NT, Words, aligned, only_reported, replaced, turned
 from tutor.quantities.numbers import Quantity, agrees
 from tutor.retrieval.lexical import query_content, stem, words
 
@@ -79,7 +79,8 @@ _OPPOSITES = tuple(
 _ABSOLUTE: tuple[frozenset[str], ...] = tuple(
     frozenset(group.split())
     for group in (
-        "always never every all any whenever whatever whichever none",
+        "always never every all whenever none",
+        "any whatever whichever",
         "only solely exclusively just",
         "guarantee guarantees guaranteed ensures ensure",
         "must required requires mandatory",
@@ -252,7 +253,8 @@ def _absolute(claim: Words, evidence: Words) -> str:
 def _negated(text: str) -> list[tuple[str, frozenset[str]]]:
     """Each negator with the stems of the content words that follow it closely."""
     found = []
-    for part in re.split(r"[;:,.()!?](?=\s|$)", NT.sub(" not", text)):
+    pieces = CLAUSE.split(NT.sub(" not", text))
+    for part in (part for piece in pieces for part in re.split(r"[,()](?=\s|$)", piece)):
         said = [w.lower() for w in _WORD.findall(part)]
         for n, word in enumerate(said):
             if word in _NEGATORS:

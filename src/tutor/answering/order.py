@@ -12,7 +12,7 @@ from tutor.retrieval.lexical import stem, terms, words
 from tutor.text import blank_markup
 
 NT = re.compile(r"n['’]t\b", re.I)
-_CLAUSE = re.compile(
+CLAUSE = re.compile(
     r"[;:]|[.!?](?=\s|$)|,\s(?:and|but|yet|so|which|or|nor|then)\s"
     r"|\b(?:while|whereas|but|although|though|because|so that|since|when|if|unlike|unless)\b",
     re.I,
@@ -68,7 +68,7 @@ class Words:
     def clauses(self) -> tuple[tuple[str, ...], ...]:
         inside = _BRACKETS.findall(self.text)
         opened = _OPENING.sub(r"\1; ", _BRACKETS.sub(" ", self.text))
-        parts = [part for text in (opened, *inside) for part in _CLAUSE.split(text)]
+        parts = [part for text in (opened, *inside) for part in CLAUSE.split(text)]
         return tuple(found for part in parts if (found := tuple(terms(part))))
 
 
@@ -120,12 +120,12 @@ def only_reported(claim: Words, evidence: Words) -> str:
 
 
 def replaced(claim: Words, evidence: Words) -> tuple[str, str] | None:
-    """A term of the claim that stands, between two shared terms, where the evidence has another one."""
+    """A term of the claim that stands, beside shared terms, where the evidence has another one."""
     for clause in claim.clauses:
         best = max(
             ((_common(clause, other), other) for other in evidence.clauses), key=lambda p: len(p[0]), default=None
         )
-        if best is None or len(best[0]) < 2:
+        if best is None or not best[0]:
             continue
         shared, other = best
         mine, theirs = _between(clause, shared), _between(other, shared)
@@ -138,7 +138,7 @@ def replaced(claim: Words, evidence: Words) -> tuple[str, str] | None:
 
 
 def _between(clause: Sequence[str], shared: Sequence[str]) -> list[list[str]]:
-    """What stands between each two neighbours of a subsequence of a clause."""
+    """What stands before, between and behind the terms of a subsequence of a clause."""
     gaps: list[list[str]] = [[]]
     at = 0
     for term in clause:
@@ -147,7 +147,7 @@ def _between(clause: Sequence[str], shared: Sequence[str]) -> list[list[str]]:
             gaps.append([])
         else:
             gaps[-1].append(term)
-    return gaps[1:-1]
+    return gaps
 
 
 def _sides(pattern: re.Pattern[str], text: str) -> tuple[set[str], set[str]] | None:

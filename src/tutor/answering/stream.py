@@ -22,6 +22,7 @@ _MARKS = re.compile(
     r"|【(?:passage\s*)?(\d{1,4}(?:\s*,\s*\d{1,4})*)[^】\n]{0,20}】)",
     re.I,
 )
+_HALF_MARK = re.compile(r"[\[【][^\]】\n]{0,40}$")
 _BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _IMAGE = re.compile(r"!\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
@@ -94,7 +95,8 @@ class Reply:
         """Sentences of the unfinished line that another has followed."""
         if self._line.lstrip().startswith(("#", "|", "`", "~")):
             return
-        found = self._sentences(self._line)
+        half_mark = _HALF_MARK.search(self._line)
+        found = self._sentences(self._line[: half_mark.start()] if half_mark else self._line)
         if len(found) < 2:
             return
         kind = "item" if _BULLET.match(self._line) else "prose"
