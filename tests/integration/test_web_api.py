@@ -92,6 +92,7 @@ def test_ask(client: TestClient) -> None:
         "corrected",
         "meant",
         "uncovered",
+        "generation",
         "ms",
     ]
     assert body["abstained"] is False

@@ -79,7 +79,7 @@ _OPPOSITES = tuple(
 _ABSOLUTE: tuple[frozenset[str], ...] = tuple(
     frozenset(group.split())
     for group in (
-        "always never every all whenever none",
+        "always never every all whenever",
         "any whatever whichever",
         "only solely exclusively just",
         "guarantee guarantees guaranteed ensures ensure",

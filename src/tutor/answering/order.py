@@ -76,7 +76,7 @@ def aligned(claim: Words, evidence: Words, context: Words) -> tuple[float, float
     """How far each clause of the claim stands in one clause of the evidence, its terms in the same order.
 
     A sentence that swaps the sides of its source has all its words and fails this; so does a free paraphrase. Terms of
-    the titles above the evidence may stand anywhere: they name what it is about.
+    the titles above the evidence may be added to a clause: they name what it is about.
 
     Returns:
         The worst clause's share of terms, in [0, 1], and how many terms the evidence has, but not in this place.
@@ -84,12 +84,15 @@ def aligned(claim: Words, evidence: Words, context: Words) -> tuple[float, float
     shares = []
     misplaced = 0
     for clause in claim.clauses:
-        placed = max((_common(clause, other) for other in evidence.clauses), key=len, default=())
+        beside = max(evidence.clauses, key=lambda other: len(_common(clause, other)), default=())
+        placed = _common(clause, beside)
         shares.append(len(placed) / len(clause))
         left = list(clause)
         for term in placed:
             left.remove(term)
-        misplaced += sum(term in evidence.held and term not in context.held and term != "one" for term in left)
+        misplaced += sum(
+            term in evidence.held and term != "one" and (term in beside or term not in context.held) for term in left
+        )
     return min(shares, default=0.0), float(misplaced)
 
 
