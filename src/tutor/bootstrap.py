@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
-from tutor.errors import IndexBusy, IndexDamaged, IndexFault, IndexMismatch, IndexMissing, SettingsError
+from tutor.errors import IndexBusy, IndexFault, IndexMismatch, IndexMissing
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
-from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
-from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher
+from tutor.retrieval.index import IndexReader, IndexStore
+from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher, weighted
 from tutor.settings import Settings
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tutor.answering.cache import AnswerCache, Scope
     from tutor.answering.cite import Further
     from tutor.answering.depth import Readings
+    from tutor.answering.generate import GroundedAnswerer
     from tutor.answering.talk import Talk
     from tutor.curriculum.corpus import Corpus
     from tutor.drill.companion import Companion
@@ -106,22 +107,8 @@ class App:
         return Searcher(self.reader, self.encoder, ranking=self._ranking())
 
     def _ranking(self) -> Ranking:
-        """The fusion in force: the measured weights, but for those that are set.
-
-        Raises:
-            SettingsError: no leg is left.
-        """
         chosen = self.settings.search
-        measured = RERANKED if chosen.rerank else FUSED
-        weights = {leg: float(chosen.weights.get(leg, measured.weights[leg])) for leg in measured.legs}  # type: ignore[call-overload]
-        legs = tuple(leg for leg in measured.legs if weights[leg] > 0)
-        if not {DENSE, BM25, NAMES} & set(legs):
-            raise SettingsError(
-                "no leg is left that finds passages",
-                about="search.weights",
-                fix="Keep one of dense, bm25, names above 0.",
-            )
-        return Ranking(legs, {leg: weights[leg] for leg in legs})
+        return weighted(RERANKED if chosen.rerank else FUSED, {str(leg): w for leg, w in chosen.weights.items()})
 
     @cached_property
     def answerer(self) -> Answerer:
@@ -191,6 +178,26 @@ class App:
         }
         generation = self.reader.manifest.generation
         return scope_of(generation, model, prompt, settings=matters, filters=filters, learner=learner)
+
+    @cached_property
+    def grounded(self) -> GroundedAnswerer | None:
+        """Answers that the model writes and the passages bear; None without a model."""
+        if self.model is None:
+            return None
+        from tutor.answering.generate import GroundedAnswerer
+        from tutor.answering.prompt import VERSION
+        from tutor.answering.replies import KeptReplies
+
+        chosen, name = self.settings.llm, self.model.name
+        kept = KeptReplies(lambda: self.cache, lambda filters: self.cache_scope(name, str(VERSION), filters=filters))
+        return GroundedAnswerer(
+            self.answerer,
+            self.model,
+            self.judge,
+            max_tokens=chosen.max_tokens,
+            mark=chosen.unsupported == "mark",
+            replies=kept if chosen.cache else None,
+        )
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -270,13 +277,9 @@ class App:
 
     def index_readings(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report:
         """Bring the readings' own index up to date with the texts in the learner's home."""
-        from tutor.ingest.pipeline import ingest
+        from tutor.ingest.readings.desk import index_texts
 
-        texts = [self.settings.readings_dir / "text"]
-        try:
-            return ingest(self.readings_store, self.encoder, texts, on_progress=on_progress)
-        except (IndexMismatch, IndexDamaged):  # nothing is in it that the texts have not
-            return ingest(self.readings_store, self.encoder, texts, rebuild=True, on_progress=on_progress)
+        return index_texts(self.readings_store, self.encoder, self.settings.readings_dir / "text", on_progress)
 
     def ensure_index(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report | None:
         """Index the built-in curriculum where it is missing, has changed or is that of another installation.
@@ -386,7 +389,9 @@ class App:
             )
 
     def close(self) -> None:
-        """Release the index."""
+        """Release the index and what else is open."""
+        if "cache" in self.__dict__:
+            self.__dict__.pop("cache").close()
         if "readings" in self.__dict__:
             self.__dict__.pop("readings").close()
         if "reader" in self.__dict__:

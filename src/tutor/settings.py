@@ -100,6 +100,8 @@ class LlmSettings(_Section):
         0, ge=0, le=10_000_000, description="Prompt and reply together; 0: what is known of it."
     )
     max_tokens: int = Field(500, ge=16, le=32_000, description="The longest reply.")
+    unsupported: Literal["drop", "mark"] = Field("drop", description="What becomes of sentences that nothing supports.")
+    cache: bool = Field(True, description="Keep replies that stood up under <home>/cache, and check them anew.")
     question_tokens: int = Field(16_000, ge=0, description="Most tokens that one question may take; 0: no limit.")
     day_tokens: int = Field(0, ge=0, description="Most tokens a day; 0: no limit.")
     day_usd: float = Field(0.0, ge=0, description="Most US dollars a day, where prices are known; 0: no limit.")
@@ -275,12 +277,18 @@ def _refuse_server_key(written: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_unknown_variables() -> None:
+def known_variables() -> set[str]:
+    """The environment variables that are settings."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name, value in Settings.model_fields.items():
         section = value.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
             known |= {f"{PREFIX}{name}_{key}".upper() for key in section.model_fields}
+    return known
+
+
+def _refuse_unknown_variables() -> None:
+    known = known_variables()
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise SettingsError(

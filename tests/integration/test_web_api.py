@@ -93,6 +93,7 @@ def test_ask(client: TestClient) -> None:
         "meant",
         "uncovered",
         "further",
+        "generation",
         "ms",
         "stages",
         "standalone",

@@ -77,6 +77,11 @@ def test_the_domain_imports_itself_and_errors_only(path: Path) -> None:
     assert others <= {*sys.stdlib_module_names, "pydantic", "yaml"}
 
 
+def test_quantities_stand_below_everything() -> None:
+    ours = [m for p in (SOURCE / "quantities").rglob("*.py") for m in imports(p) if within(m, "tutor")]
+    assert not [m for m in ours if not within(m, "tutor.quantities")]
+
+
 def test_errors_and_settings_stand_below_everything() -> None:
     assert not [m for m in imports(SOURCE / "errors.py") if within(m, "tutor")]
     assert {m.rsplit(".", 1)[0] for m in imports(SOURCE / "settings.py") if within(m, "tutor")} == {"tutor.errors"}

@@ -14,6 +14,7 @@ from tutor.answering.intent import Intent, classify
 from tutor.answering.score import label, score
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
+from tutor.answering.written import Generation
 from tutor.retrieval.index import TASK, Hit
 from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
 from tutor.retrieval.lexicon import base_forms
@@ -44,6 +45,7 @@ class Answer:
     ``meant`` are short forms in the question with what they stand for.
     ``refusal`` is the reason where the question itself cannot be answered, whatever is near. ``uncovered`` are names
     in the question, or sides of its comparison, that no document tells of, although the rest of it is answered.
+    ``generation`` is a language model's part in it, None where none was asked.
     ``further`` are linked readings to go deeper, which have no part in the answer.
     ``stages`` are the milliseconds of each stage: those of all searches together, then weigh, abstain, units, compose
     and cite.
@@ -65,6 +67,16 @@ class Answer:
     ms: float
     stages: Mapping[str, float] = field(default_factory=dict, compare=False)
     further: tuple[Further, ...] = ()
+    generation: Generation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """An extractive answer and the passages that a model may write another from, best first, with their vectors."""
+
+    answer: Answer
+    hits: tuple[Hit, ...]
+    filters: Filters | None = None
 
 
 class Answerer:
@@ -86,24 +98,36 @@ class Answerer:
             UsageError: an empty or over-long question, an unknown filter.
             IndexFault: the index cannot answer.
         """
-        answer = self.answer(question, filters=filters)
+        return self.grounds(question, filters=filters).answer
+
+    def grounds(self, question: str, *, filters: Filters | None = None) -> Grounds:
+        """Answer one question, and keep what the answer is cut from; the passages it quotes come first.
+
+        Raises:
+            As ``ask``.
+        """
+        found = self._found(question, filters)
+        answer = found.answer
         answered(answer.intent, "refused" if answer.refusal else "abstained" if answer.abstained else "answered")
         if self._beside and not filters:
             answer = replace(answer, further=self._beside(answer))
-        return answer
+        return Grounds(answer, found.hits, filters)
 
     def answer(self, question: str, *, filters: Filters | None = None) -> Answer:
         """As ``ask``, without further reading, and not counted as a question that somebody asked."""
+        return self._found(question, filters).answer
+
+    def _found(self, question: str, filters: Filters | None) -> Grounds:
         began = self.searcher.reader.manifest.generation
         with operation("ask") as running:
-            answer = self._ask(running, question, filters)
+            found = self._ask(running, question, filters)
         if self.searcher.reader.manifest.generation != began:
             # The searcher turned to an older generation halfway: one answer is cut from one generation.
             with operation("ask") as running:
-                answer = self._ask(running, question, filters)
-        return answer
+                found = self._ask(running, question, filters)
+        return found
 
-    def _ask(self, running: operation, question: str, filters: Filters | None) -> Answer:
+    def _ask(self, running: operation, question: str, filters: Filters | None) -> Grounds:
         found = self.searcher.search(question, limit=_PASSAGES, filters=filters, with_vectors=True)
         intent = classify(found.question)
         if intent.name == "other" and found.named and not intent.sides:
@@ -122,6 +146,7 @@ class Answerer:
             refusal, doubt = self._refusal(found, intent)
             confidence *= 1.0 - doubt
         composed = Composed((), (), ())
+        quotable: list[Hit] = []
         if confidence >= abstain.threshold():
             with stage("units"):
                 quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
@@ -135,7 +160,7 @@ class Answerer:
         generation = self.searcher.reader.manifest.generation
         running.note(intent=intent.name, abstained=abstained, confidence=round(confidence, 4), generation=generation)
         running.tell(question=found.question)
-        return Answer(
+        answer = Answer(
             question=found.question,
             intent=intent.name,
             text=text,
@@ -152,6 +177,8 @@ class Answerer:
             ms=running.ms,
             stages=running.stages,
         )
+        quoted = [citation.chunk_id for citation in composed.citations]
+        return Grounds(answer, tuple(sorted(quotable, key=lambda hit: hit.passage.chunk_id not in quoted)))
 
     def _refusal(self, found: SearchResult, intent: Intent) -> tuple[str, float]:
         """What speaks against answering, whatever the ranking says ("" for nothing), and how much (1: all)."""

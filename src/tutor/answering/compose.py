@@ -43,11 +43,16 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One line of the answer: the quote, its citation number, and the mark that goes before it (or "")."""
+    """One line of the answer: text, number of its citation (0: none), mark before it (or ""), further citations."""
 
     text: str
     n: int
     mark: str
+    more: tuple[int, ...] = ()
+
+    @property
+    def cites(self) -> tuple[int, ...]:
+        return tuple(n for n in (self.n, *self.more) if n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,4 +294,4 @@ def _mark(unit: Unit) -> str:
 
 
 def _line(sentence: Sentence) -> str:
-    return f"{sentence.mark}{sentence.text} [{sentence.n}]"
+    return f"{sentence.mark}{sentence.text} {''.join(f'[{n}]' for n in sentence.cites)}".rstrip()

@@ -46,6 +46,9 @@ def print_answer(answer: Answer, out: TextIO) -> None:
         page = f", page {citation.page}" if citation.page else ""
         text = f"[{citation.n}] {where}{page}  ({citation.doc_id})"
         print(_dim(textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False), colour), file=out)
+    if answer.generation:
+        print(file=out)
+        print(_dim(textwrap.fill(f"({answer.generation.line()})", width, subsequent_indent=" "), colour), file=out)
     _print_further(answer, width, colour, out)
 
 
@@ -73,7 +76,8 @@ def print_timings(answer: Answer, out: TextIO) -> None:
 
 
 def _line(sentence: Sentence) -> str:
-    return f"{sentence.mark}{' '.join(sentence.text.split())} [{sentence.n}]"
+    marks = "".join(f"[{n}]" for n in sentence.cites)
+    return f"{sentence.mark}{' '.join(sentence.text.split())} {marks}".rstrip()
 
 
 def _fill(text: str, width: int, lead: str, colour: bool) -> str:

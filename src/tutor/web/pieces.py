@@ -6,7 +6,7 @@ Chips are made from the answer's own sentences, never by looking for ``[n]`` in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -31,14 +31,21 @@ def pieces(answer: Answer) -> Iterator[Piece]:
         return
     cited = {c.n: c for c in answer.citations}
     composed = answer.composed
-    yield Piece("verdict", f'<p class="verdict">{" ".join(_sentence(s, cited[s.n]) for s in composed.verdict)}</p>')
+    yield Piece("verdict", f'<p class="verdict">{" ".join(_sentence(s, cited) for s in composed.verdict)}</p>')
     subject = cited[composed.verdict[0].n].title if composed.verdict else ""
     for found in composed.groups:
-        title = cited[found.sentences[0].n].title
+        first = next((n for s in found.sentences for n in s.cites), 0)
+        title = cited[first].title if first else subject
         yield Piece("group", _group(found, cited, title, named=title != subject))
         subject = title
-    yield Piece("sources", _sources(answer))
+    note = f'<p class="written">{plain(capital(answer.generation.line()))}.</p>' if answer.generation else ""
+    yield Piece("sources", _sources(answer) + note)
     yield from _further(answer)
+
+
+def capital(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def document_url(doc_id: str, citation: Citation | None = None) -> str:
@@ -70,10 +77,16 @@ def _chip(citation: Citation) -> str:
     )
 
 
-def _sentence(line: Sentence, citation: Citation) -> str:
+def _sentence(line: Sentence, cited: dict[int, Citation]) -> str:
     mark = f'<strong class="wrong">{plain(line.mark.strip())}</strong> ' if line.mark else ""
     # The word joiner keeps the chip on the line of the last word.
-    return f"{mark}{inline(line.text)}&#8288;{_chip(citation)}"
+    chips = "".join(f"&#8288;{_chip(cited[n])}" for n in line.cites)
+    return f"{mark}{inline(line.text)}{chips}"
+
+
+def sentence_html(line: Sentence, cited: Sequence[Citation]) -> str:
+    """One sentence with its sources as safe HTML."""
+    return _sentence(line, {c.n: c for c in cited})
 
 
 def _group(found: Group, cited: dict[int, Citation], title: str, *, named: bool) -> str:
@@ -81,7 +94,7 @@ def _group(found: Group, cited: dict[int, Citation], title: str, *, named: bool)
     label = label[:1].upper() + label[1:]
     about = f'<span class="about">{plain(title)}</span> ' if named or not label else ""
     heading = f"<h3>{about}{plain(label)}</h3>" if found.label else ""
-    items = "".join(f"<li>{_sentence(s, cited[s.n])}</li>" for s in found.sentences)
+    items = "".join(f"<li>{_sentence(s, cited)}</li>" for s in found.sentences)
     return f'<section class="group">{heading}<ul>{items}</ul></section>'
 
 

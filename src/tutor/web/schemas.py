@@ -54,6 +54,7 @@ class Question(BaseModel):
         max_length=50,
         description="The conversation so far, oldest first: a follow-up is read with it. The server keeps none.",
     )
+    written: bool = Field(True, description="Whether a language model, where one is set, may write the answer.")
 
 
 class CitationOut(BaseModel):
@@ -87,6 +88,32 @@ class NearestOut(BaseModel):
     covers: Words
 
 
+class DroppedOut(BaseModel):
+    """A sentence of a model that does not reach the answer, and why."""
+
+    text: str
+    why: str
+
+
+class GenerationOut(BaseModel):
+    """A language model's part in an answer."""
+
+    model: str
+    kept: bool = Field(description="Whether the reply had been written before, and was checked anew.")
+    fallback: str | None = Field(description="Why the quoted answer stands instead of the written one.")
+    sentences: int = Field(description="How many of its sentences were checked.")
+    supported: int = Field(description="How many of them a cited span says.")
+    share: float
+    dropped: list[DroppedOut]
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None = Field(description="US dollars; null where the price is not known.")
+    estimated: bool = Field(description="Whether tokens were counted here, not by the model's server.")
+    first_ms: float | None = Field(description="Until the model's first piece.")
+    ms: float
+    line: str = Field(description="All that in one line for a reader.")
+
+
 class AnswerOut(BaseModel):
     """A cited answer. When ``abstained``, one sentence that says so, no citations, and the nearest documents."""
 
@@ -100,6 +127,7 @@ class AnswerOut(BaseModel):
     meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
     uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
     further: list[FurtherOut] = Field(description="Linked readings to go deeper; they have no part in the answer.")
+    generation: GenerationOut | None = Field(description="A language model's part in it; null where none was asked.")
     ms: float
     stages: Stages
     standalone: str | None = Field(None, description="How a follow-up was read; null where it was read as asked.")

@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from tutor.errors import MissingExtra
+from tutor.errors import IndexDamaged, IndexMismatch, MissingExtra
+from tutor.ingest.pipeline import Progress, Report, ingest
 from tutor.ingest.readings.dedup import Signature, signature
 from tutor.ingest.readings.fetch import Fetcher
 from tutor.ingest.readings.guard import Guard
@@ -18,6 +19,8 @@ from tutor.ingest.readings.shelf import Shelf
 from tutor.ingest.readings.sync import Sync
 from tutor.ingest.readings.transport import Limits, Transport
 from tutor.ingest.readings.worker import Worker
+from tutor.retrieval.encoder import Encoder
+from tutor.retrieval.index import IndexStore
 from tutor.settings import ReadingsSettings
 
 Texts = Callable[[], Iterable[tuple[str, str]]]
@@ -79,3 +82,13 @@ def signatures(passages: Iterable[tuple[str, str]]) -> dict[str, Signature]:
     for doc_id, text in passages:
         texts.setdefault(doc_id, []).append(text)
     return {doc_id: signature("\n".join(parts)) for doc_id, parts in texts.items()}
+
+
+def index_texts(
+    store: IndexStore, encoder: Encoder, folder: Path, on_progress: Callable[[Progress], None] | None
+) -> Report:
+    """Bring the readings' own index up to date with the texts in ``folder``."""
+    try:
+        return ingest(store, encoder, [folder], on_progress=on_progress)
+    except (IndexMismatch, IndexDamaged):  # nothing is in it that the texts have not
+        return ingest(store, encoder, [folder], rebuild=True, on_progress=on_progress)
