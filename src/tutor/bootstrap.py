@@ -144,9 +144,9 @@ class App:
     @cached_property
     def model(self) -> LanguageModel | None:
         """The language model in force, with its deadlines, retries and budget; None where none is set."""
-        from tutor.models.choose import choose
+        from tutor.models.choose import in_force
 
-        return self._model or choose(self.settings.llm, self.settings.home)
+        return self._model or in_force(self.settings.llm, self.settings.home)
 
     @cached_property
     def talk(self) -> Talk:
