@@ -451,7 +451,7 @@ def spend(folder: str, times: int, start: Any) -> None:
 
 
 def test_several_processes_add_up(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     start = context.Event()
     workers = [context.Process(target=spend, args=(str(tmp_path / "llm"), 10, start)) for _ in range(3)]
     for worker in workers:
