@@ -90,7 +90,7 @@ def test_metrics_count_requests_stages_answers_and_errors(client: TestClient, co
 
     before = samples(client)
     assert client.post("/api/v1/ask", json={"question": ASKED}).status_code == 200
-    assert client.post("/api/v1/ask", json={"question": ""}).status_code == 422
+    assert client.post("/api/v1/ask", json={"question": ASKED, "filters": {"colour": ["red"]}}).status_code == 422
     assert client.get("/documents/none-such").status_code == 404
     assert client.get("/none-such").status_code == 404
     assert client.get("/static/style.css").status_code == 200
