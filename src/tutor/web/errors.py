@@ -20,6 +20,7 @@ from tutor.errors import (
     NotFound,
     SourceError,
     StaleAnswer,
+    StudyFault,
     TutorError,
     UsageError,
 )
@@ -36,6 +37,7 @@ _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (GenerationError, 502),
     (ModelError, 503),
     (IndexFault, 503),
+    (StudyFault, 503),
     (TutorError, 500),
 )
 TOO_LARGE = "A question has at most 4,000 characters, an answer to a drill 20,000."
