@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alembic.config import Config  # loaded only where a database has to change
 
 _SCRIPTS = Path(__file__).parent / "migrations"
-#: The revision this version reads and writes; a test holds it against the scripts, so that opening need not load Alembic.
+#: The revision this version reads and writes; held against the scripts by a test, so that opening loads no Alembic.
 HEAD = "0001"
 
 

@@ -1,7 +1,7 @@
-"""The study store: one database, SQLite (WAL) in the learner's folder or PostgreSQL by URL, brought up to date when opened.
+"""The study store: SQLite (WAL) in the learner's folder, or PostgreSQL by URL; brought up to date when it is opened.
 
-Every write is one transaction, and SQLite's is durable before it returns (``synchronous=FULL``). A damaged SQLite file is
-put aside, never deleted, and the last good backup takes its place; a migration is preceded by a backup.
+Every write is one transaction, and SQLite's is durable before it returns (``synchronous=FULL``). A damaged SQLite file
+is put aside, never deleted, and the last good backup takes its place; a migration is preceded by a backup.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tutor.study.schema import upgrade
 from tutor.study.tables import LOCAL, Learner
 
 _BUSY_S = 10  # how long a writer waits for another one; a write takes milliseconds
+_ROOM = "Free some space; nothing that was stored is lost."
 _WRITES = "tutor_writes"
 _DAMAGED = ("malformed", "not a database", "disk image", "file is encrypted")
 
@@ -220,9 +221,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _fault(error: DBAPIError, where: str) -> StudyFault:
     said = str(error.orig)
     if "full" in said:
-        return StudyFull(
-            "there is no room to write", about=where, fix="Free some space; nothing that was stored is lost."
-        )
+        return StudyFull("there is no room to write", about=where, fix=_ROOM)
     if any(word in said for word in _DAMAGED):
         return StudyDamaged(f"the database is damaged ({said})", about=where, fix="Run: tutor doctor")
     if "readonly" in said or "unable to open" in said:
@@ -234,9 +233,7 @@ def _fault(error: DBAPIError, where: str) -> StudyFault:
 
 def _no_room(error: OSError, where: str) -> StudyFault:
     if error.errno == 28:  # ENOSPC
-        return StudyFull(
-            "there is no room to write", about=where, fix="Free some space; nothing that was stored is lost."
-        )
+        return StudyFull("there is no room to write", about=where, fix=_ROOM)
     return StudyFault(f"it cannot be written ({error.strerror})", about=where, fix="Check its permissions.")
 
 
