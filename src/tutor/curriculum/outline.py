@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ class ProbeLine:
 
 @dataclass(frozen=True, slots=True)
 class CardLine:
-    """A card; ``read_min`` is how long its text takes to study, ``probe_min`` all its probes, both in minutes."""
+    """A card; ``check`` are the lines of its mastery check, ``read_min`` and ``probe_min`` the minutes it takes."""
 
     id: str
     title: str
@@ -61,7 +61,7 @@ class CardLine:
     prerequisites: tuple[str, ...]
     related: tuple[str, ...]
     probes: tuple[ProbeLine, ...]
-    check: tuple[str, ...] = field(metadata={"is": "the lines of its mastery check"})
+    check: tuple[str, ...]
     read_min: int = 0
 
     @property
