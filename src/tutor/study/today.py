@@ -122,7 +122,7 @@ def _due(outline: Outline, deck: Deck, until: datetime) -> list[Line]:
                     f"due{_since(item, until)}{more}; recall {deck.recall(item.ref, until):.0%}",
                     DRILL_MIN,
                     (card.id, *(p.ref for p in points.get(card.id, ()))),
-                    f"tutor drill --card {card.id} --due",
+                    f"tutor drill --card {card.id}",
                 )
             )
         elif item.card not in drilled and item is points[item.card][0]:
