@@ -155,6 +155,10 @@ class Study:
             "plans": plans,
         }
 
+    def threads(self, at: Standing) -> list[Share]:
+        """How far one is with each thread."""
+        return [share(thread.id, thread.cards, at.cards) for thread in at.outline.threads]
+
     def mark(self, name: str, status: str, note: str = "") -> CardProgress:
         """Say where one stands with a card, whatever the drills say; the card's progress then.
 

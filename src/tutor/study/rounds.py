@@ -67,13 +67,13 @@ def _flash(outline: Outline, deck: Deck, item: Item, until: datetime) -> Flash |
     found = outline.cards.get(item.ref)
     if found is None:
         return None
-    return Flash(found.id, found.title, _ask(found), _answer(found), found.id, recall, item.lapses, CARD_S)
+    ask, answer = _question(found, item.reps)
+    return Flash(found.id, found.title, ask, answer, found.id, recall, item.lapses, CARD_S)
 
 
-def _ask(card: CardLine) -> str:
-    return card.probes[0].ask if card.probes else f"Go through {card.title} by heart: its mastery check follows."
-
-
-def _answer(card: CardLine) -> tuple[str, ...]:
-    """What an answer to the card's question has; its mastery check where it has no question."""
-    return tuple(point.text for point in card.probes[0].points) if card.probes else card.check
+def _question(card: CardLine, turn: int) -> tuple[str, tuple[str, ...]]:
+    """The card's questions in turn, with what an answer has; its mastery check where it has none."""
+    if not card.probes:
+        return f"Go through {card.title} by heart: what must you be able to do?", card.check
+    probe = card.probes[turn % len(card.probes)]
+    return probe.ask, tuple(point.text for point in probe.points)

@@ -159,7 +159,7 @@ def _probe(card: CardLine, answers: Sequence[Answered], points: Sequence[Item]) 
 
 
 def _with(count: int) -> str:
-    return f", with {count} of its {'point' if count == 1 else 'points'}" if count else ""
+    return f", with {'one' if count == 1 else count} of its points" if count else ""
 
 
 def _points(mine: Sequence[Item]) -> str:
@@ -214,8 +214,13 @@ def _new(outline: Outline, found: Mapping[str, CardProgress]) -> list[Line]:
 
     order = sorted(outline.cards.values(), key=lambda c: (c.tier, c.phase))
     begin = [card for card in order if found[card.id].status == "not-started" and ready(card)]
-    why = "new, tier {}; what it builds on is begun"
-    return [_read(card, why.format(card.tier), _probe(card, (), ())) for card in begin[:_MOST_NEW]]
+
+    def why(card: CardLine) -> str:
+        return (
+            f"new, tier {card.tier}; {'what it builds on is begun' if card.prerequisites else 'it builds on nothing'}"
+        )
+
+    return [_read(card, why(card), _probe(card, (), ())) for card in begin[:_MOST_NEW]]
 
 
 def _read(card: CardLine, why: str, probe: str) -> Line:

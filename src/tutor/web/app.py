@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from tutor.bootstrap import App
 from tutor.web import errors, security
 from tutor.web.core import Core
-from tutor.web.routes import api, drills, feedback, health, pages
+from tutor.web.routes import api, drills, feedback, health, pages, study
 from tutor.web.views import HERE
 
 _ABOUT = "A study assistant with citations. Every sentence of an answer is quoted from a document of the library."
@@ -36,6 +36,7 @@ def create_app(core: App) -> FastAPI:
     web.include_router(drills.router, prefix="/api/v1")
     web.include_router(drills.router, prefix="/api", include_in_schema=False)  # as the first interface was named
     web.include_router(feedback.router)
+    web.include_router(study.router)
     web.include_router(pages.router)
     web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return web
