@@ -244,7 +244,7 @@ def _once(lines: Iterable[Line]) -> list[Line]:
     taken: set[str] = set()
     kept: list[Line] = []
     for line in lines:
-        cards = {ref.split("/", 1)[0] for ref in line.refs}
+        cards = {ref.split("/", 1)[0] for ref in line.refs} if line.kind != "review" else set()  # points beside it
         if (line.kind in ("read", "drill") and cards & taken) or line in kept:
             continue
         taken |= cards
