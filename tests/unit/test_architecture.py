@@ -31,6 +31,15 @@ FORBIDDEN = {
     "tutor.answering": (*FRONT_ENDS, "tutor.ingest", "tutor.drill", "tutor.study"),
     "tutor.drill": (*FRONT_ENDS, "tutor.answering", "tutor.ingest", "tutor.study"),
     "tutor.ingest": (*FRONT_ENDS, "tutor.answering", "tutor.drill", "tutor.study"),
+    "tutor.study": (
+        *FRONT_ENDS,
+        "tutor.settings",
+        "tutor.retrieval",
+        "tutor.answering",
+        "tutor.ingest",
+        "tutor.drill",
+        "tutor.models",
+    ),
     "tutor.web": ("tutor.cli",),
     "tutor.cli": (),
 }
@@ -92,6 +101,9 @@ def test_errors_and_settings_stand_below_everything() -> None:
         ("llama_index", ("llamaindex.py", "models/")),
         ("typer", "cli/"),
         ("fastapi", "web/"),
+        ("sqlalchemy", "study/"),
+        ("alembic", "study/"),
+        ("fsrs", "study/schedule.py"),
     ],
 )
 def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> None:
