@@ -242,6 +242,37 @@ def test_a_real_drill_shows_up_in_progress(curriculum_home: Path) -> None:
     assert session["kind"] == "probe" and session["seconds"] >= 0
 
 
+def test_a_drill_is_kept_where_progress_cannot_be_written(
+    curriculum_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rows(curriculum_home, "progress", "kafka")[0]["drilled"]
+    monkeypatch.setenv("TUTOR_STUDY_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    done = tutor(
+        curriculum_home, "drill", "--card", "kafka", "why-not-task-queue", "--no-model", "--json", said="skip\n" * 12
+    )
+    assert json.loads(done.stdout.splitlines()[-1])["state"] == "done"
+    assert "your progress is not up to date, the drill is kept" in done.stderr
+    monkeypatch.delenv("TUTOR_STUDY_URL")
+    assert rows(curriculum_home, "progress", "kafka")[0]["history"][before:] != []
+
+
+def test_reviews_of_two_terminals_at_once_are_all_kept(home: Path) -> None:
+    drilled(home, 1, "weak", 9, points={"per-message-ack": "missed", "partition-ceiling": "missed"})
+    rows(home, "today")
+    environment = os.environ | {"TUTOR_HOME": str(home)}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tutor", "review", "--json"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for one in both:
+        out, _ = one.communicate("3\n" * 9, timeout=120)
+        assert one.returncode == 0 and json.loads(out.splitlines()[-1])["done"] >= 2
+    assert rows(home, "stats")[0]["studied"]["days_30"] == 2
+
+
 def test_today_costs_little_beside_what_it_stands_on(home: Path) -> None:
     """A ratio, since machines differ: the store's and the terminal's libraries take most of the time."""
     for n in range(40):

@@ -15,6 +15,7 @@ from tutor.study.today import DRILL_MIN, Next, Today, today
 
 OUTLINE = curriculum()
 UNTIL = end_of(day_of(NOW, ZONE), ZONE)
+REFS = [*OUTLINE.cards, *(f"{c.id}/{p.id}/{m.id}" for c in OUTLINE.cards.values() for p in c.probes for m in p.points)]
 Rated = tuple[str, int, float]
 
 
@@ -87,6 +88,8 @@ def test_what_a_failed_card_builds_on_is_pulled_up_for_a_week_and_until_it_was_l
     assert "Log" not in [line.title for line in since.lines]
     begun = of(("log", 3, 1.5), answers=(answered("log", "mixed", 1.5), wrong))
     assert ("drill", "Log") in told(begun)
+    lacking = of(("queue", 2, 1), answers=(answered("queue", "mixed", 1, missed=("a",)),))
+    assert next(line.why for line in lacking.lines if line.title == "Log") == "Queue lacked a point and builds on it"
     mended = of(answers=(wrong, answered("queue", "mixed", 0.5)))
     assert "Log" not in [line.title for line in mended.lines]
 
@@ -150,7 +153,7 @@ def test_nothing_to_do_is_an_empty_list() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(sorted(OUTLINE.cards)), st.integers(1, 4), st.integers(0, 60)), max_size=25),
+    st.lists(st.tuples(st.sampled_from(REFS), st.sampled_from([1, 1, 2, 3, 4]), st.integers(0, 60)), max_size=40),
     st.integers(1, 300),
     st.lists(st.integers(5, 240), max_size=3),
 )
