@@ -31,11 +31,12 @@ FORBIDDEN = {
     "tutor.answering": (*FRONT_ENDS, "tutor.ingest", "tutor.drill", "tutor.study"),
     "tutor.drill": (*FRONT_ENDS, "tutor.answering", "tutor.ingest", "tutor.study"),
     "tutor.ingest": (*FRONT_ENDS, "tutor.answering", "tutor.drill", "tutor.study"),
-    "tutor.web": ("tutor.cli",),
+    "tutor.web": ("tutor.cli", "tutor.mcp"),
+    "tutor.mcp": ("tutor.cli", "tutor.evals"),
     "tutor.cli": (),
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
-HEAVY += ("qdrant_client", "rich")
+HEAVY += ("qdrant_client", "rich", "mcp", "openai", "opentelemetry", "prometheus_client")
 
 
 def name_of(path: Path) -> str:
@@ -81,6 +82,11 @@ def test_errors_and_settings_stand_below_everything() -> None:
     assert {m.rsplit(".", 1)[0] for m in imports(SOURCE / "settings.py") if within(m, "tutor")} == {"tutor.errors"}
 
 
+def test_telemetry_knows_nothing_of_the_product() -> None:
+    ours = {m for p in (SOURCE / "telemetry").rglob("*.py") for m in imports(p) if within(m, "tutor")}
+    assert [m for m in ours if not within(m, "tutor.telemetry") and not within(m, "tutor.errors")] == []
+
+
 @pytest.mark.parametrize(
     ("vendor", "home"),
     [
@@ -91,7 +97,11 @@ def test_errors_and_settings_stand_below_everything() -> None:
         ("sentence_transformers", "retrieval/huggingface.py"),
         ("llama_index", ("llamaindex.py", "models/")),
         ("typer", "cli/"),
+        ("prometheus_client", "telemetry/prometheus.py"),
+        ("opentelemetry", "telemetry/otel.py"),
         ("fastapi", "web/"),
+        ("mcp", "mcp/"),
+        ("mcp_types", "mcp/"),
     ],
 )
 def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> None:
@@ -102,7 +112,7 @@ def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> N
 
 
 def test_only_bootstrap_builds_adapters() -> None:
-    adapters = ("tutor.retrieval.edge", "tutor.retrieval.server", "tutor.retrieval.huggingface")
+    adapters = ("tutor.retrieval.edge", "tutor.retrieval.server", "tutor.retrieval.huggingface", "tutor.telemetry.otel")
     users = {name_of(p) for p in MODULES if any(within(m, a) for m in imports(p) for a in adapters)}
     assert {u for u in users if u not in adapters} <= {"tutor.bootstrap"}
 
