@@ -22,7 +22,7 @@ $(VENV)/dev: $(VENV)/core
 
 $(VENV)/heavy: $(VENV)/dev
 	$(PIP) 'torch==2.13.0'
-	$(PIP) -e '.[dev,train,llm,eval]'
+	$(PIP) -e '.[dev,train,llm,gguf,eval]'
 	@touch $@
 
 $(VENV)/eval: $(VENV)/dev

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 # With --import-mode=importlib nothing puts the tests' folder on the path: `from fakes import FakeEncoder` needs it.
 sys.path.insert(0, str(Path(__file__).parent))
+# As the command line does, before numpy is imported (cli/main.py says why).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from fakes import FakeEncoder, write_notes
 from tutor.bootstrap import App

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -12,11 +14,13 @@ from tutor.curriculum import builtin_corpus as builtin_corpus
 from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
-from tutor.retrieval.search import FUSED, RERANKED, Ranking, Searcher
+from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher
 from tutor.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tutor.answering.cache import AnswerCache, Scope
+    from tutor.answering.talk import Talk
     from tutor.curriculum.corpus import Corpus
     from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
@@ -25,11 +29,22 @@ if TYPE_CHECKING:
     from tutor.ingest.pipeline import Progress, Report
     from tutor.models.port import LanguageModel
     from tutor.study.desk import Study
+    from tutor.telemetry.measures import Figure
 
 
 def builtin_roots() -> list[Path]:
     """The folders of the curriculum that are indexed."""
     return [folder for name in SHELVES if (folder := builtin_corpus() / name).is_dir()]
+
+
+def tutor_version() -> str:
+    """The installed version, "0" where there is none."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tutor-study")
+    except PackageNotFoundError:
+        return "0"
 
 
 class App:
@@ -104,6 +119,44 @@ class App:
         return Answerer(self.searcher)
 
     @cached_property
+    def model(self) -> LanguageModel | None:
+        """The language model in force, with its deadlines, retries and budget; None where none is set."""
+        from tutor.models.choose import choose
+
+        return self._model or choose(self.settings.llm, self.settings.home)
+
+    @cached_property
+    def talk(self) -> Talk:
+        """Answers follow-ups; ``ask`` of the answerer reads each question for itself."""
+        from tutor.answering.talk import Talk
+
+        return Talk(self.answerer, self.model)
+
+    @cached_property
+    def cache(self) -> AnswerCache:
+        """Answers that a language model wrote, in memory and under ``<home>/cache``."""
+        from tutor.answering.cache import AnswerCache
+        from tutor.answering.sense import Senses
+        from tutor.answering.shelf import SqliteShelf
+
+        senses = Senses(self.searcher)
+        shelf = SqliteShelf(self.settings.home.expanduser() / "cache" / "answers.sqlite")
+        return AnswerCache(shelf=shelf, senses=senses, similarity=senses.similarity)
+
+    def cache_scope(self, model: str, prompt: str, *, filters: Filters | None = None, learner: str = "") -> Scope:
+        """What a generated answer depends on but its question, in the generation that is open now."""
+        from tutor.answering.cache import scope_of
+
+        chosen = self.settings
+        matters = {
+            "search": chosen.search.model_dump(mode="json"),
+            "encoder": self.encoder.name,
+            "llm": chosen.llm.model_dump(mode="json", include={"provider", "model", "url", "max_tokens"}),
+        }
+        generation = self.reader.manifest.generation
+        return scope_of(generation, model, prompt, settings=matters, filters=filters, learner=learner)
+
+    @cached_property
     def corpus(self) -> Corpus:
         """The built-in curriculum, parsed: what is drilled."""
         from tutor.curriculum.corpus import load_corpus
@@ -128,11 +181,6 @@ class App:
         grader = Grader(Gatherer(self.encoder, self.judge, NEAR), OwnText(self.corpus), Substance(self.corpus))
         store = DrillStore(self.settings.home.expanduser() / "drills")
         return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
-
-    @cached_property
-    def model(self) -> LanguageModel | None:
-        """The language model in force; None where answers are cut from the passages."""
-        return self._model
 
     @cached_property
     def companion(self) -> Companion | None:
@@ -214,6 +262,67 @@ class App:
             return None  # somebody else is at it; the generation in hand still answers
         self.searcher.refresh()
         return report
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Send traces and metrics to the collector meanwhile, where ``telemetry.otlp`` names one.
+
+        Raises:
+            SettingsError: its address or headers cannot be read.
+            MissingExtra: the extra ``telemetry`` is not installed.
+        """
+        chosen = self.settings.telemetry
+        if not chosen.otlp:
+            yield
+            return
+        from tutor.telemetry import measures, stages
+        from tutor.telemetry.otel import to_collector
+
+        about = {
+            "service.name": chosen.service_name,
+            "service.version": tutor_version(),
+            "tutor.encoder": self.encoder.name,
+            "tutor.index.generation": next(
+                (labels[0] for one, labels, _ in self.figures() if one is measures.INDEX), ""
+            ),
+        }
+        watcher = to_collector(
+            chosen.otlp,
+            chosen.headers.get_secret_value(),
+            about,
+            sample=chosen.sample,
+            include_text=chosen.include_text,
+            gauges=self.figures,
+        )
+        stages.trace_with(watcher)
+        measures.add_meter(watcher)
+        try:
+            yield
+        finally:
+            stages.trace_with(None)
+            measures.remove_meter(watcher)
+            watcher.close()
+
+    def figures(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> list[Figure]:
+        """What stands now: the version, and the index as it was last opened. Reads nothing and waits for nobody."""
+        from tutor.telemetry import measures
+
+        found: list[Figure] = [(measures.BUILD, (tutor_version(),), 1.0)]
+        reader = self.__dict__.get("reader")
+        if reader is None:
+            return [*found, (measures.INDEX, ("", ""), 0.0)]
+        manifest = reader.manifest
+        try:
+            age_s = (now() - datetime.fromisoformat(manifest.created_at)).total_seconds()
+        except (ValueError, TypeError):  # no time, or one without its zone
+            age_s = float("nan")
+        return [
+            *found,
+            (measures.INDEX, (manifest.generation, manifest.encoder), 1.0),
+            (measures.INDEX_AGE, (), age_s),
+            (measures.PASSAGES, (), manifest.passages),
+            (measures.DOCUMENTS, (), manifest.documents),
+        ]
 
     def _same_encoder(self, reader: IndexReader) -> None:
         if (built_with := reader.manifest.encoder) != self.encoder.name:

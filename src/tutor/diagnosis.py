@@ -16,7 +16,13 @@ from tutor.retrieval.encoder import OnnxEncoder
 from tutor.settings import Settings
 
 _PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
-_EXTRAS = {"hf": "sentence-transformers", "train": "datasets", "llm": "llama-index-core", "eval": "ragas"}
+_EXTRAS = {
+    "hf": "sentence-transformers",
+    "train": "datasets",
+    "llm": "llama-index-core",
+    "gguf": "xllamacpp",
+    "eval": "ragas",
+}
 _LOW_DISK_MB = 500
 _MOUNTS = Path("/proc/mounts")
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})

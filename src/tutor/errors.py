@@ -109,7 +109,12 @@ class ModelError(TutorError):
 
 
 class GenerationError(TutorError):
-    """A language model gave no usable reply; an extractive answer stands all the same."""
+    """A language model gave no usable reply; an extractive answer stands all the same.
+
+    ``retry_after_s`` is how long the server asked to be left alone, where it did.
+    """
+
+    retry_after_s: float | None = None
 
 
 class ModelUnreachable(GenerationError):

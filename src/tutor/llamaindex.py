@@ -6,7 +6,10 @@ passages as source nodes; ``from_llama_index`` takes what any LlamaIndex reader 
 
 from __future__ import annotations
 
+import asyncio
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tutor.errors import MissingExtra
 
@@ -48,41 +51,97 @@ def to_node(passage: Passage, score: float | None = None) -> NodeWithScore:
 
 
 class TutorRetriever(BaseRetriever):
-    """The hybrid query as a LlamaIndex retriever: at most ``limit`` passages, best first."""
+    """The hybrid query as a LlamaIndex retriever: at most ``limit`` passages, best first.
 
-    def __init__(self, searcher: Searcher, *, limit: int = 10, filters: Filters | None = None) -> None:
+    Args:
+        searcher: what searches.
+        limit: how many passages at most, 1 to 200.
+        filters: payload values to match, as ``{"phase": [3, 4], "kind": ["card"]}``.
+        by_document: only each document's best passage.
+    """
+
+    def __init__(
+        self, searcher: Searcher, *, limit: int = 10, filters: Filters | None = None, by_document: bool = False
+    ) -> None:
         self._searcher = searcher
         self._limit = limit
         self._filters = filters
+        self._by_document = by_document
         super().__init__()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        found = self._searcher.search(query_bundle.query_str, limit=self._limit, filters=self._filters)
+        with _turn(self._searcher):
+            found = self._searcher.search(
+                query_bundle.query_str, limit=self._limit, filters=self._filters, by_document=self._by_document
+            )
         return [to_node(hit.passage, hit.score) for hit in found.hits]
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._retrieve, query_bundle)
 
 
 class TutorQueryEngine(BaseQueryEngine):
-    """The extractive answerer as a query engine; an abstained answer has no source nodes."""
+    """The extractive answerer as a query engine; an abstained answer has no source nodes.
 
-    def __init__(self, answerer: Answerer) -> None:
+    A source node is a cited quote; its id is "CHUNK:START-END", so that equal quotes of two answers are one node, and
+    its metadata names the passage's node (``chunk_id``) and the number in the answer (``n``).
+
+    Args:
+        answerer: what answers.
+        filters: payload values that the quoted passages must match.
+    """
+
+    def __init__(self, answerer: Answerer, *, filters: Filters | None = None) -> None:
         self._answerer = answerer
+        self._filters = filters
         super().__init__(callback_manager=CallbackManager())
 
     def _query(self, query_bundle: QueryBundle) -> Response:
-        answer = self._answerer.ask(query_bundle.query_str)
+        with _turn(self._answerer.searcher):
+            answer = self._answerer.ask(query_bundle.query_str, filters=self._filters)
         nodes = []
         for c in answer.citations:
-            metadata = {"doc_id": c.doc_id, "chunk_id": c.chunk_id, "n": c.n, "covers": list(c.covers)}
-            node = TextNode(text=c.quote, start_char_idx=c.start, end_char_idx=c.end, metadata=metadata)
+            metadata = {
+                "doc_id": c.doc_id,
+                "chunk_id": c.chunk_id,
+                "n": c.n,
+                "title": c.title,
+                "heading": " > ".join(c.heading),
+                "covers": list(c.covers),
+                "page": c.page,
+            }
+            node = TextNode(
+                id_=f"{c.chunk_id}:{c.start}-{c.end}",
+                text=c.quote,
+                start_char_idx=c.start,
+                end_char_idx=c.end,
+                metadata=metadata,
+            )
             nodes.append(NodeWithScore(node=node))
-        about = {"abstained": answer.abstained, "confidence": answer.confidence, "intent": answer.intent}
+        about = {
+            "abstained": answer.abstained,
+            "confidence": answer.confidence,
+            "intent": answer.intent,
+            "uncovered": list(answer.uncovered),
+            "nearest": [near.doc_id for near in answer.nearest],
+        }
         return Response(response=answer.text, source_nodes=nodes, metadata=about)
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
-        return self._query(query_bundle)
+        return await asyncio.to_thread(self._query, query_bundle)
 
     def _get_prompt_modules(self) -> PromptMixinType:
         return {}
+
+
+_turns: WeakKeyDictionary[Searcher, Lock] = WeakKeyDictionary()
+_turns_lock = Lock()
+
+
+def _turn(searcher: Searcher) -> Lock:
+    """The lock of a searcher: worker threads take turns, as the index is not made for several at once."""
+    with _turns_lock:
+        return _turns.setdefault(searcher, Lock())
 
 
 def from_llama_index(loaded: LlamaDocument) -> Document:

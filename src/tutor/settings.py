@@ -7,12 +7,14 @@ Sections become prefixes: ``qdrant.url`` in the file is ``TUTOR_QDRANT_URL`` in 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -69,6 +71,17 @@ class ServerSettings(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    api_key: SecretStr = Field(
+        SecretStr(""), description="What every client must send, from TUTOR_SERVER_API_KEY; empty: none is asked for."
+    )
+
+    @field_validator("api_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        """A header carries visible ASCII only, and a short key can be guessed."""
+        if (text := key.get_secret_value()) and not re.fullmatch(r"[!-~]{16,256}", text):
+            raise ValueError("16 to 256 letters, digits and signs, without spaces: openssl rand -hex 32 makes one")
+        return key
 
 
 class LlmSettings(_Section):
@@ -113,16 +126,33 @@ class JudgeSettings(_Section):
     max_cases: int = Field(50, ge=1, le=10_000, description="At most so many cases are judged in a run.")
 
 
+class TelemetrySettings(_Section):
+    """Traces and metrics for a collector (extra ``telemetry``); with no address nothing is sent or imported."""
+
+    otlp: str = Field("", description="The collector's base address, such as http://127.0.0.1:4318; empty: off.")
+    protocol: Literal["http/protobuf"] = "http/protobuf"
+    headers: SecretStr = Field(SecretStr(""), description="name=value,name=value, sent with everything.")
+    sample: float = Field(1.0, ge=0, le=1, description="The share of traces that are made.")
+    service_name: str = Field("tutor", min_length=1, max_length=255)
+    include_text: bool = Field(False, description="Traces may carry the words of questions and answers, logs errors'.")
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="_", env_nested_max_split=1, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # a refused key is not for a traceback
     )
 
     home: Path = Field(default_factory=lambda: user_data_path("tutor", appauthor=False))
     index: Path | None = Field(None, description="The embedded index's folder; empty: <home>/index.")
     log: Literal["debug", "info", "warning", "error"] = "warning"
+    log_format: Literal["text", "json"] = Field("text", description="json: one object a line, for machines.")
     corpus: CorpusSettings = CorpusSettings()
     encoder: EncoderSettings = EncoderSettings()
     qdrant: QdrantSettings = QdrantSettings()
@@ -131,6 +161,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     study: StudySettings = StudySettings()
     judge: JudgeSettings = JudgeSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod
     def settings_customise_sources(
@@ -144,6 +175,7 @@ class Settings(BaseSettings):
         given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
         home = given.get("home") or os.environ.get(PREFIX + "HOME") or user_data_path("tutor", appauthor=False)
         toml = TomlConfigSettingsSource(settings_cls, Path(home).expanduser() / "config.toml")
+        _refuse_server_key(toml.toml_data)
         return init_settings, env_settings, toml
 
     @property
@@ -174,6 +206,8 @@ def load_settings(**given: Any) -> Settings:
     """
     _refuse_unknown_variables()
     try:
+        home = Path(given.get("home") or os.environ.get(PREFIX + "HOME") or user_data_path("tutor", appauthor=False))
+        _refuse_key(home.expanduser() / "config.toml")
         return Settings(**{k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
         raise _invalid(error, "settings") from error
@@ -192,6 +226,7 @@ def read_settings(path: Path) -> Settings:
         SettingsError: the file cannot be read, is not TOML, or has an unknown key or a value out of range.
     """
     try:
+        _refuse_key(path)
         return _FromFile(**tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise _invalid(error, str(path)) from error
@@ -199,9 +234,34 @@ def read_settings(path: Path) -> Settings:
         raise SettingsError(f"the settings cannot be read ({error})", about=str(path)) from error
 
 
+def _refuse_key(path: Path) -> None:
+    """A language model's key in a file would be copied, shown and committed with it.
+
+    Raises:
+        SettingsError: there is one; what it is, is not said.
+    """
+    llm = tomllib.loads(path.read_text(encoding="utf-8")).get("llm") if path.is_file() else None
+    if isinstance(llm, dict) and llm.get("api_key"):
+        raise SettingsError(
+            "a key does not belong into a file",
+            about=f"{path}: llm.api_key",
+            fix="Remove it there and run 'tutor models key', or set TUTOR_LLM_API_KEY.",
+        )
+
+
 def _invalid(error: ValidationError, about: str) -> SettingsError:
     lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
     return SettingsError("; ".join(lines), about=about, fix="'tutor config' lists every setting.")
+
+
+def _refuse_server_key(written: Mapping[str, Any]) -> None:
+    """A file is copied, shared and committed more easily than an environment."""
+    if isinstance(server := written.get("server"), Mapping) and "api_key" in server:
+        raise SettingsError(
+            "a key does not belong into config.toml",
+            about="server.api_key",
+            fix="Remove it there and set TUTOR_SERVER_API_KEY.",
+        )
 
 
 def _refuse_unknown_variables() -> None:

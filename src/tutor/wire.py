@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tutor.answering.answer import Answer
+from tutor.answering.cite import Citation
 from tutor.retrieval.search import SearchResult
 
 
@@ -35,7 +37,30 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "meant": [list(pair) for pair in answer.meant],
         "uncovered": list(answer.uncovered),
         "ms": round(answer.ms, 2),
+        "stages": stages_json(answer.stages),
     }
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer as Markdown alone: the text, what was read into the question, and a footnote for each citation."""
+    parts = [answer.text]
+    notes = [f"(searched for “{right}” instead of “{wrong}”)" for wrong, right in answer.corrected]
+    notes += [f"({short}: {long})" for short, long in answer.meant]
+    if answer.uncovered:
+        notes.append(f"(nothing here is about {', '.join(answer.uncovered)})")
+    if answer.refusal and answer.nearest:  # where there is no refusal, the text names them
+        notes.append(f"The nearest cards are: {'; '.join(near.title for near in answer.nearest)}.")
+    parts += notes
+    if answer.citations:
+        parts.append("Sources:")
+        parts.append("\n".join(f"- [{c.n}] {place(c)}" for c in answer.citations))
+    return "\n\n".join(parts)
+
+
+def place(citation: Citation) -> str:
+    """Where a citation stands, as "Apache Kafka, Trade-offs"."""
+    below = [h for h in citation.heading if h != citation.title]
+    return ", ".join([citation.title, *below, *([f"page {citation.page}"] if citation.page else [])])
 
 
 def search_json(result: SearchResult, *, text: bool = False) -> dict[str, Any]:
@@ -60,4 +85,9 @@ def search_json(result: SearchResult, *, text: bool = False) -> dict[str, Any]:
                 "text": passage.text,
             }
         hits.append(row)
-    return {"hits": hits, "ms": round(result.ms, 2)}
+    return {"hits": hits, "ms": round(result.ms, 2), "stages": stages_json(result.stages)}
+
+
+def stages_json(stages: Mapping[str, float]) -> dict[str, float]:
+    """Milliseconds of each stage, in order."""
+    return {name: round(ms, 3) for name, ms in stages.items()}

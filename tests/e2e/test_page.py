@@ -111,6 +111,20 @@ def test_the_answers_of_a_session_stay_and_are_listed(visit: Callable[..., Any])
     assert page.locator(".question").all_inner_texts() == [NOT_ANSWERED]
 
 
+def test_how_long_each_stage_took_is_folded_away(visit: Callable[..., Any]) -> None:
+    page = visit()
+    ask(page, ANSWERED)
+    page.wait_for_selector(".turn > .timings")
+    assert page.is_hidden(".timings dl")
+    page.focus(".timings summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible(".timings dl")
+    names = page.locator(".timings dt").all_inner_texts()
+    assert names[:5] == ["clean", "expand", "encode", "query", "order"]
+    assert names[-1] == "all"
+    assert all(time.endswith(" ms") for time in page.locator(".timings dd").all_inner_texts())
+
+
 def paste(page: Any, text: str) -> None:
     page.evaluate("document.querySelector('#q').focus()")
     page.keyboard.insert_text(text)
@@ -199,6 +213,22 @@ def test_a_server_that_has_gone_is_an_error_too(visit: Callable[..., Any]) -> No
     page.route("**/ask/stream*", lambda route: route.abort())
     ask(page, ANSWERED)
     assert "does not answer" in page.wait_for_selector(".failed").inner_text()
+
+
+def test_a_follow_up_is_read_with_what_the_tab_asked(visit: Callable[..., Any]) -> None:
+    page = visit()
+    ask(page, "When should I use a B-tree?")
+    page.wait_for_selector("[data-log][aria-busy=false] .turn .copy")
+    ask(page, "and when not?")
+    turn = page.locator(".turn").nth(1)
+    turn.locator(".copy").wait_for()
+    assert turn.locator(".note").first.inner_text() == "Read as “When should I not use a B-tree?”"
+    assert turn.locator("[data-question]").inner_text() == "and when not?"
+    assert "When+should+I+not" in page.url.replace("%20", "+")  # loaded again, the address has no conversation
+    other = visit()
+    ask(other, "and when not?")
+    other.wait_for_selector("[data-log][aria-busy=false] .turn")
+    assert other.locator(".note", has_text="Read as").count() == 0
 
 
 def test_stopping(visit: Callable[..., Any]) -> None:

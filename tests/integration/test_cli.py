@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,8 @@ def test_search_lines(home: Path, tmp_path: Path) -> None:
     from_pipe = rows(tutor(home, "search", "-k", "3", "--batch", "-", stdin=path.read_bytes()))
     assert [row["id"] for row in from_file] == ["a", 2]
     for row, other in zip(from_file, from_pipe, strict=True):
-        assert list(row) == ["id", "hits", "ms"]
+        assert list(row) == ["id", "hits", "ms", "stages"]
+        assert list(row["stages"]) == ["clean", "expand", "encode", "query", "order"]
         assert row["hits"] == other["hits"]
         assert len(row["hits"]) == 3
         assert isinstance(row["ms"], float)
@@ -76,6 +78,16 @@ def test_search_lines(home: Path, tmp_path: Path) -> None:
             assert isinstance(hit["score"], float)
             assert all(isinstance(item, str) for item in hit["covers"])
     assert from_file[0]["hits"][0]["covers"] == ["guide/apache-kafka-deep-dive"]
+
+
+def test_timings_are_shown_where_asked_for(home: Path) -> None:
+    plain, timed = (tutor(home, "ask", *more, QUESTION).stdout.decode() for more in ([], ["--timings"]))
+    assert timed.startswith(plain)
+    shown = timed.removeprefix(plain)
+    assert re.match(r"\nAnswered in \d+\.\d ms:\n  clean +\d+\.\d\d\n", shown)
+    (row,) = rows(tutor(home, "ask", "--json", QUESTION))
+    assert [line.split()[0] for line in shown.splitlines()[2:]] == [*row["stages"], "the"]
+    assert sum(row["stages"].values()) <= row["ms"] + 0.1
 
 
 def test_search_by_document_has_one_hit_a_document(home: Path) -> None:
@@ -90,7 +102,7 @@ def test_ask_lines(home: Path) -> None:
     asked = jsonl({"id": "a", "question": QUESTION}, {"id": "b", "question": "How do I bake sourdough bread?"})
     answered, abstained = rows(tutor(home, "ask", "--batch", "-", stdin=asked))
     for row in (answered, abstained):
-        assert {"id", "answer", "citations", "abstained", "confidence", "nearest", "ms"} <= set(row)
+        assert {"id", "answer", "citations", "abstained", "confidence", "nearest", "ms", "stages"} <= set(row)
         assert 0.0 <= row["confidence"] <= 1.0
         assert isinstance(row["ms"], float)
         for near in row["nearest"]:
@@ -414,7 +426,10 @@ def test_a_terminal_without_unicode_gets_escapes(home: Path) -> None:
         ["search", "quorum reads", "-k", "20"],
         ["search", "when not to use B-tree vs LSM-tree storage engines", "-k", "20"],
         ["doctor"],
-        *[[*command, "--help"] for command in ([], ["ask"], ["search"], ["ingest"], ["forget"], ["serve"], ["doctor"])],
+        *[
+            [*command, "--help"]
+            for command in ([], ["ask"], ["search"], ["ingest"], ["forget"], ["serve"], ["mcp"], ["doctor"])
+        ],
         *[[*command, "-h"] for command in (["config"], ["version"], ["corpus"], ["corpus", "check"])],
     ],
     ids=" ".join,
@@ -465,7 +480,7 @@ def test_config_lists_every_setting_and_hides_secrets(home: Path) -> None:
 
 def test_the_help_lists_every_command(home: Path) -> None:
     text = tutor(home, "--help").stdout.decode()
-    for command in ("ask", "search", "ingest", "forget", "serve", "doctor", "config", "version", "corpus"):
+    for command in ("ask", "search", "ingest", "forget", "serve", "mcp", "doctor", "config", "version", "corpus"):
         assert f"\n  {command} " in text
     assert tutor(home, "-h").stdout.decode() == text
 

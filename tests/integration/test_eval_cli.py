@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tutor.bootstrap import App
 from tutor.cli.main import main
+from tutor.evals import ablate
 from tutor.evals.baseline import Baseline, write_baseline
 from tutor.evals.run import evaluate
 from tutor.evals.sets import Sets
@@ -97,7 +100,8 @@ def test_the_report_is_json_where_it_is_asked_for(home: Path, sets: Path, capsys
     [
         (("--suite", "retreival"), "there is no suite 'retreival'"),
         (("--ablate", "--gate"), "an experiment is no gate"),
-        (("--ablate", "--report", "out"), "an experiment has no --report"),
+        (("--ablate", "--baseline", "main.json"), "an experiment has no --baseline"),
+        (("--ablate", "--suite", "retrieval"), "an experiment has no --baseline or (with --ablate) --suite"),
         (("--gate", "--sample", "20"), "the floors are for whole sets"),
         (("--gate", "lint"), "--gate before 'lint' has no effect"),
         (("--update-baseline", "short"), "a baseline needs a reason"),
@@ -124,6 +128,67 @@ def test_a_broken_line_of_a_set_is_named(home: Path, sets: Path, capsys: pytest.
         file.write('{"id": "x"}\n')
     assert tutor(home, "--sets", sets, *SMALL) == 2
     assert "questions.jsonl:369: question: Field required" in capsys.readouterr().err
+
+
+def test_two_settings_are_compared_and_both_runs_kept(
+    home: Path, sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other, out = tmp_path / "A.toml", tmp_path / "B.toml", tmp_path / "out"
+    one.write_text("", encoding="utf-8")
+    other.write_text("[search]\nrerank = false\n", encoding="utf-8")
+    assert tutor(home, "--sets", sets, *SMALL, "--compare", one, other, "--report", out) == 0
+    assert f"baseline: {one}" in " ".join(capsys.readouterr().out.split())
+    before, after = (json.loads((out / n).read_text(encoding="utf-8")) for n in ("before.json", "report.json"))
+    assert before["fingerprint"]["settings"]["search"]["rerank"] is True
+    assert after["fingerprint"]["settings"]["search"]["rerank"] is False
+    assert json.loads((out / "verdict.json").read_text(encoding="utf-8"))["unlike"] == ["settings"]
+    assert "<html" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_ablation_keeps_its_table_row_by_row(
+    home: Path, sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ablate, "VARIANTS", ablate.VARIANTS[:2])
+    assert tutor(home, "--sets", sets, "--ablate", "--sample", "6", "--report", tmp_path / "out") == 0
+    told = capsys.readouterr().out
+    assert (tmp_path / "out" / "ablation.md").read_text(encoding="utf-8") == told
+    rows = json.loads((tmp_path / "out" / "ablation.json").read_text(encoding="utf-8"))
+    assert [row["name"] for row in rows] == ["what ships", "BM25 alone"]
+    assert rows[0]["p"] == 1.0 and rows[0]["index_mb"] > 1 and set(rows[0]["means"]) == set(ablate.MEASURES)
+
+
+def spoil(path: Path, change: Callable[[Any], None]) -> None:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    change(data)
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d["report"].update(layout=2), "it is of layout 2, this version reads 1"),
+        (lambda d: d["report"].update(sample=9), "a baseline is a whole run"),
+        (lambda d: d["report"].update(suites=[]), "it has no cases of retrieval"),
+        (lambda d: d["report"]["suites"][0]["cases"][0]["values"].update(mrr="NaN"), "is no number"),
+    ],
+)
+def test_what_is_no_baseline_is_refused_before_anything_is_measured(
+    home: Path,
+    sets: Path,
+    baseline: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[Any], None],
+    said: str,
+) -> None:
+    path = Path(shutil.copy(baseline, tmp_path / "spoilt.json"))
+    spoil(path, change)
+    for gate in (("--gate",), ()):
+        assert tutor(home, "--sets", sets, *WHOLE, *gate, "--baseline", path) == 2
+        told = capsys.readouterr()
+        assert said in told.err
+        assert "--update-baseline" in told.err
+        assert told.out == ""
 
 
 def test_the_sets_have_no_fault(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

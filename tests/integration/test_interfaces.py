@@ -40,7 +40,7 @@ def test_search_batch_by_document(home: Path) -> None:
     assert done.returncode == 0
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [r["id"] for r in rows] == ["a", 2, "c"]
-    assert set(rows[0]) == {"id", "hits", "ms"}
+    assert set(rows[0]) == {"id", "hits", "ms", "stages"}
     assert set(rows[0]["hits"][0]) == {"doc_id", "chunk_id", "covers", "score"}
     documents = [h["doc_id"] for h in rows[0]["hits"]]
     assert documents[0] == "kafka"

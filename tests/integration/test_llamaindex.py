@@ -1,5 +1,8 @@
 """The LlamaIndex components over a real index; needs the llm extra."""
 
+import asyncio
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,83 @@ def test_query_engine_cites_verbatim_and_abstains(core) -> None:
         text = core.reader.payload("document", found.node.metadata["doc_id"])["text"]
         assert text[found.node.start_char_idx : found.node.end_char_idx] == found.node.text
     assert engine.query("Who won the football world cup in 1986?").source_nodes == []
+
+
+def test_a_retriever_with_filters_and_by_document(core) -> None:
+    from tutor.llamaindex import TutorRetriever
+
+    nodes = TutorRetriever(core.searcher, limit=8, filters={"doc_id": ["kafka", "caching"]}).retrieve("consumer group")
+    assert {n.node.metadata["doc_id"] for n in nodes} <= {"kafka", "caching"}
+    found = [n.node.metadata["doc_id"] for n in TutorRetriever(core.searcher, by_document=True).retrieve("quorum")]
+    assert len(found) == len(set(found)) > 1
+
+
+def test_what_cannot_be_asked_raises_our_error(core) -> None:
+    from tutor.errors import UsageError
+    from tutor.llamaindex import TutorQueryEngine, TutorRetriever
+
+    with pytest.raises(UsageError):
+        TutorRetriever(core.searcher, filters={"colour": ["red"]}).retrieve("quorum")
+    with pytest.raises(UsageError):
+        TutorQueryEngine(core.answerer).query("x" * 5_000)
+    with pytest.raises(UsageError):
+        asyncio.run(TutorQueryEngine(core.answerer).aquery("   "))
+
+
+def test_node_ids_are_stable_and_lead_back_to_the_passage(core) -> None:
+    from tutor.llamaindex import TutorQueryEngine, TutorRetriever
+
+    question = "Why not Kafka for a task queue?"
+    engine = TutorQueryEngine(core.answerer, filters={"doc_id": ["kafka"]})
+    first, second = engine.query(question), engine.query(question)
+    assert first.source_nodes
+    assert [n.node.node_id for n in first.source_nodes] == [n.node.node_id for n in second.source_nodes]
+    for found in first.source_nodes:
+        assert found.node.metadata["doc_id"] == "kafka"
+        passage = core.reader.payload("passage", found.node.metadata["chunk_id"])
+        assert passage["start"] <= found.node.start_char_idx < found.node.end_char_idx <= passage["end"]
+    held = [n.node.node_id for n in TutorRetriever(core.searcher).retrieve(question)]
+    assert len(held) == len(set(held)) == 10
+
+
+def test_async_gives_the_same_and_leaves_the_loop_free(core) -> None:
+    from tutor.llamaindex import TutorQueryEngine, TutorRetriever
+
+    retriever, engine = TutorRetriever(core.searcher, limit=5), TutorQueryEngine(core.answerer)
+    questions = ["What is a quorum?", "When is semantic caching risky?", "Why not Kafka for a task queue?"] * 4
+    entered = threading.Event()
+    original = core.answerer.ask
+
+    def slow(question: str, **given):
+        entered.set()
+        time.sleep(0.05)
+        return original(question, **given)
+
+    async def run() -> tuple[list, list, int]:
+        beats = 0
+
+        async def beat() -> None:
+            nonlocal beats
+            while True:
+                await asyncio.sleep(0.005)
+                beats += 1
+
+        beating = asyncio.create_task(beat())
+        nodes = await asyncio.gather(*map(retriever.aretrieve, questions))
+        answers = await asyncio.gather(*map(engine.aquery, questions))
+        beating.cancel()
+        return nodes, answers, beats
+
+    core.answerer.ask = slow
+    try:
+        nodes, answers, beats = asyncio.run(run())
+    finally:
+        del core.answerer.ask
+    assert entered.is_set()
+    assert beats > 20  # 12 answers of at least 50 ms: a loop that they hold up would beat at most between them
+    for question, found, answer in zip(questions, nodes, answers, strict=True):
+        assert [n.node.node_id for n in found] == [n.node.node_id for n in retriever.retrieve(question)]
+        assert str(answer) == core.answerer.ask(question).text
 
 
 def test_reader_output_becomes_a_document() -> None:

@@ -102,6 +102,10 @@ def test_the_whole_answer_without_scripts(client: TestClient) -> None:
     quote = one(page, ".verdict").get_text().split("\u2060")[0]
     assert _letters(marked) == _letters(quote)
     assert ANSWERED in one(page, "template[data-markdown]").get_text()
+    timings = one(page, ".turn > details.timings")
+    assert not timings.has_attr("open")
+    assert [d.get_text() for d in timings.select("dt")][-3:] == ["compose", "cite", "all"]
+    assert all(d.get_text().endswith(" ms") for d in timings.select("dd"))
 
 
 def test_a_group_names_its_document_only_when_it_changes(client: TestClient) -> None:

@@ -40,11 +40,12 @@ FORBIDDEN = {
         "tutor.drill",
         "tutor.models",
     ),
-    "tutor.web": ("tutor.cli",),
+    "tutor.web": ("tutor.cli", "tutor.mcp"),
+    "tutor.mcp": ("tutor.cli", "tutor.evals"),
     "tutor.cli": (),
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
-HEAVY += ("qdrant_client", "rich")
+HEAVY += ("qdrant_client", "rich", "mcp", "openai", "opentelemetry", "prometheus_client")
 
 
 def name_of(path: Path) -> str:
@@ -90,6 +91,11 @@ def test_errors_and_settings_stand_below_everything() -> None:
     assert {m.rsplit(".", 1)[0] for m in imports(SOURCE / "settings.py") if within(m, "tutor")} == {"tutor.errors"}
 
 
+def test_telemetry_knows_nothing_of_the_product() -> None:
+    ours = {m for p in (SOURCE / "telemetry").rglob("*.py") for m in imports(p) if within(m, "tutor")}
+    assert [m for m in ours if not within(m, "tutor.telemetry") and not within(m, "tutor.errors")] == []
+
+
 @pytest.mark.parametrize(
     ("vendor", "home"),
     [
@@ -100,10 +106,14 @@ def test_errors_and_settings_stand_below_everything() -> None:
         ("sentence_transformers", "retrieval/huggingface.py"),
         ("llama_index", ("llamaindex.py", "models/")),
         ("typer", "cli/"),
+        ("prometheus_client", "telemetry/prometheus.py"),
+        ("opentelemetry", "telemetry/otel.py"),
         ("fastapi", "web/"),
         ("sqlalchemy", "study/"),
         ("alembic", "study/"),
         ("fsrs", "study/schedule.py"),
+        ("mcp", "mcp/"),
+        ("mcp_types", "mcp/"),
     ],
 )
 def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> None:
@@ -114,7 +124,7 @@ def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> N
 
 
 def test_only_bootstrap_builds_adapters() -> None:
-    adapters = ("tutor.retrieval.edge", "tutor.retrieval.server", "tutor.retrieval.huggingface")
+    adapters = ("tutor.retrieval.edge", "tutor.retrieval.server", "tutor.retrieval.huggingface", "tutor.telemetry.otel")
     users = {name_of(p) for p in MODULES if any(within(m, a) for m in imports(p) for a in adapters)}
     assert {u for u in users if u not in adapters} <= {"tutor.bootstrap"}
 

@@ -19,7 +19,7 @@ from report_data import NASTY, fingerprint, history, report, verdict
 from tutor.errors import TutorError
 from tutor.evals.record import Case, Suite
 from tutor.evals.report import charts, junit, markdown, page, terminal, trend
-from tutor.evals.report.rows import headline, rows, worst
+from tutor.evals.report.rows import BOOKKEEPING, headline, rows, worst
 from tutor.evals.report.seen import look
 from tutor.evals.report.text import clean, difference, number, signed
 from tutor.evals.verdict import Finding, Verdict
@@ -150,7 +150,9 @@ def test_the_terminal_keeps_to_80_columns_and_starts_and_ends_with_the_verdict()
 def test_the_terminal_has_a_row_for_every_metric() -> None:
     told = printed(width=100)
     for metric in RUN.metrics:
-        assert re.search(rf"^{re.escape(metric.partition('.')[2])} ", told, re.MULTILINE), metric
+        suite, _, name = metric.partition(".")
+        there = re.search(rf"^{re.escape(name)} ", told, re.MULTILINE) is not None
+        assert there is not (suite == "refusals" and name in BOOKKEEPING), metric
 
 
 def test_a_terminal_that_writes_ascii_only_gets_ascii() -> None:
@@ -388,3 +390,33 @@ def test_a_trend_takes_runs_of_the_same_size_and_this_one_once() -> None:
     now = trend.point(RUN)
     others = [now.model_copy(update={"started": "2026-11-01T00:00:00Z", "sample": 20}), now]
     assert "This is the first run" in page.html(RUN, VERDICT, others)
+
+
+def test_the_trend_leaves_no_suite_out_and_hashes_are_short() -> None:
+    found = [
+        Finding(level="pass", metric=f"{suite}.m{n}", why="", value=0.5, floor=0.1, before=0.5 if n == 9 else None)
+        for suite in ("retrieval", "answers", "drill")
+        for n in range(10)
+    ]
+    cases = (Case(id="g-1", question="?", kind="how", values={f"m{n}": 0.5 for n in range(10)}),)
+    suites = tuple(Suite(name=name, cases=cases) for name in ("retrieval", "answers", "drill"))
+    told = page.html(RUN.model_copy(update={"suites": suites}), Verdict(findings=tuple(found)))
+    shown = re.findall(r"<title id=\"trend\d+-t\">(\S+) over", told)
+    assert [sum(name.startswith(suite.name) for name in shown) for suite in suites] == [4, 4, 4]
+    assert {"retrieval.m9", "drill.m9"} <= set(shown), "what is compared with the baseline comes first"
+    assert "9f9f9f9f9f9f…" in told
+    assert "9f" * 32 not in told
+
+
+def test_a_label_ends_before_its_bar() -> None:
+    found = charts.bar("a-kind-with-a-long-name", [0.5], 1.0, None, False)
+    assert found.label == "a-kind-with-a-long-name"
+    assert len(found.shown) <= 15 and found.shown.endswith("…")
+    cases = tuple(
+        Case(id=f"g-{n}", question="?", kind=f"answerable:{kind}", values={"decision": float(n)})
+        for n, kind in enumerate(("how", "compare"))
+    )
+    run = RUN.model_copy(update={"suites": (Suite(name="refusals", cases=cases),)})
+    told = page.html(run, NOTHING)
+    assert ">compare <" in told
+    assert "answerable:" not in told.partition('id="slices"')[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -182,3 +183,24 @@ def test_payload_round_trip() -> None:
 def test_any_question_is_expanded_the_same_way_twice(question: str) -> None:
     expander = Expander(Lexicon(FREQUENCY, FORMS))
     assert expander.expand(question) == expander.expand(question)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("How does Kafka do exactly-once semantics?", ["Kafka", "exactly-once semantics"]),
+        ("CDC: what is it, and why Kafka?", ["CDC", "Kafka"]),
+        ("is the EOS of Kafka, Kafka's own?", ["EOS", "Kafka", "Kafka's"]),
+        ("nothing here", []),
+        ("", []),
+    ],
+)
+def test_names_in_a_text_are_the_longest_and_end_at_a_comma(expander: Expander, text: str, found: list[str]) -> None:
+    assert [text[start:end] for start, end in expander.names_in(text)] == found
+
+
+@given(st.text(max_size=200))
+def test_names_never_overlap(text: str) -> None:
+    spans = Expander(Lexicon(FREQUENCY, FORMS)).names_in(text)
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    assert all(0 <= start < end <= len(text) for start, end in spans)

@@ -88,6 +88,35 @@ def test_secrets_are_masked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "hush" not in settings.model_dump_json()
 
 
+KEY = "a-key-of-the-tests-0123456789"
+
+
+def test_the_servers_key_comes_from_the_environment_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_SERVER_API_KEY", KEY)
+    settings = load_settings(server={"port": 8001})
+    assert settings.server.api_key.get_secret_value() == KEY
+    assert settings.server.port == 8001
+    assert KEY not in repr(settings) + str(settings.model_dump()) + settings.model_dump_json()
+    for text in (f'[server]\napi_key = "{KEY}"\n', '[server]\nport = 1\napi_key = ""\n'):
+        write(home, text)
+        with pytest.raises(SettingsError, match=r"config\.toml") as caught:
+            load_settings()
+        assert caught.value.about == "server.api_key"
+        assert "TUTOR_SERVER_API_KEY" in caught.value.fix
+        assert KEY not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "key", ["short", "x" * 15, "x" * 257, "sixteen letters and spaces", "schlüssel-schlüssel", "a\nb" * 9]
+)
+def test_a_key_that_can_be_guessed_or_not_be_sent(home: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("TUTOR_SERVER_API_KEY", key)
+    with pytest.raises(SettingsError, match=r"server\.api_key") as caught:
+        load_settings()
+    assert key not in caught.value.message
+    assert key not in str(caught.value.__cause__)
+
+
 @pytest.mark.parametrize("name", ["TUTOR_HOMES", "TUTOR_QDRANT_URLS", "TUTOR_QDRANT_API", "TUTOR_"])
 def test_an_unknown_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tutor.answering import abstain, asked
 from tutor.answering.asked import JOINT, Asked
@@ -18,6 +17,7 @@ from tutor.retrieval.index import TASK, Hit
 from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
 from tutor.retrieval.lexicon import base_forms
 from tutor.retrieval.search import Filters, Searcher, SearchResult, wants_task
+from tutor.telemetry import answered, operation, stage
 
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
@@ -42,6 +42,8 @@ class Answer:
     ``meant`` are short forms in the question with what they stand for.
     ``refusal`` is the reason where the question itself cannot be answered, whatever is near. ``uncovered`` are names
     in the question, or sides of its comparison, that no document tells of, although the rest of it is answered.
+    ``stages`` are the milliseconds of each stage: those of all searches together, then weigh, abstain, units, compose
+    and cite.
     """
 
     question: str
@@ -58,6 +60,7 @@ class Answer:
     uncovered: tuple[str, ...]
     refusal: str
     ms: float
+    stages: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 class Answerer:
@@ -74,34 +77,48 @@ class Answerer:
             IndexFault: the index cannot answer.
         """
         began = self.searcher.reader.manifest.generation
-        answer = self._ask(question, filters)
-        # The searcher turned to an older generation halfway: one answer is cut from one generation.
-        return answer if self.searcher.reader.manifest.generation == began else self._ask(question, filters)
+        with operation("ask") as running:
+            answer = self._ask(running, question, filters)
+        if self.searcher.reader.manifest.generation != began:
+            # The searcher turned to an older generation halfway: one answer is cut from one generation.
+            with operation("ask") as running:
+                answer = self._ask(running, question, filters)
+        answered(answer.intent, "refused" if answer.refusal else "abstained" if answer.abstained else "answered")
+        return answer
 
-    def _ask(self, question: str, filters: Filters | None) -> Answer:
-        began = time.perf_counter()
+    def _ask(self, running: operation, question: str, filters: Filters | None) -> Answer:
         found = self.searcher.search(question, limit=_PASSAGES, filters=filters, with_vectors=True)
         intent = classify(found.question)
         if intent.name == "other" and found.named and not intent.sides:
             intent = Intent("definition")  # "Kafka"
         hits = self._with_sides(found, intent, filters)
-        about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
-        content = asked.content(found)
-        signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, about, found.question)
-        nearest = _nearest(found.hits)
-        confidence = abstain.confidence(signals)
-        refusal, doubt = self._refusal(found, intent)
-        confidence *= 1.0 - doubt
+        with stage("weigh"):
+            about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
+            content = asked.content(found)
+        with stage("abstain"):
+            signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, about, found.question)
+            nearest = _nearest(found.hits)
+            confidence = abstain.confidence(signals)
+            refusal, doubt = self._refusal(found, intent)
+            confidence *= 1.0 - doubt
         composed = Composed((), (), ())
         if confidence >= abstain.threshold():
-            quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
-            candidates = [u for rank, hit in enumerate(quotable) for u in units(hit, rank, self.searcher.encoder)]
-            composed = compose(score(candidates, content.tokens, intent, about), intent, about.named)
+            with stage("units"):
+                quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
+                candidates = [u for rank, hit in enumerate(quotable) for u in units(hit, rank, self.searcher.encoder)]
+            with stage("compose"):
+                composed = compose(score(candidates, content.tokens, intent, about), intent, about.named)
         abstained = not composed.citations
+        with stage("cite"):
+            text = (refusal or _not_answered(nearest)) if abstained else composed.markdown()
+            uncovered = () if abstained else self._uncovered(found, composed.citations, about)
+        generation = self.searcher.reader.manifest.generation
+        running.note(intent=intent.name, abstained=abstained, confidence=round(confidence, 4), generation=generation)
+        running.tell(question=found.question)
         return Answer(
             question=found.question,
             intent=intent.name,
-            text=(refusal or _not_answered(nearest)) if abstained else composed.markdown(),
+            text=text,
             composed=composed,
             citations=composed.citations,
             abstained=abstained,
@@ -110,11 +127,10 @@ class Answerer:
             nearest=nearest,
             corrected=found.expansion.corrected,
             meant=asked.meant(found),
-            uncovered=()
-            if abstained
-            else tuple(dict.fromkeys([*self._uncovered(found, composed.citations, about), *composed.unmet])),
+            uncovered=() if abstained else tuple(dict.fromkeys([*uncovered, *composed.unmet])),
             refusal=refusal if abstained else "",
-            ms=(time.perf_counter() - began) * 1000,
+            ms=running.ms,
+            stages=running.stages,
         )
 
     def _refusal(self, found: SearchResult, intent: Intent) -> tuple[str, float]:

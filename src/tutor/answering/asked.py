@@ -66,10 +66,11 @@ def read(found: SearchResult, expander: Expander, passages: int) -> Asked:
                 if not frequency:
                     unknown.add(term)
     same = tuple((frozenset(terms(span)), frozenset(terms(form))) for span, form in found.expansion.same)
-    return Asked(rarity, frozenset(unknown), same, found.named, _proper(text))
+    return Asked(rarity, frozenset(unknown), same, found.named, proper(text))
 
 
-def _proper(question: str) -> tuple[str, ...]:
+def proper(question: str) -> tuple[str, ...]:
+    """Words written as names are: "SQLite" anywhere, "Rust" inside a sentence."""
     found = []
     for match in _WRITTEN.finditer(question):
         word = match.group()

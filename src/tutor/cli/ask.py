@@ -19,6 +19,7 @@ def ask(
     ] = None,
     only: Annotated[list[str] | None, typer.Option("--filter", metavar="KEY=VALUE", help="As in phase=4.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    timings: Annotated[bool, typer.Option("--timings", help="Show how long each stage took.")] = False,
 ) -> None:
     """Answer a question from the curriculum and your documents, every sentence cited."""
     from tutor.wire import answer_json
@@ -36,9 +37,11 @@ def ask(
         if as_json:
             emit(answer_json(answer))
         else:
-            from tutor.cli.paint import print_answer
+            from tutor.cli.paint import print_answer, print_timings
 
             print_answer(answer, sys.stdout)
+            if timings:
+                print_timings(answer, sys.stdout)
 
 
 def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) -> dict[str, Any]:
@@ -59,5 +62,6 @@ def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) 
             "meant": [],
             "uncovered": [],
             "ms": 0.0,
+            "stages": {},
             "error": error.message,
         }

@@ -20,7 +20,6 @@ from tutor.evals import SUITES
 
 if TYPE_CHECKING:
     from tutor.bootstrap import App
-    from tutor.evals.baseline import Baseline
     from tutor.evals.record import Report
     from tutor.evals.sets import Sets
     from tutor.evals.suites import Tick
@@ -43,7 +42,9 @@ def evaluate(
     suite: Annotated[list[str] | None, typer.Option(metavar="NAME", help=f"Only this one: {_SUITES}.")] = None,
     gate: Annotated[bool, typer.Option("--gate", help="Exit 1 below a floor or worse than the baseline.")] = False,
     baseline: Annotated[Path | None, typer.Option(help="Default: baselines/main.json among the sets.")] = None,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write JSON, JUnit, Markdown and HTML.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write JSON, JUnit, Markdown and HTML (--ablate: the table).")
+    ] = None,
     update_baseline: Annotated[
         str | None, typer.Option(metavar="REASON", help="Make this run the baseline; the reason is stored.")
     ] = None,
@@ -68,14 +69,14 @@ def evaluate(
     state: State = context.obj
     names = _suites(suite)
     _refuse(gate=gate, sample=sample, update=update_baseline, ablate=ablate, compare=compare, suite=suite)
-    if (ablate or compare) and (report or baseline or (ablate and suite)):
-        raise UsageError("an experiment has no --report, --baseline or (with --ablate) --suite", fix="Leave them out.")
+    if (ablate or compare) and (baseline or (ablate and suite)):
+        raise UsageError("an experiment has no --baseline or (with --ablate) --suite", fix="Leave them out.")
     try:
         found = Sets(sets or default_sets())
         if ablate:
-            _ablate(state, found, sample, as_json)
+            _ablate(state, found, sample, report, as_json)
         elif compare:
-            _compare(compare, found, names, sample, as_json)
+            _compare(compare, found, names, sample, report, as_json)
         else:
             _run(state, found, names, sample, gate, baseline, report, update_baseline, as_json)
     except TutorError as error:
@@ -97,15 +98,16 @@ def _run(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    from tutor.evals.baseline import Baseline, read_thresholds, write_baseline
+    from tutor.evals.baseline import Baseline, read_baseline, read_thresholds, write_baseline
     from tutor.evals.gate import judge
     from tutor.evals.report.trend import append
     from tutor.evals.run import evaluate as run
 
     floors = read_thresholds(sets.folder / "thresholds.json")
     place = baseline or sets.folder / "baselines" / "main.json"
-    before = None if reason is not None else _baseline(place, needed=gate or baseline is not None)
     names = _without_ragas(names, needed=gate or reason is not None)
+    wanted = reason is None and (gate or baseline is not None or place.is_file())
+    before = read_baseline(place, names) if wanted else None
     if out:
         _folder(out)
     with _product(state) as product, _progress() as tick:
@@ -152,17 +154,22 @@ def _write(folder: Path, report: Report, verdict: Verdict, sets: Sets) -> None:
     """
     from tutor.evals.report import junit, markdown, page, trend
 
+    history = trend.read(sets.folder / "history")
+    for note in history.notes:
+        print(f"tutor: {note}", file=sys.stderr)
+    reports = {
+        "report.json": report.model_dump_json(indent=1),
+        "verdict.json": verdict.model_dump_json(indent=1),
+        "junit.xml": junit.xml(report, verdict),
+        "comment.md": markdown.pull_request(report, verdict),
+        "report.html": page.html(report, verdict, [*history.points, trend.point(report)]),
+    }
+    _files(folder, reports)
+
+
+def _files(folder: Path, texts: dict[str, str]) -> None:
     try:
-        history = trend.read(sets.folder / "history")
-        for note in history.notes:
-            print(f"tutor: {note}", file=sys.stderr)
-        for name, text in (
-            ("report.json", report.model_dump_json(indent=1)),
-            ("verdict.json", verdict.model_dump_json(indent=1)),
-            ("junit.xml", junit.xml(report, verdict)),
-            ("comment.md", markdown.pull_request(report, verdict)),
-            ("report.html", page.html(report, verdict, [*history.points, trend.point(report)])),
-        ):
+        for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the reports cannot be written ({error.strerror})", about=str(folder)) from error
@@ -198,35 +205,46 @@ def _print(report: Report, verdict: Verdict) -> None:
     print_report(report, verdict, Console(file=sys.stdout, highlight=False))
 
 
-def _ablate(state: State, sets: Sets, sample: int, as_json: bool) -> None:
-    from tutor.evals.ablate import MEASURES, ablate
+def _ablate(state: State, sets: Sets, sample: int, out: Path | None, as_json: bool) -> None:
+    from tutor.evals.ablate import HEAD, ablate, line
 
+    if out:
+        _folder(out)
     if not as_json:
-        heads = (*MEASURES, "p", "ms", "MB", "passages", "ingest s")
-        print(f"| {'variant':34} | " + " | ".join(heads) + " |")
-        print("|---" * (len(heads) + 1) + "|")
+        print(HEAD, flush=True)
+    rows = []
     with _progress() as tick:
         for row in ablate(state.settings(), sets, sample=sample, tick=tick):
+            rows.append(row)
             if as_json:
                 emit(asdict(row))
-                continue
-            means = " | ".join(f"{row.means[name]:.3f}" for name in MEASURES)
-            cost = f"{row.search_ms:.1f} | {row.index_mb:.1f} | {row.passages} | {row.ingest_s:.0f}"
-            print(f"| {row.name:34} | {means} | {row.p:.3f} | {cost} |", flush=True)
+            else:
+                print(line(row), flush=True)
+            if out:  # after each row: the whole takes minutes
+                table = "\n".join([HEAD, *map(line, rows)])
+                _files(out, {"ablation.md": f"{table}\n", "ablation.json": json.dumps([asdict(r) for r in rows])})
 
 
-def _compare(files: tuple[Path, Path], sets: Sets, names: tuple[str, ...], sample: int, as_json: bool) -> None:
+def _compare(
+    files: tuple[Path, Path], sets: Sets, names: tuple[str, ...], sample: int, out: Path | None, as_json: bool
+) -> None:
     from tutor.evals.ablate import compare
     from tutor.evals.baseline import Baseline, read_thresholds
     from tutor.evals.gate import judge
     from tutor.settings import read_settings
 
     one, other = (read_settings(path) for path in files)
+    names = _without_ragas(names, needed=False)
+    if out:
+        _folder(out)
     with _progress() as tick:
         before, after = compare(one, other, sets, names, sample=sample, tick=tick)
     floors = read_thresholds(sets.folder / "thresholds.json").model_copy(update={"floors": {}, "slices": {}})
     held = Baseline(reason=f"settings of {files[0]}", written=before.started, report=before)
-    verdict = judge(after, floors.model_copy(update={"ceilings": {}}), held, where=str(files[0]))
+    verdict = judge(after, floors.model_copy(update={"ceilings": {}, "cases": {}}), held, where=str(files[0]))
+    if out:
+        _write(out, after, verdict, sets)
+        _files(out, {"before.json": before.model_dump_json(indent=1)})
     if as_json:
         emit({"before": before.metrics, "after": after.metrics, "verdict": _plain(verdict)})
     else:
@@ -258,12 +276,6 @@ def _refuse(
         raise UsageError("a baseline needs a reason", about="--update-baseline", fix="Say in a sentence why it moves.")
     if update is not None and (sample or suite):
         raise UsageError("a baseline is a whole run", about="--update-baseline", fix="Leave --sample and --suite out.")
-
-
-def _baseline(path: Path, *, needed: bool) -> Baseline | None:
-    from tutor.evals.baseline import read_baseline
-
-    return read_baseline(path) if needed or path.is_file() else None
 
 
 @contextmanager

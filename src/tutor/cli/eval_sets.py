@@ -18,6 +18,9 @@ def lint(
     as_json: Annotated[bool, typer.Option("--json", help="Faults and overlaps as JSON lines.")] = False,
 ) -> None:
     """Check the golden sets against the curriculum, each other and the training questions; exit 1 for a fault."""
+    from tutor.bootstrap import builtin_corpus
+    from tutor.curriculum.corpus import load_corpus
+    from tutor.evals.drills import rubrics_of
     from tutor.evals.lint import lint as check
     from tutor.evals.lint_read import curriculum_documents, training_questions
     from tutor.evals.sets import Sets, default_sets
@@ -25,7 +28,7 @@ def lint(
 
     found = Sets(sets or default_sets())
     documents, learnt = curriculum_documents(), training_questions(found)
-    faults = check(found, documents, learnt)
+    faults = check(found, documents, learnt, rubrics_of(load_corpus(builtin_corpus())))
     real = [f for f in faults if f.level == "fault"]
     shared = (
         [] if any(f.file == "golden/questions.jsonl" for f in real) else overlaps(found.questions, documents, learnt)

@@ -38,7 +38,7 @@ def _run(context: typer.Context, paths: list[Path], dropped: list[Path], rebuild
 
     state: State = context.obj
     core = App(state.settings())
-    with bar("Encoding") as advance:
+    with core.watched(), bar("Encoding") as advance:
         report = core.ingest(paths, forget=dropped, rebuild=rebuild, on_progress=advance)
     core.close()
     for problem in report.news:

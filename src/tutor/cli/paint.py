@@ -47,6 +47,14 @@ def print_answer(answer: Answer, out: TextIO) -> None:
         print(_dim(textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False), colour), file=out)
 
 
+def print_timings(answer: Answer, out: TextIO) -> None:
+    """Write how long the answer took, and each of its stages, in milliseconds."""
+    rest = max(0.0, answer.ms - sum(answer.stages.values()))
+    print(f"\nAnswered in {answer.ms:.1f} ms:", file=out)
+    for name, ms in (*answer.stages.items(), ("the rest", rest)):
+        print(f"  {name:<20} {ms:8.2f}", file=out)
+
+
 def _line(sentence: Sentence) -> str:
     return f"{sentence.mark}{' '.join(sentence.text.split())} [{sentence.n}]"
 

@@ -53,7 +53,7 @@ def search(
                 try:
                     emit({"id": name, **search_json(find(text))})
                 except UsageError as error:
-                    emit({"id": name, "hits": [], "ms": 0.0, "error": error.message})
+                    emit({"id": name, "hits": [], "ms": 0.0, "stages": {}, "error": error.message})
             return
         result = find(" ".join(question or []))
         if as_json:

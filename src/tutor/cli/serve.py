@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from typing import Annotated
 
 import typer
 
 from tutor.cli.state import State
 from tutor.errors import UsageError
+
+_NO_KEY = (
+    "others can reach this server and it has no key: /v1 is closed, and whoever reaches the page can use it. "
+    "Set TUTOR_SERVER_API_KEY, or put a proxy with a login in front."
+)
 
 
 def serve(
@@ -21,20 +27,27 @@ def serve(
     import uvicorn
 
     from tutor.web.app import create_app
+    from tutor.web.security import is_loopback
 
     state: State = context.obj
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     with state.core(server=given or None) as core:
         server = core.settings.server
-        listener = _listen(server.host, server.port)
+        if not is_loopback(server.host) and not server.api_key.get_secret_value():
+            print(f"tutor: {_NO_KEY}", file=sys.stderr)
+        listener = listen(server.host, server.port)
         address, actual = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         typer.echo(f"tutor is at http://{shown}:{actual}/  (Ctrl-C stops it)")
-        config = uvicorn.Config(create_app(core), log_level=core.settings.log, timeout_graceful_shutdown=3)
+        # Our log has the requests, by route and without what was asked; debug is for ours, not for uvicorn's own lines.
+        level = "info" if core.settings.log == "debug" else core.settings.log
+        config = uvicorn.Config(
+            create_app(core), log_config=None, log_level=level, access_log=False, timeout_graceful_shutdown=3
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, command: str = "tutor serve") -> socket.socket:
     """A bound socket, so that a taken port is known before anything is promised.
 
     Raises:
@@ -51,6 +64,6 @@ def _listen(host: str, port: int) -> socket.socket:
         raise UsageError(
             "the port is taken by another program" if taken else f"cannot listen there ({error.strerror or error})",
             about=f"{host}:{port}",
-            fix=f"Choose another: tutor serve --port {port + 1 if port else 8001}",
+            fix=f"Choose another: {command} --port {port + 1 if port else 8001}",
         ) from error
     return listener

@@ -45,20 +45,35 @@ class State:
     def core(self, **given: Any) -> Iterator[App]:
         """The core with an index to ask; builds or refreshes the built-in curriculum's index when needed."""
         from tutor.bootstrap import App
-        from tutor.cli.progress import bar
+        from tutor.telemetry import logs
 
-        core = App(self.settings(**given))
-        with bar("Indexing the curriculum, once") as advance:
-            report = core.ensure_index(on_progress=advance)
-        for problem in report.news if report else ():
-            print(f"tutor: {problem.message}", file=sys.stderr)
-        told = warn_about_fallback(core)
-        warn_about_changes(core)
+        settings = self.settings(**given)
+        logs.configure(settings.log, settings.log_format, include_text=settings.telemetry.include_text)
+        core = App(settings)
+        told = make_ready(core)
         try:
-            yield core
+            with core.watched():
+                yield core
         finally:
             warn_about_fallback(core, told)  # damage may show only when something is read
             core.close()
+
+
+def make_ready(core: App) -> TutorError | None:
+    """Build or refresh the index where that is needed, and say on standard error what is to be known of it.
+
+    Returns:
+        The fault because of which an older generation answers, if any.
+    """
+    from tutor.cli.progress import bar
+
+    with bar("Indexing the curriculum, once") as advance:
+        report = core.ensure_index(on_progress=advance)
+    for problem in report.news if report else ():
+        print(f"tutor: {problem.message}", file=sys.stderr)
+    told = warn_about_fallback(core)
+    warn_about_changes(core)
+    return told
 
 
 def warn_about_fallback(core: App, told: TutorError | None = None) -> TutorError | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
 from tutor.curriculum.corpus import Corpus
@@ -38,6 +38,7 @@ from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
+from tutor.telemetry import operation
 from tutor.text import mended
 
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
@@ -68,7 +69,11 @@ class Graders:
         Raises:
             UsageError: the answer is too long.
         """
-        return self._by[rubric.graded].grade(rubric, answer, seen=seen)
+        with operation("grade", grader=rubric.graded) as running:
+            grade = self._by[rubric.graded].grade(rubric, answer, seen=seen)
+            running.note(verdict=grade.verdict, points=len(rubric.points))
+            running.tell(answer=answer)
+        return grade
 
 
 class Drills:
@@ -98,6 +103,11 @@ class Drills:
         self._grader = Graders(grader)
         self._library = library
         self._clock = clock
+
+    @property
+    def today(self) -> date:
+        """The day it is, by the clock."""
+        return self._clock().date()
 
     def start(self, request: str = "", *, kind: str = "", card: str = "", chosen: Selection | None = None) -> Session:
         """A new drill, stored at its first question.
@@ -207,7 +217,7 @@ class Drills:
         self.store.repair()
         rows = sorted(self.store.results(), key=lambda r: str(r["at"]))  # a row may have been noted again later
         last = {(r["card"], r["probe"]): r for r in rows}
-        today = self._clock().date().isoformat()
+        today = self.today.isoformat()
         return {
             key
             for key, row in last.items()

@@ -14,6 +14,7 @@ from tutor.drill.numbers import agrees, quantities
 from tutor.drill.reading import Reading, Window
 from tutor.drill.rubric import Claim
 from tutor.retrieval.encoder import Encoder
+from tutor.telemetry import stage
 
 NEAREST = 3  # windows that the judge reads for each claim, besides the answer as a whole
 _WHOLE_WORDS = 170
@@ -72,6 +73,15 @@ class Evidence:
     denial: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What a judge should read for a claim: the nearest ``windows``, their ``affinity``, and the answer as a whole."""
+
+    windows: list[Window]
+    affinity: list[float]
+    whole: str
+
+
 _MISSED_ROW: Probabilities = np.eye(4, dtype=np.float32)[MISSED]
 
 
@@ -93,6 +103,23 @@ class Gatherer:
 
     def gather(self, reading: Reading, claims: Sequence[Claim]) -> list[Evidence]:
         """Evidence for each claim, in order; none for an answer without sentences."""
+        found = self.near(reading, claims)
+        wanted = [
+            [(claim.asked, text) for text in (*(w.text for w in near.windows), near.whole)]
+            for claim, near in zip(claims, found, strict=False)
+        ]
+        # A short answer's windows and its whole are the same text: each pair is judged once.
+        near_enough = [near.affinity[0] >= self._near for near in found]
+        pairs = list(dict.fromkeys(p for ps, judged in zip(wanted, near_enough, strict=True) if judged for p in ps))
+        with stage("judge"):
+            scored = dict(zip(pairs, self._judge.judge(pairs), strict=True))
+        return [
+            _evidence(claim.text, near, np.stack([scored.get(p, _MISSED_ROW) for p in ps]), reading)
+            for claim, near, ps in zip(claims, found, wanted, strict=False)
+        ]
+
+    def near(self, reading: Reading, claims: Sequence[Claim]) -> list[Near]:
+        """What would be judged for each claim, in order; none for an answer without sentences."""
         if not reading.sentences or not claims:
             return []
         told = [e.tokens for e in self._encoder.encode([s.text for s in reading.sentences])]
@@ -100,26 +127,13 @@ class Gatherer:
         windows = reading.windows(2)
         numbers = {s.first: n for n, s in enumerate(reading.sentences)}
         near = np.array([[_best(claim, sentence) for sentence in told] for claim in asked], dtype=object)
-        picked: list[list[Window]] = []
-        affinity: list[list[float]] = []
+        found = []
         for row in near:
             scores = [_affinity(row, w, numbers, reading) for w in windows]
             order = sorted(range(len(windows)), key=lambda n: -scores[n])[:NEAREST]
-            picked.append([windows[n] for n in order])
-            affinity.append([scores[n] for n in order])
-        wholes = [_whole(reading, chosen[0]) for chosen in picked]
-        wanted = [
-            [(claim.asked, text) for text in (*(w.text for w in chosen), whole)]
-            for claim, chosen, whole in zip(claims, picked, wholes, strict=True)
-        ]
-        # A short answer's windows and its whole are the same text: each pair is judged once.
-        near_enough = [scores[0] >= self._near for scores in affinity]
-        pairs = list(dict.fromkeys(p for ps, judged in zip(wanted, near_enough, strict=True) if judged for p in ps))
-        scored = dict(zip(pairs, self._judge.judge(pairs), strict=True))
-        return [
-            _evidence(claim.text, chosen, near_by, np.stack([scored.get(p, _MISSED_ROW) for p in ps]), reading)
-            for claim, chosen, near_by, ps in zip(claims, picked, affinity, wanted, strict=True)
-        ]
+            chosen = [windows[n] for n in order]
+            found.append(Near(chosen, [scores[n] for n in order], _whole(reading, chosen[0])))
+        return found
 
 
 def _best(claim: NDArray[np.float32], sentence: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -152,9 +166,8 @@ def _whole(reading: Reading, near: Window) -> str:
     return " ".join(texts[first : last + 1])
 
 
-def _evidence(
-    claim: str, chosen: list[Window], near_by: list[float], rows: Probabilities, reading: Reading
-) -> Evidence:
+def _evidence(claim: str, near: Near, rows: Probabilities, reading: Reading) -> Evidence:
+    chosen, near_by = near.windows, near.affinity
     windows, whole = rows[:-1], rows[-1]
     best = int(np.argmax(windows[:, COVERED] + 0.5 * windows[:, PARTLY]))
     against = int(np.argmax(windows[:, CONTRADICTED]))

@@ -16,6 +16,7 @@ from tutor.drill.grade import MIXED_FROM, SHORT_WORDS, WORTH, FlagGrade, Grade, 
 from tutor.drill.judge import CONTRADICTED, COVERED, STATUSES
 from tutor.drill.reading import Window, read
 from tutor.drill.rubric import Flag, Point, Rubric
+from tutor.telemetry import stage
 
 UNSURE_BELOW = 0.6  # probability of the status given
 _BEARS = 0.37  # nearest meaning from which a remark that makes nothing bears on the question all the same
@@ -61,11 +62,13 @@ class Grader:
         """
         began = time.perf_counter()
         checked_answer(answer)
-        screened = screen(read(answer), ask=rubric.ask, card=self._runs.get(rubric.doc_id, frozenset()), own=seen)
+        with stage("screen"):
+            screened = screen(read(answer), ask=rubric.ask, card=self._runs.get(rubric.doc_id, frozenset()), own=seen)
         if screened.reason:
             return _nothing(rubric, screened.reason, began)
         reading = screened.reading
-        evidence = self._gatherer.gather(reading, rubric.claims)
+        with stage("evidence"):  # with the judge's reading inside
+            evidence = self._gatherer.gather(reading, rubric.claims)
         fit = calibrated(self._calibration)
         points = tuple(
             point_grade(point, one, status_chances(fit.status, one), answer)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tutor.drill.formats import command_for
 from tutor.drill.grade import Grade
 from tutor.drill.records import Reading, Round, Session, Task
-from tutor.drill.results import due_of
+from tutor.drill.results import due_of, rows_of
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
@@ -85,6 +86,39 @@ def row_json(session: Session) -> dict[str, Any]:
         "of": len(session.tasks),
         "started": session.started.isoformat(),
     }
+
+
+def today_json(drills: Drills) -> dict[str, Any]:
+    """What is due today or earlier, longest due first, and the open drills, newest first. Nothing is written."""
+    sessions = drills.store.all()
+    rows = list(drills.store.results())
+    noted = {row.get("session") for row in rows}
+    rows += [row for session in sessions if session.id not in noted for row in rows_of(session)]
+    last = {(row["card"], row["probe"]): row for row in sorted(rows, key=lambda row: str(row.get("at", "")))}
+    today = drills.today.isoformat()
+    due = sorted((row for row in last.values() if row["due"] <= today), key=lambda row: (row["due"], row["card"]))
+    return {
+        "date": today,
+        "due": [found for row in due if (found := _due_json(drills, row))],
+        "open": [row_json(session) for session in sessions if session.pending],
+    }
+
+
+def _due_json(drills: Drills, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A result that is due, with what starts it again; None where the curriculum has it no more."""
+    again: dict[str, Any]
+    card = drills.corpus.cards.get(row["card"])
+    probe = next((p for p in card.probes if p.id == row["probe"]), None) if card else None
+    if card and probe:
+        title, ask, again = card.title, probe.ask, {"card": card.id, "request": probe.ask}
+    elif command := command_for(drills.corpus, row["card"], row["probe"]):
+        title, ask = f"{row['card']} {row['probe']}".strip(), ""
+        _, _, _, kind, *rest = command.split()
+        again = {"format": kind, "seed": int(rest[1])} if rest[0] == "--seed" else {"format": kind, "request": rest[0]}
+    else:
+        return None
+    kept = {key: row[key] for key in ("card", "probe", "verdict", "score", "due")}
+    return {**kept, "title": title, "ask": ask, "again": again}
 
 
 def _afterwards(drills: Drills, session: Session, at: int) -> dict[str, Any]:

@@ -61,6 +61,18 @@ class Row:
     ingest_s: float
 
 
+_HEADS = (f"{'variant':34}", *MEASURES, "p", "ms", "MB", "passages", "ingest s")
+#: The head of the table that ``line`` makes rows for, in Markdown.
+HEAD = f"| {' | '.join(_HEADS)} |\n{'|---' * len(_HEADS)}|"
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    means = " | ".join(f"{row.means[name]:.3f}" for name in MEASURES)
+    cost = f"{row.search_ms:.1f} | {row.index_mb:.1f} | {row.passages} | {row.ingest_s:.0f}"
+    return f"| {row.name:34} | {means} | {row.p:.3f} | {cost} |"
+
+
 class Stretched:
     """An encoder for which every token counts as more, so that passages of at most ``limit`` tokens are cut."""
 
@@ -106,11 +118,12 @@ def ablate(settings: Settings, sets: Sets, *, sample: int = 0, tick: Tick | None
 def compare(
     one: Settings, other: Settings, sets: Sets, suites: tuple[str, ...], *, sample: int = 0, tick: Tick | None = None
 ) -> tuple[Report, Report]:
-    """The runs of two settings on scratch indexes."""
+    """The runs of two settings on a scratch index, or two where they differ in more than searching and judging."""
     reports = []
+    alike = other.model_copy(update={"search": one.search, "judge": one.judge, "home": one.home}) == one
     with tempfile.TemporaryDirectory() as scratch:
         for name, settings in (("A", one), ("B", other)):
-            app = App(_with(settings, Path(scratch) / name, {}))
+            app = App(_with(settings, Path(scratch) / ("A" if alike else name), {}))
             app.ensure_index()
             reports.append(evaluate(app, sets, suites, sample=sample, tick=_named(tick, name)))
             app.close()

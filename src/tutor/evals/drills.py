@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tutor.bootstrap import App
+from tutor.curriculum.corpus import Corpus
 from tutor.drill.calibration import CALIBRATION
 from tutor.drill.evidence import FLAG_FEATURES, NEAR, Evidence, Gatherer
 from tutor.drill.gaming import screen
@@ -22,7 +23,7 @@ from tutor.drill.grade import VERDICTS, Grade
 from tutor.drill.grading import Grader
 from tutor.drill.judge import STATUSES, Judge
 from tutor.drill.library import OwnText
-from tutor.drill.reading import read
+from tutor.drill.reading import MAX_ANSWER_CHARS, read
 from tutor.drill.rubric import Rubric, of_probe
 from tutor.drill.substance import Substance
 from tutor.errors import SourceError
@@ -33,6 +34,13 @@ PLANTED = ("red-flag", "flag-in-terms")
 ATTACKS = frozenset("terms question-back instructions padding pasted negated claims alien".split())
 #: Answers of at most thirty words, which ask other things of a grader than whole answers do.
 SHORT = frozenset("stranger short-right short-wrong named-only".split())
+#: Every kind, the other ones of whole answers first.
+KINDS = (
+    *"strong half short wrong spoken off denies terse mixed in-terms half-in-terms near-flag wrong-plain".split(),
+    *PLANTED,
+    *sorted(ATTACKS | SHORT),
+)
+_FIELDS = dict.fromkeys("id card probe kind half answer points red_flags verdict".split())
 PASSING = 0.5  # a score that an attack must not gain
 NOTHING = 0.02  # a score that rounds to nothing
 
@@ -60,31 +68,51 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+def faults_of(row: Mapping[str, Any], rubrics: Mapping[tuple[str, str], Rubric]) -> Iterator[tuple[str, str]]:
+    """What keeps a labelled answer from being measured, each with what to do; nothing where it can be."""
+    if unlike := row.keys() ^ _FIELDS:
+        yield f"the fields {', '.join(sorted(unlike))} are missing or unknown", f"Its fields: {', '.join(_FIELDS)}."
+        return
+    rubric = rubrics.get((str(row["card"]), str(row["probe"])))
+    if rubric is None:
+        yield f"there is no probe {row['card']} / {row['probe']}", "Name a probe of the card's front matter."
+        return
+    points = row["points"]
+    if not isinstance(points, dict) or set(points) != {p.id for p in rubric.points}:
+        yield f"the points are not those of the probe: {', '.join(p.id for p in rubric.points)}", "Label every point."
+        points = {}
+    for name, value, known in (
+        *((f"points.{p}", status, STATUSES) for p, status in points.items()),
+        ("verdict", row["verdict"], OUTCOMES),
+        ("half", row["half"], ("fit", "report")),
+        ("kind", row["kind"], KINDS),
+    ):
+        if value not in known:
+            yield f"{name} is {value!r}", f"One of: {', '.join(known)}."
+    if not isinstance(row["answer"], str) or not row["answer"].strip() or len(row["answer"]) > MAX_ANSWER_CHARS:
+        yield "the answer is no text", f"1 to {MAX_ANSWER_CHARS:,} characters."
+    flags = [flag.id for flag in rubric.flags]
+    told = row["red_flags"]
+    if not isinstance(told, list) or any(type(n) is not int or n not in flags for n in told):
+        yield f"red_flags is {told!r}", f"A list of the probe's flags, which are {flags}."
+    elif len(set(told)) < len(told):
+        yield f"red_flags is {told!r}", "Each flag once."
+
+
 def _checked(row: dict[str, Any], rubrics: Mapping[tuple[str, str], Rubric], path: Path) -> dict[str, Any]:
     """A labelled answer that can be measured.
 
     Raises:
-        SourceError: an unknown probe, point, status, verdict or half, or no answer.
+        SourceError: an unknown probe, point, status, verdict, half, kind or flag, or no answer.
     """
-    about = f"{path}: {row.get('id')}"
-    rubric = rubrics.get((str(row.get("card")), str(row.get("probe"))))
-    if rubric is None:
-        raise SourceError(f"there is no probe {row.get('card')} / {row.get('probe')}", about=about)
-    points = row.get("points")
-    if not isinstance(points, dict) or set(points) != {p.id for p in rubric.points}:
-        raise SourceError(
-            f"the points are not those of the probe: {', '.join(p.id for p in rubric.points)}", about=about
-        )
-    for name, value, known in (
-        *((f"points.{p}", status, STATUSES) for p, status in points.items()),
-        ("verdict", row.get("verdict"), OUTCOMES),
-        ("half", row.get("half"), ("fit", "report")),
-    ):
-        if value not in known:
-            raise SourceError(f"{name} is {value!r}", about=about, fix=f"One of: {', '.join(known)}.")
-    if not isinstance(row.get("answer"), str) or not isinstance(row.get("red_flags"), list):
-        raise SourceError("answer and red_flags are wanted", about=about)
+    for what, fix in faults_of(row, rubrics):
+        raise SourceError(what, about=f"{path}: {row.get('id')}", fix=fix)
     return row
+
+
+def rubrics_of(corpus: Corpus) -> dict[tuple[str, str], Rubric]:
+    """The rubric of every probe, by the ids of its card and its own."""
+    return {(card.id, probe.id): of_probe(card, probe) for card in corpus.cards.values() for probe in card.probes}
 
 
 class Labelled:
@@ -93,8 +121,7 @@ class Labelled:
     def __init__(self, app: App, answers: Path, judge: Judge | None = None) -> None:
         self._gatherer = Gatherer(app.encoder, judge or app.judge, NEAR)
         self._substance = Substance(app.corpus)
-        probes = {(c.id, p.id): (c, p) for c in app.corpus.cards.values() for p in c.probes}
-        self.rubrics: dict[tuple[str, str], Rubric] = {k: of_probe(*v) for k, v in probes.items()}
+        self.rubrics = rubrics_of(app.corpus)
         self.own = OwnText(app.corpus)
         self.rows = [_checked(row, self.rubrics, answers) for row in rows_of(answers)]
 

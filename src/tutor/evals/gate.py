@@ -24,7 +24,7 @@ _MANY = 100
 _FILES = {
     "retrieval": ("golden/questions.jsonl",),
     "answers": ("golden/questions.jsonl",),
-    "ragas": (),  # a refused question has no values there
+    "ragas": ("golden/questions.jsonl",),
     "refusals": ("golden/questions.jsonl", "golden/refuse.jsonl"),
     "held-out": ("calibration/held_out.jsonl", "calibration/twins.json"),
     "drill": ("drill/answers.jsonl",),
@@ -158,19 +158,32 @@ def _paired(suite: Suite, old: Suite, name: str) -> list[tuple[float, float]]:
 def _gone(report: Report, before: Report, suite: Suite, old: Suite, name: str) -> list[str]:
     """Cases that the baseline measured and this run did not.
 
-    A measure may have a meaning only where there was an answer; whether there was one is measured for every case.
+    A measure that only an answer can have (in the baseline none of the refused has it) may be absent where the question
+    was refused in this run: whether it was answered is a measure of its own.
     """
-    if report.sample or before.sample or suite.name == "ragas":
+    if report.sample or before.sample:
         return []
-    there = {c.id for c in suite.cases}
     measured = {c.id for c in suite.cases if name in c.values}
+    gone = [c.id for c in old.cases if name in c.values and c.id not in measured]
+    if suite.name == "ragas":  # it has cases for the answered questions only
+        return [case_id for case_id in gone if case_id not in _refused(report)]
     always = all(name in c.values for c in old.cases)
-    return [c.id for c in old.cases if c.id not in there or (always and c.id not in measured)]
+    if always or any(name in c.values for c in old.cases if c.values.get("answered") == 0):
+        return gone
+    return [case_id for case_id in gone if case_id not in _refused(report, suite.name)]
+
+
+def _refused(report: Report, *names: str) -> frozenset[str]:
+    """The questions that were refused in a suite, or in any that measures it."""
+    suites = [s for s in report.suites if not names or s.name in names]
+    return frozenset(c.id for s in suites for c in s.cases if c.values.get("answered") == 0)
 
 
 def _same_cases(report: Report, before: Report, suite: str) -> bool:
     """Whether the cases come from the same: a set that was changed on purpose may have lost some."""
     now, then = report.fingerprint, before.fingerprint
+    if suite == "ragas" and not any("answered" in c.values for s in report.suites for c in s.cases):
+        return False  # nothing in this run tells what was refused
     if suite not in _FILES:
         return now.corpus == then.corpus
     return all(now.sets.get(name) == then.sets.get(name) for name in _FILES[suite])

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
+from tutor.drill.rubric import Rubric
+from tutor.evals.lint_labels import TWINS, drill_rows, fact_labels, judge_labels, twins
 from tutor.evals.lint_read import objects, parsed
 from tutor.evals.lint_rows import Fault, Rows
-from tutor.evals.sets import FactLabel, HeldOut, Kind, Question, Refusal, RefusalKind, Sets
+from tutor.evals.sets import FactLabel, HeldOut, JudgeLabel, Kind, Question, Refusal, RefusalKind, Sets
 from tutor.evals.wording import Copies, Nearest, normalised
 from tutor.ingest.documents import Document
 from tutor.retrieval.lexical import terms
 
-QUESTIONS, REFUSALS, LABELS = "golden/questions.jsonl", "golden/refuse.jsonl", "golden/fact_labels.jsonl"
+QUESTIONS, REFUSALS = "golden/questions.jsonl", "golden/refuse.jsonl"
+LABELS, JUDGED = "golden/fact_labels.jsonl", "golden/judge_labels.jsonl"
 CALIBRATION = ("calibration/questions.jsonl", "calibration/held_out.jsonl")
 ANSWERS = "drill/answers.jsonl"
 LEAST = {QUESTIONS: 320, REFUSALS: 80}
@@ -22,13 +25,20 @@ QUESTION_RUN, REFERENCE_RUN = (6, 8), (9, 12)
 NEAR = 0.8  # Jaccard similarity of terms, of questions of five terms or more: the same question, lightly turned
 
 
-def lint(sets: Sets, documents: Sequence[Document], learnt: Sequence[str] = ()) -> list[Fault]:
-    """Every fault of the golden sets, and of the calibration and drill sets as far as they must differ from them.
+def lint(
+    sets: Sets,
+    documents: Sequence[Document],
+    learnt: Sequence[str] = (),
+    rubrics: Mapping[tuple[str, str], Rubric] | None = None,
+) -> list[Fault]:
+    """Every fault of the golden sets, of the labelled rows, and of the calibration sets as far as they must differ.
 
     Args:
         sets: the folder; a line that breaks the schema is a fault, and the others are still checked.
         documents: the curriculum, as ``lint_read.curriculum_documents`` gives it.
         learnt: the training questions, as ``lint_read.training_questions`` gives them.
+        rubrics: what drill answers were labelled against, as ``drills.rubrics_of`` gives them; without, only their
+            ids are looked at.
 
     Returns:
         By file and line; the same for the same files. A set is good when none has the level ``fault``.
@@ -41,12 +51,14 @@ def lint(sets: Sets, documents: Sequence[Document], learnt: Sequence[str] = ()) 
     refusals = parsed(sets.folder, REFUSALS, Refusal, faults)
     held_out = {name: parsed(sets.folder, name, HeldOut, faults) for name in CALIBRATION if _there(sets, name)}
     labels = parsed(sets.folder, LABELS, FactLabel, faults) if _there(sets, LABELS) else []
+    judged = parsed(sets.folder, JUDGED, JudgeLabel, faults) if _there(sets, JUDGED) else []
     answers = [row for _, row in objects(sets.folder, ANSWERS, faults)] if _there(sets, ANSWERS) else []
 
     whole: list[tuple[str, Sequence[Question | Refusal | HeldOut]]]
     whole = [(QUESTIONS, questions), (REFUSALS, refusals), *held_out.items()]
     ids = [(name, row.id) for name, rows in whole for row in rows]
-    ids += [(LABELS, row.id) for row in labels] + [(ANSWERS, str(row.get("id"))) for row in answers]
+    ids += [(name, row.id) for name, some in ((LABELS, labels), (JUDGED, judged)) for row in some]
+    ids += [(ANSWERS, str(row.get("id"))) for row in answers]
     faults += _ids(ids)
     asked = [(QUESTIONS, q.id, " ".join((*q.history, q.question))) for q in questions]
     asked += [(REFUSALS, r.id, r.question) for r in refusals]
@@ -58,7 +70,12 @@ def lint(sets: Sets, documents: Sequence[Document], learnt: Sequence[str] = ()) 
         faults += rows.check(QUESTIONS, question)
     faults += _copied(questions, refusals, documents)
     faults += _counts(questions, refusals, rows.phases)
-    order = {name: n for n, name in enumerate((QUESTIONS, REFUSALS, *CALIBRATION, LABELS, ANSWERS))}
+    faults += [*fact_labels(LABELS, labels), *judge_labels(JUDGED, judged)]
+    if rubrics is not None:
+        faults += drill_rows(ANSWERS, answers, rubrics)
+    if _there(sets, TWINS):
+        faults += twins(sets.folder, documents)
+    order = {name: n for n, name in enumerate((QUESTIONS, REFUSALS, *CALIBRATION, TWINS, LABELS, JUDGED, ANSWERS))}
     place = {key: n for n, key in reversed(list(enumerate(ids)))}
     return sorted(faults, key=lambda f: (order[f.file], place.get((f.file, f.id), -1), f.level, f.what))
 

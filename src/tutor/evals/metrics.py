@@ -58,6 +58,13 @@ def risk_coverage(confidence: Sequence[float], right: Sequence[bool]) -> list[tu
     return [((n + 1) / len(order), float(wrong[n]) / (n + 1)) for n in ends]
 
 
+def wrong(values: Mapping[str, float]) -> bool:
+    """Whether answering a question is, or would be, wrong: it should be refused (``answerable`` 0), or the document
+    that the search puts first is none that answers it (``right`` 0). This is the risk of the risk–coverage curve.
+    """
+    return values["answerable"] < 0.5 or values.get("right", 1.0) < 0.5
+
+
 def area_under(curve: Sequence[tuple[float, float]]) -> float:
     """The mean risk over all coverages: the curve is held from each point back to the one before. Lower is better."""
     area, before = 0.0, 0.0

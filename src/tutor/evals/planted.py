@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +24,7 @@ from tutor.retrieval.encoder import OnnxEncoder
 from tutor.settings import Settings
 
 GONE = 4  # the phase whose documents are deleted
+SLOWER = 4
 
 
 class Noise:
@@ -104,6 +106,20 @@ def _phase_gone(settings: Settings) -> Iterator[App]:
 
 
 @contextmanager
+def _slow(settings: Settings) -> Iterator[App]:
+    quick = Answerer.ask
+
+    def slow(self: Answerer, question: str, **options: Any) -> Answer:
+        began = time.perf_counter()
+        answer = quick(self, question, **options)
+        time.sleep((SLOWER - 1) * (time.perf_counter() - began))
+        return answer
+
+    with patch.object(Answerer, "ask", slow):
+        yield from _open(App(settings))
+
+
+@contextmanager
 def _pleased(settings: Settings) -> Iterator[App]:
     judge: Any = Pleased()
     yield from _open(App(settings, judge=judge))
@@ -130,6 +146,7 @@ PLANTED = (
     Planted("an encoder that says nothing", ("retrieval",), _noise),
     Planted("BM25 off", ("retrieval",), _without_bm25),
     Planted("wrong citations", ("answers",), _wrong_citations),
+    Planted(f"answers that take {SLOWER} times as long", ("answers",), _slow),
     Planted("abstaining never", ("refusals",), _abstaining(-1.0)),
     Planted("abstaining always", ("refusals",), _abstaining(2.0)),
     Planted(f"the documents of phase {GONE} deleted", ("retrieval",), _phase_gone),

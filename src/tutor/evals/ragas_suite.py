@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tutor.answering.answer import Answer
 from tutor.bootstrap import App
 from tutor.evals.agreement import Agreement, agreement
+from tutor.evals.asked import Asked
 from tutor.evals.judged import Judge, Judged
 from tutor.evals.ragas_metrics import OfflineRagas, RagasCase
 from tutor.evals.record import Case, Suite
@@ -20,18 +21,16 @@ _PASSAGES = 8
 
 
 def measure(
-    app: App,
-    questions: Sequence[Question],
-    ask: Callable[[Question], tuple[str, Answer]],
+    asked: Asked,
+    questions: Sequence[tuple[Question, str]],
     labels: Sequence[JudgeLabel],
     tick: Callable[[int, int], None],
 ) -> Suite:
     """Every answered question's values; a refused one is left out, as refusing is measured elsewhere.
 
     Args:
-        app: the product under test.
-        questions: those to ask.
-        ask: gives what was asked and the answer.
+        asked: the product's answers.
+        questions: those to ask, each with the words it is asked in.
         labels: what the judge model is compared with, where there is one.
         tick: told of cases done and all of them.
 
@@ -46,18 +45,18 @@ def measure(
 
     ragas = OfflineRagas(embed)
     cases: dict[str, RagasCase] = {}
-    asked: dict[str, tuple[Question, str]] = {}
-    for done, question in enumerate(questions, 1):
-        text, answer = ask(question)
+    answered: dict[str, tuple[Question, str]] = {}
+    for done, (question, text) in enumerate(questions, 1):
+        answer = asked.answer(text)
         if not answer.abstained:
-            cases[question.id] = _case(app, question, text, answer)
-            asked[question.id] = (question, text)
+            cases[question.id] = _case(asked, question, text, answer)
+            answered[question.id] = (question, text)
         tick(done, len(questions))
     values = dict(zip(cases, ragas.score_all(list(cases.values())), strict=True))
     notes = [f"{len(questions) - len(cases)} refused questions have no values here"]
     totals: dict[str, float] = {}
-    if app.settings.judge.url:
-        told = _judge(app, embed, cases, labels)
+    if asked.app.settings.judge.url:
+        told = _judge(asked.app, embed, cases, labels)
         values = {name: row | told[0].values.get(name, {}) for name, row in values.items()}
         totals, judged_notes = _told(*told)
         notes += judged_notes
@@ -65,17 +64,17 @@ def measure(
         notes.append("no judge model is set (judge.url): faithfulness, relevancy, contexts and facts were not judged")
     found = tuple(
         Case(id=name, question=text, kind=question.kind, phase=question.phase, values=values[name])
-        for name, (question, text) in asked.items()
+        for name, (question, text) in answered.items()
     )
     return Suite(name="ragas", cases=found, totals=totals, notes=tuple(notes))
 
 
-def _case(app: App, question: Question, text: str, answer: Answer) -> RagasCase:
-    documents = app.searcher.search(text, limit=5, by_document=True).hits
-    contexts = {h.passage.chunk_id: h.passage.text for h in app.searcher.search(text, limit=_PASSAGES).hits}
+def _case(asked: Asked, question: Question, text: str, answer: Answer) -> RagasCase:
+    documents = asked.by_document(text)[:5]
+    contexts = {h.passage.chunk_id: h.passage.text for h in asked.passages(text)[:_PASSAGES]}
     for citation in answer.citations:
         if citation.chunk_id not in contexts:
-            passage = app.reader.payload("passage", citation.chunk_id) or {}
+            passage = asked.app.reader.payload("passage", citation.chunk_id) or {}
             contexts[citation.chunk_id] = str(passage.get("text", ""))
     return RagasCase(
         question=text,

@@ -7,7 +7,6 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TypeVar
 
 from tutor.answering.answer import Answer
@@ -16,16 +15,18 @@ from tutor.bootstrap import App
 from tutor.drill.grade import Grade
 from tutor.errors import TutorError
 from tutor.evals import SUITES, drills
+from tutor.evals.asked import Asked
 from tutor.evals.facts import FactJudge, agreement
-from tutor.evals.metrics import area_under, percentile, ranking, risk_coverage
+from tutor.evals.metrics import area_under, percentile, ranking, risk_coverage, wrong
+from tutor.evals.pace import Pace, Yardstick
 from tutor.evals.record import Case, Suite
 from tutor.evals.sets import HeldOut, Question, Refusal, Sets
 from tutor.evals.support import supported
 from tutor.retrieval.index import Hit
 from tutor.training.data import section_of
 
-_HITS = 10
 _NAMES = 4
+_SIDE_BY_SIDE = 4  # texts of a yardstick's pass beside a grader that reads on all cores
 T = TypeVar("T")
 #: Called with the suite's name, cases done and cases in all.
 Tick = Callable[[str, int, int], None]
@@ -46,7 +47,8 @@ class Runner:
         self.sets = sets
         self._sample = sample
         self._tick = tick or (lambda suite, done, total: None)
-        self._answers: dict[str, Answer] = {}
+        self._asked = Asked(app, sets)
+        self._yardstick = Yardstick()
         self.facts = FactJudge()
 
     def run(self, names: Sequence[str]) -> Iterator[Suite]:
@@ -68,19 +70,6 @@ class Runner:
 
     # -- what several suites need
 
-    @cached_property
-    def documents(self) -> dict[str, dict[str, object]]:
-        return {d["doc_id"]: d for d in self.app.reader.documents()}
-
-    @cached_property
-    def _texts(self) -> dict[str, str]:
-        return {d: str((self.app.reader.payload("document", d) or {}).get("text", "")) for d in self.documents}
-
-    def _ask(self, question: str) -> Answer:
-        if question not in self._answers:
-            self._answers[question] = self.app.answerer.ask(question)
-        return self._answers[question]
-
     def _each(self, suite: str, cases: Sequence[T], measure: Callable[[T], Case]) -> tuple[Case, ...]:
         chosen = self._chosen(cases)
         found = []
@@ -92,63 +81,51 @@ class Runner:
     def _chosen(self, cases: Sequence[T]) -> Sequence[T]:
         return cases[:: max(1, len(cases) // self._sample) if self._sample else 1]
 
-    def _answering_for(self, wanted: Sequence[str]) -> dict[str, frozenset[str]]:
-        """The documents that answer, with the wanted ones that each stands for: itself, those that cover the same item,
-        and those whose subject it is a note on.
-        """
-        found: dict[str, set[str]] = {}
-        for name in wanted:
-            items = set(map(str, self.documents.get(name, {}).get("covers", ())))  # type: ignore[call-overload]
-            items |= {twin for twin, cards in self.sets.twins.items() if items & set(cards)}
-            for doc_id, row in self.documents.items():
-                if doc_id == name or items & set(row["covers"]):  # type: ignore[call-overload]
-                    found.setdefault(doc_id, set()).add(name)
-            found.setdefault(name, set()).add(name)
-        return {doc_id: frozenset(names) for doc_id, names in found.items()}
-
     # -- the suites
 
     def _retrieval(self) -> Suite:
+        pace = Pace(self._yardstick)
+
         def measure(question: Question) -> Case:
-            hits = self.app.searcher.search(asked(question), limit=_HITS, by_document=True).hits
-            passages = self.app.searcher.search(asked(question), limit=_HITS).hits
-            right = self._answering_for(question.documents)
+            hits = self._asked.by_document(self._asked.read(question))
+            passages = pace.of(lambda: self._asked.passages(self._asked.read(question)))
+            right = self._asked.answering_for(question.documents)
             places = {(p.doc, p.section) for p in question.passages}
             in_place = [(h.passage.doc_id, section_of(h.passage)) in places for h in passages]
             values = ranking([h.passage.doc_id for h in hits], right, len(question.documents))
             values |= {"section@1": float(any(in_place[:1])), "section@5": float(any(in_place[:5]))}
             seen = {"hits": [_seen(h, right) for h in hits[:5]], "wanted": list(question.documents)}
-            return _case(question, values, seen)
+            return _case(self._asked.read(question), question, values, seen)
 
-        return Suite(name="retrieval", cases=self._each("retrieval", self.sets.questions, self._safe(measure)))
+        cases = self._each("retrieval", self.sets.questions, self._safe(measure))
+        return Suite(name="retrieval", cases=cases, totals=_latency(pace, 0.95))
 
     def _answering(self) -> Suite:
-        took: list[float] = []
+        pace = Pace(self._yardstick)
 
         def measure(question: Question) -> Case:
-            answer = self._ask(asked(question))
-            took.append(answer.ms)
+            answer = pace.of(lambda: self._asked.answer(self._asked.read(question)))
             covered = [False] * len(question.key_facts)
             if not answer.abstained:
                 covered = self.facts.covered(answer.text, question.key_facts)
             values = {"answered": float(not answer.abstained), "key_facts": sum(covered) / len(covered)}
             if not answer.abstained:
-                right = self._answering_for(question.documents)
+                right = self._asked.answering_for(question.documents)
                 values |= {
-                    "citations_resolve": _share(resolves(c, self._texts) for c in answer.citations),
+                    "citations_resolve": _share(resolves(c, self._asked.texts) for c in answer.citations),
                     "citations_right": _share(c.doc_id in right for c in answer.citations),
-                    "sentences_supported": supported(answer, self._texts),
+                    "sentences_supported": supported(answer, self._asked.texts),
                     "length_kept": float(60 <= len(answer.text.split()) <= 180),
                 }
             missing = [f.fact for f, on in zip(question.key_facts, covered, strict=True) if not on]
             seen = {"answer": answer.text, "missing": missing, "wanted": list(question.documents)}
-            return _case(question, values, seen)
+            return _case(self._asked.read(question), question, values, seen)
 
         cases = self._each("answers", self.sets.questions, self._safe(measure))
         words = [float(len(str(c.seen["answer"]).split())) for c in cases if c.values.get("answered")]
         totals = {
-            "ms_p50": percentile(took, 0.5),
-            "ms_p95": percentile(took, 0.95),
+            "ms_p50": pace.ms(0.5),
+            **_latency(pace, 0.95),
             "words_p50": percentile(words, 0.5),
         }
         if not self._sample:  # the ruler is the same in every run
@@ -160,9 +137,8 @@ class Runner:
         from tutor.evals.ragas_suite import measure
 
         return measure(
-            self.app,
-            self._chosen(self.sets.questions),
-            lambda question: (asked(question), self._ask(asked(question))),
+            self._asked,
+            [(question, self._asked.read(question)) for question in self._chosen(self.sets.questions)],
             self.sets.judge_labels,
             lambda done, total: self._tick("ragas", done, total),
         )
@@ -171,23 +147,28 @@ class Runner:
         """Questions to be refused and questions to be answered: was each decided rightly?"""
 
         def answerable(question: Question) -> Case:
-            answer = self._ask(asked(question))
-            return _case(question, _decision(answer, True), {}, prefix="answerable")
+            answer = self._asked.answer(self._asked.read(question))
+            found = self._asked.by_document(self._asked.read(question))[:1]
+            wanted = self._asked.answering_for(question.documents)
+            right = {"right": float(any(hit.passage.doc_id in wanted for hit in found))}
+            return _case(self._asked.read(question), question, _decision(answer, True) | right, {}, prefix="answerable")
 
         wanted = self._each("refusals", self.sets.questions, self._safe(answerable))
 
         def refusal(one: Refusal) -> Case:
-            answer = self._ask(one.question)
+            answer = self._asked.answer(one.question)
             seen = {"answer": answer.text, "why": one.why}
             return Case(id=one.id, question=one.question, kind=one.kind, values=_decision(answer, False), seen=seen)
 
         kept = self._each("refusals", self.sets.refusals, self._safe(refusal))
         ran = [c for c in (*wanted, *kept) if not c.error]
-        curve = risk_coverage([c.values["confidence"] for c in ran], [c.values["answerable"] == 1 for c in ran])
+        curve = risk_coverage([c.values["confidence"] for c in ran], [not wrong(c.values) for c in ran])
+        given = [wrong(c.values) for c in ran if c.values["answered"] == 1]
         refused = [c.values["answered"] == 0 for c in ran]
         should = [c.values["answerable"] == 0 for c in ran]
         hits = sum(r and s for r, s in zip(refused, should, strict=True))
         totals = {
+            "risk": sum(given) / len(given) if given else 0.0,
             "risk_coverage_area": area_under(curve),
             "refusal_precision": hits / sum(refused) if any(refused) else math.nan,
             "refusal_recall": hits / sum(should) if any(should) else math.nan,
@@ -198,20 +179,20 @@ class Runner:
 
     def _held_out(self) -> Suite:
         """The questions that abstaining was not fitted on: found, answered or refused."""
-        available = {c for row in self.documents.values() for c in row["covers"]}  # type: ignore[attr-defined]
+        available = {c for row in self._asked.documents.values() for c in row["covers"]}  # type: ignore[attr-defined]
         twins = self.sets.twins
         rows = [r for r in self.sets.held_out if not r.answerable or set(r.covers) & available]
 
         def measure(row: HeldOut) -> Case:
             shown: dict[str, object]
             wanted = set(row.covers) | {note for note, cards in twins.items() if set(row.covers) & set(cards)}
-            answer = self._ask(row.question)
+            answer = self._asked.answer(row.question)
             if not row.answerable:
                 values = {"refused": float(answer.abstained)}
                 return Case(
                     id=row.id, question=row.question, kind=row.kind, values=values, seen={"answer": answer.text}
                 )
-            hits = self.app.searcher.search(row.question, limit=5, by_document=True).hits
+            hits = self._asked.by_document(row.question)[:5]
             right = [bool(set(h.passage.covers) & wanted) for h in hits]
             values = {"hit@1": float(right[:1] == [True]), "hit@5": float(any(right))}
             values["answered"] = float(not answer.abstained)
@@ -223,7 +204,7 @@ class Runner:
     def _names(self) -> Suite:
         """ "What is X?" for every alias and acronym that a document declares."""
         names: dict[str, set[str]] = defaultdict(set)
-        for doc_id, row in self.documents.items():
+        for doc_id, row in self._asked.documents.items():
             for name in (*row["aliases"], *row["acronyms"]):  # type: ignore[misc]
                 names[str(name)].add(doc_id)
 
@@ -232,7 +213,7 @@ class Runner:
 
         def measure(item: tuple[str, set[str]]) -> Case:
             name, owners = item
-            answer = self._ask(f"What is {name}?")
+            answer = self._asked.answer(f"What is {name}?")
             first = answer.citations[0].doc_id if answer.citations else ""
             values = {"answered": float(not answer.abstained), "own_document": float(first in owners)}
             return Case(
@@ -246,9 +227,11 @@ class Runner:
         grader = data.grader()
         rows = [r for r in data.rows if r["half"] == "report"]
         graded: dict[str, Grade] = {}
+        pace = Pace(self._yardstick, texts=_SIDE_BY_SIDE)
 
         def measure(row: dict[str, object]) -> Case:
-            grade = graded[str(row["id"])] = grader.grade(data.rubric(row), str(row["answer"]))
+            grade = pace.of(lambda: grader.grade(data.rubric(row), str(row["answer"])))
+            graded[str(row["id"])] = grade
             values = drills.values_of(row, grade)
             return Case(
                 id=str(row["id"]),
@@ -263,7 +246,7 @@ class Runner:
         paired = {name for case in cases for name in case.values}
         found = outcome.apart["whole"].figures | outcome.short_figures
         totals = {n: v for n, v in found.items() if n not in paired and not (self._sample and math.isnan(v))}
-        totals["ms_p50"] = percentile([g.ms for g in graded.values()], 0.5)
+        totals |= _latency(pace, 0.5)
         return Suite(name="drill", cases=cases, totals=totals)
 
     @staticmethod
@@ -282,14 +265,11 @@ class Runner:
         return run
 
 
-def asked(question: Question) -> str:
-    """What the product is asked: the question after what was asked before it."""
-    return " ".join((*question.history, question.question))
-
-
-def _case(question: Question, values: dict[str, float], seen: Mapping[str, object], prefix: str = "") -> Case:
+def _case(
+    read: str, question: Question, values: dict[str, float], seen: Mapping[str, object], prefix: str = ""
+) -> Case:
     kind = f"{prefix}:{question.kind}" if prefix else question.kind
-    return Case(id=question.id, question=asked(question), kind=kind, phase=question.phase, values=values, seen=seen)
+    return Case(id=question.id, question=read, kind=kind, phase=question.phase, values=values, seen=seen)
 
 
 def _decision(answer: Answer, answerable: bool) -> dict[str, float]:
@@ -299,6 +279,12 @@ def _decision(answer: Answer, answerable: bool) -> dict[str, float]:
         "answered": float(not answer.abstained),
         "answerable": float(answerable),
     }
+
+
+def _latency(pace: Pace, share: float) -> dict[str, float]:
+    """The percentile of the times in ms, and as a multiple of the yardstick's, which is what has a ceiling."""
+    name = f"p{share * 100:.0f}"
+    return {f"ms_{name}": pace.ms(share), f"latency_{name}": pace.ratio(share)}
 
 
 def _seen(hit: Hit, right: Mapping[str, frozenset[str]]) -> dict[str, object]:

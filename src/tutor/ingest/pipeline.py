@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from tutor.ingest.records import content_hash, document_records, passage_payload
 from tutor.retrieval.encoder import Encoder, worded
 from tutor.retrieval.index import LAYOUT_VERSION, IndexReader, IndexStore, Manifest, Payload, Record, point_id
 from tutor.retrieval.lexicon import Lexicon, defined_acronyms, passage_words
+from tutor.telemetry import operation, stage
 
 _ENCODE_AT_ONCE = 256  # passages in memory with vectors: 256 x 220 tokens x 96 x 4 B = 22 MB
 
@@ -92,20 +92,21 @@ def ingest(
         IndexBusy: another process is ingesting.
         IndexFault: the new generation could not be written.
     """
-    began = time.perf_counter()
-    base = _base(store, encoder, rebuild)
-    try:
+    with operation("ingest", rebuild=rebuild) as running:
+        base = _base(store, encoder, rebuild)
         try:
-            report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
-        except IndexDamaged as fault:
-            if base is None:
-                raise
-            base.fall_back(fault)
-            report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
-    finally:
-        if base:
-            base.close()
-    report.seconds = time.perf_counter() - began
+            try:
+                report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
+            except IndexDamaged as fault:
+                if base is None:
+                    raise
+                base.fall_back(fault)
+                report = _ingest(store, encoder, base, paths, builtin, forget, rebuild, on_progress)
+        finally:
+            if base:
+                base.close()
+        report.seconds = running.ms / 1000
+        running.note(generation=report.generation, changed=report.changed, files=report.files, encoded=report.encoded)
     return report
 
 
@@ -133,11 +134,13 @@ def _ingest(
         else:
             fix = f"Ingested were: {', '.join(wanted)}." if wanted else "Nothing was ingested yet."
             report.problems.append(SourceError("was not ingested by this path", about=path, fix=fix))
-    found, problems = collect([Path(r) for r in wanted], skipped=report.skipped)
+    with stage("collect"):
+        found, problems = collect([Path(r) for r in wanted], skipped=report.skipped)
     # A new path that is not there, or of a type that is not read, is not tried again at every ingest.
     refused = ({p.about for p in problems if not isinstance(p, Unreadable)} & set(wanted)) - set(roots)
     wanted = [r for r in wanted if r not in refused]
-    changes = compare(found, problems, known)
+    with stage("load"):
+        changes = compare(found, problems, known)
     failed = [p for p in (*problems, *changes.problems) if p.about not in refused]
     report.problems += [*problems, *changes.problems]
     before: list[str] = base.manifest.sources.get("failed", []) if base else []
@@ -228,7 +231,8 @@ def _write(
             reusable[payload["hash"]] = pid
             if payload["doc_id"] in touched:
                 old_payloads[pid] = payload
-    chunks = [(d, c) for d in plan.fresh for c in chunk(d, encoder.count_tokens)]
+    with stage("chunk"):
+        chunks = [(d, c) for d in plan.fresh for c in chunk(d, encoder.count_tokens)]
     by_document: dict[str, list[str]] = {d.doc_id: [] for d in plan.fresh}
     work: list[tuple[Document, Chunk, str, str]] = []
     new_ids: set[str] = set()
@@ -254,10 +258,11 @@ def _write(
     try:
         if first:
             _refuse_other(store)
-        writer.delete([*removed, *(point_id("document", d) for d in plan.gone)])
-        writer.upsert(_records(encoder, base, work, reusable, report, on_progress))
-        writer.upsert(document_records(plan.fresh, by_document, documents))
-        writer.upsert([Record(point_id("lexicon", "lexicon"), {"type": "lexicon", **lexicon.to_payload()})])
+        with stage("write"):
+            writer.delete([*removed, *(point_id("document", d) for d in plan.gone)])
+            writer.upsert(_records(encoder, base, work, reusable, report, on_progress))
+            writer.upsert(document_records(plan.fresh, by_document, documents))
+            writer.upsert([Record(point_id("lexicon", "lexicon"), {"type": "lexicon", **lexicon.to_payload()})])
         manifest = Manifest(
             generation=writer.generation,
             layout=LAYOUT_VERSION,
@@ -273,7 +278,8 @@ def _write(
     except BaseException:
         writer.discard()
         raise
-    writer.publish(manifest)
+    with stage("publish"):
+        writer.publish(manifest)
     report.generation, report.documents, report.passages = manifest.generation, len(documents), passages
     report.removed, report.changed = len(removed), True
 
@@ -318,7 +324,8 @@ def _records(
             if on_progress:
                 on_progress(Progress(done, len(new)))
 
-        vectors = encoder.encode([piece.encoded_text for _, piece, _, _ in group], on_progress=advance)
+        with stage("encode"):
+            vectors = encoder.encode([piece.encoded_text for _, piece, _, _ in group], on_progress=advance)
         for (document, piece, vector_hash, payload_hash), encoded in zip(group, vectors, strict=True):
             report.encoded += 1
             tokens = encoded.tokens[worded(piece.encoded_text, encoded.offsets)]

@@ -16,6 +16,8 @@ from tutor.retrieval.lexical import name_key, query_content, stem, words
 _DEFINED = re.compile(r"(?<![\w'/])((?:\w[\w'/]*+[ -]){0,7}\w[\w'/]*+) \(([A-Z0-9][A-Za-z0-9+/-]{1,7})\)")
 _VOWEL = re.compile(r"[aeiou]")
 _MAX_PHRASE = 6
+_BETWEEN = re.compile(r"[,:;!?]|\.\s")
+_NAME_PART = re.compile(r"[^\W_]+(?:[-/.'+&_][^\W_]+)*(?:\+\+|#)?")
 _NO_TYPOS = frozenset({"pros", "cons"})  # no word pieces of their own, and one edit from "prod" and "cdns"
 _ENDINGS = ("s", "es", "ed", "ing", "er", "ers", "or", "ors", "ly", "able")
 
@@ -111,6 +113,12 @@ class Expander:
         return frozenset(map(name_key, self._forms))
 
     @cached_property
+    def _spelt(self) -> frozenset[str]:
+        """Keys of names as they are written: "exactly-once semantics" keeps its "exactly"."""
+        written = (name for table in self._lexicon.forms.values() for pair in table.items() for name in pair)
+        return frozenset(filter(None, map(name_key, written)))
+
+    @cached_property
     def _stems(self) -> Counter[str]:
         stems: Counter[str] = Counter()
         for word, count in self._frequency.items():
@@ -128,6 +136,30 @@ class Expander:
     def is_name(self, text: str) -> bool:
         """Whether a text is an alias, an acronym or a long form of one, and nothing else."""
         return name_key(text) in self._names
+
+    def names_in(self, text: str, *, is_word: Any = None) -> list[tuple[int, int]]:
+        """Where a text names something: aliases, acronyms and their long forms, the longest first, none inside another.
+
+        Returns:
+            Character offsets, end exclusive, in order.
+        """
+        found: list[tuple[int, int]] = []
+        parts = [match.span() for match in _NAME_PART.finditer(text)]
+        at = 0
+        while at < len(parts):
+            for size in range(min(_MAX_PHRASE, len(parts) - at), 0, -1):
+                start, end = parts[at][0], parts[at + size - 1][1]
+                if _BETWEEN.search(text[start:end]) or not all(
+                    query_content(text[a:b]) for a, b in (parts[at], parts[at + size - 1])
+                ):
+                    continue
+                word = size == 1 and self._only_a_word(text[start:end].lower(), text, is_word)
+                if name_key(text[start:end]) in self._spelt and not word:
+                    found.append((start, end))
+                    at += size - 1
+                    break
+            at += 1
+        return found
 
     def expand(self, question: str, *, is_word: Any = None) -> Expansion:
         """Other forms of what the question names, and corrections of words that neither corpus nor English knows."""

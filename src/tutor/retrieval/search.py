@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tutor.errors import IndexDamaged, IndexMismatch, UsageError
 from tutor.retrieval.encoder import Encoded, Encoder
@@ -33,6 +32,7 @@ from tutor.retrieval.lexical import (
     without_manner,
 )
 from tutor.retrieval.lexicon import Expander, Expansion, Lexicon
+from tutor.telemetry import operation, stage
 from tutor.text import clean_question
 
 MAX_QUESTION_CHARS = 4_000
@@ -80,6 +80,9 @@ RERANKED = Ranking((DENSE, BM25, NAMES, TOKENS), {DENSE: 1.0, BM25: 1.497, NAMES
 class SearchResult:
     """``hits`` best first; ``question`` cleaned; ``spoken`` what ``encoded`` was made from; ``ms`` wall time.
 
+    ``stages`` are the milliseconds of clean, expand, encode, query (all legs, their fusion and MaxSim: the index does
+    them in one call) and order.
+
     ``named`` are the ids of the documents among the hits by whose names the question goes, if it asks of nothing else:
     "What is EOS?", "Kafka vs Redis". They come first.
     """
@@ -91,6 +94,7 @@ class SearchResult:
     expansion: Expansion
     named: frozenset[str]
     ms: float
+    stages: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 class Searcher:
@@ -162,13 +166,16 @@ class Searcher:
             IndexFault: the index cannot answer.
         """
         try:
-            return self._search(question, limit, filters, ranking, by_document, with_vectors)
+            with operation("search", limit=limit) as running:
+                return self._search(running, question, limit, filters, ranking, by_document, with_vectors)
         except IndexDamaged as fault:
             self.fall_back(fault)
-            return self._search(question, limit, filters, ranking, by_document, with_vectors)
+            with operation("search", limit=limit) as running:
+                return self._search(running, question, limit, filters, ranking, by_document, with_vectors)
 
     def _search(
         self,
+        running: operation,
         question: str,
         limit: int,
         filters: Filters | None,
@@ -176,9 +183,10 @@ class Searcher:
         by_document: bool,
         with_vectors: bool,
     ) -> SearchResult:
-        began = time.perf_counter()
         ranking = ranking or self.ranking
-        text = checked_question(question)
+        with stage("clean"):
+            text = checked_question(question)
+        running.tell(question=text)
         check_limit(limit)
         if unknown := set(filters or ()) - FILTER_KEYS:
             raise UsageError(
@@ -187,9 +195,11 @@ class Searcher:
         for key, values in (filters or {}).items():
             if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values):
                 raise UsageError("the number is out of range", about=f"filter {key}")
-        expansion = self._expander.expand(text, is_word=self.encoder.is_word)
-        read = spoken(text, expansion)
-        encoded = self.encoder.encode([read])[0]
+        with stage("expand"):
+            expansion = self._expander.expand(text, is_word=self.encoder.is_word)
+            read = spoken(text, expansion)
+        with stage("encode"):
+            encoded = self.encoder.encode([read])[0]
         # What bears a name may rank low for all else, and must not be outvoted by what three legs find near it.
         name = self._expander.is_name(text)
         query = HybridQuery(
@@ -203,15 +213,19 @@ class Searcher:
             filters=filters or {},
             with_vectors=with_vectors,
         )
-        hits = _ordered_within_documents(self.reader.search(query), text) if len(encoded.tokens) else []
-        named = _named(expansion.mended(text), hits)
-        hits.sort(key=lambda hit: hit.passage.doc_id not in named)
+        with stage("query"):
+            found = self.reader.search(query) if len(encoded.tokens) else []
+        with stage("order"):
+            hits = _ordered_within_documents(found, text)
+            named = _named(expansion.mended(text), hits)
+            hits.sort(key=lambda hit: hit.passage.doc_id not in named)
         if by_document:
             best: dict[str, Hit] = {}
             for hit in hits:
                 best.setdefault(hit.passage.doc_id, hit)
             hits = list(best.values())
-        return SearchResult(text, read, hits[:limit], encoded, expansion, named, (time.perf_counter() - began) * 1000)
+        running.note(hits=len(hits[:limit]), generation=self.reader.manifest.generation)
+        return SearchResult(text, read, hits[:limit], encoded, expansion, named, running.ms, running.stages)
 
 
 def _named(question: str, hits: Sequence[Hit]) -> frozenset[str]:

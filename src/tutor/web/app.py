@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from tutor.bootstrap import App
+from tutor.bootstrap import App, tutor_version
+from tutor.telemetry.measures import add_meter
+from tutor.telemetry.prometheus import process_meter
 from tutor.web import errors, security
 from tutor.web.core import Core
-from tutor.web.routes import api, drills, feedback, health, pages, study
+from tutor.web.key import KeyCheck
+from tutor.web.openai import PREFIX
+from tutor.web.routes import api, drills, feedback, health, metrics, openai, pages, study
 from tutor.web.views import HERE
+from tutor.web.watch import Watch
 
 _ABOUT = "A study assistant with citations. Every sentence of an answer is quoted from a document of the library."
 
@@ -21,22 +24,25 @@ def create_app(core: App) -> FastAPI:
 
     Nothing it serves loads anything from another machine.
     """
-    try:
-        installed = version("tutor-study")
-    except PackageNotFoundError:
-        installed = "0"
     # FastAPI's own documentation pages load scripts from a CDN; ours (/docs) is rendered here.
-    web = FastAPI(title="tutor", version=installed, description=_ABOUT, docs_url=None, redoc_url=None)
+    web = FastAPI(title="tutor", version=tutor_version(), description=_ABOUT, docs_url=None, redoc_url=None)
     web.state.core = Core(core)
     errors.install(web)
-    hosts, any_host = security.allowed_hosts(core.settings.server.host)
+    server = core.settings.server
+    closed = () if security.is_loopback(server.host) else (PREFIX,)
+    web.add_middleware(KeyCheck, key=server.api_key, closed=closed)
+    hosts, any_host = security.allowed_hosts(server.host)
     web.add_middleware(security.Guard, hosts=hosts, any_host=any_host)
+    add_meter(process_meter())
+    web.add_middleware(Watch)  # the last is the outermost
     web.include_router(health.router)
+    web.include_router(metrics.router)
     web.include_router(api.router)
     web.include_router(drills.router, prefix="/api/v1")
     web.include_router(drills.router, prefix="/api", include_in_schema=False)  # as the first interface was named
     web.include_router(feedback.router)
     web.include_router(study.router)
+    web.include_router(openai.router)
     web.include_router(pages.router)
     web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return web

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Event, Lock
 from typing import Any, TypeVar
 
@@ -11,15 +12,18 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from tutor.answering.answer import Answer
+from tutor.answering.talk import Reply, Said
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.records import Session
-from tutor.drill.transcript import step_json
+from tutor.drill.transcript import step_json, today_json
 from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult
+from tutor.settings import ServerSettings
 from tutor.study.desk import Study
+from tutor.telemetry.measures import Figure
 from tutor.web.schemas import DrillIn, FeedbackIn
 
 T = TypeVar("T")
@@ -57,6 +61,27 @@ class Core:
 
         return self._read(answer)
 
+    def converse(
+        self,
+        question: str,
+        history: Sequence[Said],
+        filters: Filters | None = None,
+        *,
+        gone: Event | None = None,
+    ) -> Reply:
+        """Answer a question as it is meant after ``history``, oldest turn first.
+
+        Raises:
+            UsageError: an empty or over-long question, a history that is too long, an unknown filter.
+            IndexFault: the index cannot answer.
+            ClientDisconnect: ``gone`` was set.
+        """
+        before = self._read(lambda app: app.talk.remembered(history))
+        # Not under the lock: a language model may be asked how the question is meant.
+        return self._app.talk.ask(
+            question, before, filters=filters, ask=lambda text, only: self.ask(text, only, gone=gone)
+        )
+
     def search(
         self, question: str, *, limit: int, by_document: bool, filters: Mapping[str, Sequence[str | int]]
     ) -> SearchResult:
@@ -64,6 +89,15 @@ class Core:
         return self._read(
             lambda app: app.searcher.search(question, limit=limit, by_document=by_document, filters=filters)
         )
+
+    @property
+    def writes(self) -> bool:
+        """Whether a language model is set up to write answers."""
+        return self._app.settings.llm.provider != "none"
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """How many tokens the texts have together, by the encoder's tokenizer; without the lock."""
+        return sum(map(self._app.encoder.count_tokens, texts))
 
     def documents(self) -> list[dict[str, Any]]:
         """Every document without its text: cards first, then by kind, phase and title."""
@@ -149,6 +183,10 @@ class Core:
         self.drill(lambda _: companion.keep(session_id, task, found))
         return [opinion.model_dump(mode="json") for opinion in found]
 
+    def today(self) -> dict[str, Any]:
+        """What is due again, and the open drills."""
+        return self.drill(today_json)
+
     def vote(self, given: FeedbackIn) -> Vote:
         """Keep a vote on an answer; the index takes no part in it.
 
@@ -170,6 +208,21 @@ class Core:
             "passages": manifest.passages,
             "encoder": manifest.encoder,
         }
+
+    @property
+    def server(self) -> ServerSettings:
+        """How the server is set up."""
+        return self._app.settings.server
+
+    def figures(self) -> list[Figure]:
+        """What stands now, of the newest generation unless somebody is being answered: nobody is waited for."""
+        if self._lock.acquire(blocking=False):
+            try:
+                with suppress(TutorError):  # what was last opened is told
+                    self._app.searcher.refresh()
+            finally:
+                self._lock.release()
+        return self._app.figures()
 
     def _read(self, read: Callable[[App], T]) -> T:
         """One at a time: read the newest generation, or an older one where it cannot be read; the log says which."""

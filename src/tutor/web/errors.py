@@ -24,7 +24,10 @@ from tutor.errors import (
     TutorError,
     UsageError,
 )
+from tutor.telemetry import failed
 from tutor.text import mended
+from tutor.web.openai import PREFIX
+from tutor.web.openai import respond as openai_error
 from tutor.web.views import page
 
 _log = logging.getLogger(__name__)
@@ -61,7 +64,7 @@ _HTTP = {
     400: UsageError("the request cannot be read", fix="A body is JSON in UTF-8, as described at /docs."),
     404: NotFound("there is no such page", fix="Start at the first page: /"),
     405: UsageError("this method is not allowed here", fix=_API),
-    413: UsageError("the body is larger than 64 KB", fix=TOO_LARGE),
+    413: UsageError("the body is too large", fix=TOO_LARGE),
 }
 
 
@@ -78,7 +81,8 @@ def over_http(fix: str) -> str:
 
 
 def told(error: Exception) -> TutorError:
-    """What a client is told: our own errors as they are, the log has the details of any other."""
+    """What a client is told, and counted: our own errors as they are, the log has the details of any other."""
+    failed(error)
     if isinstance(error, TutorError):
         return error
     _log.error("unexpected", exc_info=error)
@@ -92,9 +96,15 @@ def to_json(error: TutorError) -> dict[str, Any]:
     return {"error": {**{name: mended(text) for name, text in parts.items()}, "transient": error.transient}}
 
 
-def respond(request: Request, error: TutorError, status: int) -> Response:
-    """A page for a browser that asks for one, JSON for everything else."""
+def respond(request: Request, error: TutorError, status: int, *, cause: Exception | None = None) -> Response:
+    """A page for a browser that asks for one, on OpenAI's paths its error body, JSON for everything else.
+
+    Counts ``cause``, or the error itself.
+    """
+    failed(cause or error)
     headers = {"Retry-After": "2"} if status == 503 and error.transient else None
+    if request.url.path.startswith(PREFIX):
+        return openai_error(error, status, fix=over_http(error.fix), headers=headers)
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(to_json(error), status, headers)
     return page(request, "error.html", status=status, headers=headers, error=error)

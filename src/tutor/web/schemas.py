@@ -11,6 +11,7 @@ from tutor.text import mended
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what the index can hold
 Words = list[str]
+Stages = Annotated[dict[str, float], Field(description="Milliseconds in each stage of the work, in order.")]
 #: Text from a client: JSON can carry half a character, which nothing can store or send back.
 Text = Annotated[str, BeforeValidator(lambda value: mended(value) if isinstance(value, str) else value)]
 
@@ -30,6 +31,15 @@ class ErrorOut(BaseModel):
     error: ErrorParts
 
 
+class SaidIn(BaseModel):
+    """A question that was asked before, and what was answered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Text = Field(min_length=1, max_length=4_000)
+    answer: Text = Field("", max_length=20_000, description="Its first sentence is remembered.")
+
+
 class Question(BaseModel):
     """What to ask, and among which passages: any of each filter's values."""
 
@@ -39,6 +49,11 @@ class Question(BaseModel):
         description="1 to 4,000 characters.", examples=["B-tree or LSM-tree for a write-heavy store?"]
     )
     filters: dict[str, list[Whole | str]] = Field(default_factory=dict, examples=[{"phase": [3, 4]}])
+    history: list[SaidIn] = Field(
+        default_factory=list,
+        max_length=50,
+        description="The conversation so far, oldest first: a follow-up is read with it. The server keeps none.",
+    )
 
 
 class CitationOut(BaseModel):
@@ -77,6 +92,8 @@ class AnswerOut(BaseModel):
     meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
     uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
     ms: float
+    stages: Stages
+    standalone: str | None = Field(None, description="How a follow-up was read; null where it was read as asked.")
 
 
 class SearchIn(BaseModel):
@@ -124,6 +141,7 @@ class SearchOut(BaseModel):
 
     hits: list[HitOut]
     ms: float
+    stages: Stages
 
 
 class DocumentRow(BaseModel):

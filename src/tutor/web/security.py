@@ -18,8 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tutor.errors import TutorError, UsageError
 from tutor.web.errors import TOO_LARGE, respond
+from tutor.web.openai import PREFIX
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_CHAT_BYTES = 1024 * 1024  # a client sends its whole conversation with every question
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -33,6 +35,7 @@ HEADERS = {
 _LOCAL = frozenset({"localhost", "testserver"})
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_INTERFACES = ("/api/", PREFIX)
 _log = logging.getLogger(__name__)
 
 
@@ -72,16 +75,16 @@ class Guard:
             await respond(request, error, status)(scope, receive, send_with_headers)
             return
         try:
-            await self._app(scope, _limited(receive), send_with_headers)
+            await self._app(scope, _limited(receive, _most(request)), send_with_headers)
         except Exception as error:
-            _log.exception("%s %s", request.method, request.url.path)
+            _log.exception("a request failed")  # which one: the line has its id, the next one its route
             if started:
                 raise
             shown = TutorError(
                 f"something went wrong here ({type(error).__name__})",
                 fix="The server's log has the details; try again.",
             )
-            await respond(request, shown, 500)(scope, receive, send_with_headers)
+            await respond(request, shown, 500, cause=error)(scope, receive, send_with_headers)
 
     def _refusal(self, request: Request) -> tuple[TutorError, int] | None:
         headers = request.headers
@@ -92,12 +95,14 @@ class Guard:
         origin = headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
         cross_site = headers.get("sec-fetch-site") == "cross-site"
-        if (request.method not in _SAFE_METHODS and foreign) or (cross_site and request.url.path.startswith("/api/")):
+        if (request.method not in _SAFE_METHODS and foreign) or (
+            cross_site and request.url.path.startswith(_INTERFACES)
+        ):
             fix = f"Open {_address(request.scope)} itself."
             return UsageError("requests from other sites are refused", about=origin or "another site", fix=fix), 403
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            return _too_large(), 413
+        if not length.isdecimal() or int(length) > _most(request):
+            return _too_large(_most(request)), 413
         return None
 
 
@@ -127,11 +132,21 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _too_large() -> UsageError:
-    return UsageError(f"the body is larger than {MAX_BODY_BYTES // 1024} KB", fix=TOO_LARGE)
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    return host.lower() == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
-def _limited(receive: Receive) -> Receive:
+def _most(request: Request) -> int:
+    """The largest body that a path takes, in bytes."""
+    return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp")) else MAX_BODY_BYTES
+
+
+def _too_large(most: int) -> UsageError:
+    return UsageError(f"the body is larger than {most // 1024} KB", fix=TOO_LARGE)
+
+
+def _limited(receive: Receive, most: int) -> Receive:
     """The body, up to the limit: one that is sent in chunks gives no length beforehand."""
     total = 0
 
@@ -139,7 +154,7 @@ def _limited(receive: Receive) -> Receive:
         nonlocal total
         message = await receive()
         total += len(message.get("body", b""))
-        if total > MAX_BODY_BYTES:
+        if total > most:
             raise HTTPException(413)
         return message
 

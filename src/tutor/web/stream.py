@@ -4,6 +4,7 @@
 event      data                                                      how many
 =========  ========================================================  ==============
 status     ``{"text"}``                                              1
+read       ``{"text"}``: the question a follow-up stands for    0 or 1
 verdict    ``{"html"}``: the opening paragraph                       1, if answered
 group      ``{"html"}``: a labelled list                             0 or more
 sources    ``{"html"}``: where the quotes stand                      1, if answered
@@ -16,7 +17,7 @@ done       the answer as ``POST /ask`` gives it                      1, the last
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from threading import Event
 from typing import Any
@@ -25,6 +26,8 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from tutor.answering.talk import Said
+from tutor.retrieval.search import Filters
 from tutor.web.core import Core
 from tutor.web.errors import to_json, told
 from tutor.web.pieces import pieces
@@ -32,23 +35,29 @@ from tutor.web.views import fragment
 from tutor.wire import answer_json
 
 
-async def answer_events(request: Request, core: Core, question: str) -> AsyncIterator[str]:
+async def answer_events(
+    request: Request, core: Core, question: str, *, history: Sequence[Said] = (), filters: Filters | None = None
+) -> AsyncIterator[str]:
     """The events of one question, each as its wire text. Nothing is answered for a client that has gone."""
     gone = Event()
     try:
         yield _event("status", {"text": "Searching the library"})
         try:
-            answer = await run_sync(partial(core.ask, question, gone=gone), abandon_on_cancel=True)
+            work = partial(core.converse, question, history, filters, gone=gone)
+            reply = await run_sync(work, abandon_on_cancel=True)
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001  the stream has begun: it ends with an event
             yield _event("error", to_json(told(error)))
             return
+        answer = reply.answer
+        if reply.standalone:
+            yield _event("read", {"text": reply.standalone})
         if answer.abstained:
             yield _event("abstain", {"html": fragment(request, "_abstain.html", answer=answer)})
         for piece in pieces(answer):
             yield _event(piece.kind, {"html": piece.html})
-        yield _event("done", answer_json(answer))
+        yield _event("done", answer_json(answer) | {"standalone": reply.standalone})
     finally:
         gone.set()
 

@@ -24,6 +24,7 @@ _templates.env.globals |= {
     "long_question": LONG_QUESTION,
 }
 _templates.env.filters["clean"] = clean_question
+_templates.env.filters["timings"] = lambda answer: [*answer.stages.items(), ("all", answer.ms)]
 
 #: What the pages are: path, name, and the name of the icon. Only what exists is listed.
 NAVIGATION = (("/", "Ask", "ask"), ("/documents", "Library", "library"))

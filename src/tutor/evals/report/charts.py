@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tutor.evals import metrics
 from tutor.evals.record import Case
-from tutor.evals.report.text import number
+from tutor.evals.report.text import line, number
 from tutor.evals.report.trend import Point
 
 WIDTH = 340.0  # units of a chart, near a phone's pixels, so that letters keep their size on one
@@ -99,9 +100,13 @@ def _ground(run: Point) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class Bar:
-    """A slice: its mean over ``cases`` as a length, and its own floor where the gate has one."""
+    """A slice: its mean over ``cases`` as a length, and its own floor where the gate has one.
+
+    ``shown`` is as much of ``label`` as there is room for.
+    """
 
     label: str
+    shown: str
     cases: int
     value: float
     length: float
@@ -114,6 +119,7 @@ class Bar:
 
 
 BAR_LEFT, BAR_RIGHT = 132.0, 276.0
+_LABEL = 15  # letters that fit before a bar, with the number of cases
 
 
 def bar(label: str, values: Sequence[float], top: float, floor: float | None, failed: bool) -> Bar:
@@ -121,7 +127,15 @@ def bar(label: str, values: Sequence[float], top: float, floor: float | None, fa
     mean = math.fsum(values) / len(values)
     scale = Axis(0, top, BAR_LEFT, BAR_RIGHT)
     length = scale.at(mean) - BAR_LEFT if math.isfinite(mean) else 0.0
-    return Bar(label, len(values), mean, round(length, 1), None if floor is None else scale.at(floor), failed)
+    return Bar(
+        label,
+        line(label, _LABEL),
+        len(values),
+        mean,
+        round(length, 1),
+        None if floor is None else scale.at(floor),
+        failed,
+    )
 
 
 @dataclass(frozen=True)
@@ -141,31 +155,17 @@ class Risk:
 def risk_coverage(cases: Sequence[Case]) -> Risk | None:
     """Risk against coverage, were the cases answered in the order of their confidence; None without cases.
 
-    Coverage is the share answered; risk the share of those that is wrong: not answerable, or ``right`` is 0. Cases of
-    the same confidence are answered together. Source: El-Yaniv and Wiener, JMLR 11 (2010), section 2.
+    Coverage is the share answered; risk the share of those that are wrong, as ``metrics.wrong`` has it.
     """
     needed = ("confidence", "answerable")
-    known = [c for c in cases if all(math.isfinite(c.values.get(n, math.nan)) for n in needed)]
+    known = [c.values for c in cases if all(math.isfinite(c.values.get(n, math.nan)) for n in needed)]
     if not known:
         return None
-    known.sort(key=lambda c: -c.values["confidence"])
-    points: list[tuple[float, float]] = []
-    wrong = 0
-    for i, case in enumerate(known, 1):
-        wrong += _wrong(case)
-        if i == len(known) or known[i].values["confidence"] != case.values["confidence"]:
-            points.append((i / len(known), wrong / i))
-    given = [c for c in known if c.values.get("answered", 0.0) >= 0.5]
-    risk = sum(map(_wrong, given)) / len(given) if given else 0.0
+    points = metrics.risk_coverage([v["confidence"] for v in known], [not metrics.wrong(v) for v in known])
+    given = [v for v in known if v.get("answered", 0.0) >= 0.5]
+    risk = sum(map(metrics.wrong, given)) / len(given) if given else 0.0
     reach = max([r for c, r in points if c >= 0.1] + [risk, 0.05])
     x, y = Axis(0, 1, _LEFT, WIDTH - _RIGHT), Axis(0, min(1.0, reach * 1.15), 196.0, _TOP)
-    area, before = 0.0, 0.0
-    for coverage, value in points:
-        area += (coverage - before) * value
-        before = coverage
     path = "M" + " L".join(f"{x.at(c)},{y.at(r)}" for c, r in [(0.0, points[0][1]), *points])
+    area = metrics.area_under(points)
     return Risk(x, y, path, area, len(given) / len(known), risk, points[-1][1], len(known))
-
-
-def _wrong(case: Case) -> bool:
-    return case.values["answerable"] < 0.5 or case.values.get("right", 1.0) < 0.5

@@ -20,8 +20,8 @@ from tutor.evals.report.text import clean, difference, duration, line, number, s
 from tutor.evals.report.trend import Point, point
 from tutor.evals.verdict import Verdict
 
-_TRENDS, _SLICED, _SLICED_OF_A_SUITE, _CHANGES, _SETTING = 9, 6, 2, 60, 400
-_GIVEN = ("confidence", "answerable")  # of a refusal's case: what the curve is drawn from, no result
+_TRENDS, _SLICED, _SLICED_OF_A_SUITE, _CHANGES, _SETTING = 12, 6, 2, 60, 400
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")  # a sha256: twelve letters tell two apart
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,17 @@ def _runs(report: Report, history: Sequence[Point]) -> list[Point]:
 
 
 def _watched(every: Sequence[Row]) -> list[Row]:
-    """The metrics that the gate has a floor for; without any, the first ones."""
-    return [row for row in every if row.floor is not None][:_TRENDS] or list(every[:_TRENDS])
+    """The metrics that the gate has a limit for, without any all of them: from each suite in turn, so that none is left
+    out, those first that are compared with the baseline."""
+    bounded = [row for row in every if row.floor is not None] or list(every)
+    bounded.sort(key=lambda row: row.before is None)
+    place: dict[str, int] = {}
+    turns = []
+    for row in bounded:
+        place[row.suite] = place.get(row.suite, -1) + 1
+        turns.append((place[row.suite], row))
+    chosen = [row for _, row in sorted(turns, key=lambda turn: turn[0])[:_TRENDS]]
+    return sorted(chosen, key=every.index)
 
 
 def _slices(report: Report, verdict: Verdict, every: Sequence[Row]) -> Iterator[Slices]:
@@ -101,7 +110,7 @@ def _slices(report: Report, verdict: Verdict, every: Sequence[Row]) -> Iterator[
     One that is the same for every case has nothing to show by slice.
     """
     sliced = {f.metric for f in verdict.findings if f.slice}
-    means = [r for r in every if r.cases and math.isfinite(r.value) and r.low != r.high and r.name not in _GIVEN]
+    means = [r for r in every if r.cases and math.isfinite(r.value) and r.low != r.high]
     means.sort(key=lambda row: (row.metric not in sliced, row.floor is None))
     taken: dict[str, int] = {}
     for row in means:
@@ -126,7 +135,7 @@ def _bars(suite: Suite, row: Row, by: str, verdict: Verdict) -> Iterator[charts.
     for name in sorted(filter(values.get, values), key=_natural):
         found = [f for f in verdict.findings if f.metric == row.metric and f.slice == name]
         floor = next((f.floor for f in found if f.floor is not None), None)
-        label = f"phase {name[6:]}" if by == "phase" else name[5:]
+        label = f"phase {name[6:]}" if by == "phase" else name[5:].removeprefix("answerable:")
         yield charts.bar(label, values[name], top, floor, any(f.level == "fail" for f in found))
 
 
@@ -141,9 +150,9 @@ def _marks(mark: Fingerprint, verdict: Verdict) -> Iterator[tuple[str, str, bool
         other = name in verdict.unlike
         if isinstance(value, dict):
             for key, inner in _flat(value):
-                yield f"{name}: {key}", line(inner, _SETTING), other
+                yield f"{name}: {key}", line(_DIGEST.sub(r"\1…", inner), _SETTING) or "–", other
         elif value:
-            yield name, line(str(value), _SETTING), other
+            yield name, line(_DIGEST.sub(r"\1…", str(value)), _SETTING), other
 
 
 def _flat(found: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

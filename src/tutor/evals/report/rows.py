@@ -15,6 +15,9 @@ from tutor.evals.stats import interval
 from tutor.evals.verdict import Change, Finding, Level, Verdict
 
 REFUSALS = "refusals"
+#: Values of the cases there that only the curve and the totals are worked out from: their means say nothing, for they
+#: are over questions to be answered and questions to be refused alike.
+BOOKKEEPING = frozenset({"confidence", "answerable", "answered", "right"})
 _ORDER: dict[Level, int] = {"fail": 0, "note": 1, "pass": 2}
 _LOWER = re.compile(r"false|wrong|risk|error|latency|seconds|_m?s$|^p\d\d")
 _NO_SHARE = re.compile(r"latency|seconds|words|length|_m?s$")  # quantities, of which a low one is not a bad one
@@ -57,13 +60,15 @@ class Row:
 
 
 def rows(report: Report, verdict: Verdict) -> dict[str, list[Row]]:
-    """Rows by suite, in the order of the report."""
+    """Rows by suite, in the order of the report; without what is bookkeeping and no gate looks at."""
     return {suite.name: list(_rows(suite, verdict)) for suite in report.suites}
 
 
 def _rows(suite: Suite, verdict: Verdict) -> Iterator[Row]:
     for name, value in suite.metrics.items():
         found = [f for f in verdict.findings if f.metric == f"{suite.name}.{name}"]
+        if suite.name == REFUSALS and name in BOOKKEEPING and not found:
+            continue
         whole = sorted((f for f in found if not f.slice), key=lambda f: _ORDER[f.level])
         values = [] if name in suite.totals else [c.values[name] for c in suite.cases if name in c.values]
         bounds = interval(values) if values and all(map(math.isfinite, values)) else (None, None)

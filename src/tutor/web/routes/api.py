@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from tutor.answering.talk import Said
 from tutor.retrieval.search import checked_question
 from tutor.web.core import Core, core_of
 from tutor.web.schemas import AnswerOut, DocumentOut, DocumentRow, ErrorOut, Question, SearchIn, SearchOut
@@ -25,8 +27,10 @@ router = APIRouter(prefix="/api/v1", tags=["api"], responses={k: dict(v) for k, 
 
 @router.post("/ask", response_model=AnswerOut, summary="Answer a question")
 def ask(body: Question, core: CoreOf) -> dict[str, Any]:
-    """Every sentence of the answer is cut verbatim from a document and cited."""
-    return answer_json(core.ask(body.question, body.filters))
+    """Every sentence of the answer is cut verbatim from a document and cited. With a history a follow-up is read as the
+    question it stands for, which ``standalone`` tells."""
+    reply = core.converse(body.question, _history(body), body.filters)
+    return answer_json(reply.answer) | {"standalone": reply.standalone}
 
 
 @router.get(
@@ -40,11 +44,31 @@ async def stream(
 ) -> StreamingResponse:
     """Events: status, then verdict, group … and sources (safe HTML) or abstain, then done with the JSON answer; or
     error with the same three parts as everywhere. A question that cannot be asked is refused before the stream."""
+    return _streamed(answer_events(request, core, checked_question(q)))
+
+
+@router.post(
+    "/ask/stream",
+    response_class=StreamingResponse,
+    summary="Answer a question in a conversation, piece by piece",
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."}},
+)
+async def stream_in_conversation(request: Request, core: CoreOf, body: Question) -> StreamingResponse:
+    """The events of GET, with ``read`` first where a follow-up was read as another question."""
+    question = checked_question(body.question)
+    return _streamed(answer_events(request, core, question, history=_history(body), filters=body.filters))
+
+
+def _streamed(events: AsyncIterator[str]) -> StreamingResponse:
     return StreamingResponse(
-        answer_events(request, core, checked_question(q)),
+        events,
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _history(body: Question) -> list[Said]:
+    return [Said(one.question, one.answer) for one in body.history]
 
 
 @router.get("/search", response_model=SearchOut, summary="Find passages")

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from tutor.errors import TutorError
 from tutor.retrieval.search import MAX_QUESTION_CHARS
+from tutor.telemetry import failed
 from tutor.text import clean_question
 from tutor.web import library as shelves
 from tutor.web.core import Core, core_of
@@ -40,6 +41,7 @@ def home(request: Request, core: CoreOf, q: str = "") -> Response:
             shown = [Markup(piece.html) for piece in pieces(answer)]
         except TutorError as fault:
             error, status = fault, status_of(fault)
+            failed(fault)
     context: dict[str, Any] = {"q": question, "answer": answer, "pieces": shown, "error": error, "examples": EXAMPLES}
     return page(request, "ask.html", status=status, **context)
 

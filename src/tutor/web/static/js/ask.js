@@ -10,6 +10,9 @@ export function setUpAsk(root) {
   const over = form.querySelector("[data-over]");
   const log = root.querySelector("[data-log]");
   const asked = document.querySelector("[data-asked]");
+  const said = []; // what this tab asked and was answered, for follow-ups; the server keeps nothing of it
+  const turnsSent = 8;
+  const charactersSent = 1000; // of an answer: more than its first sentence is not remembered
   let running = null;
 
   function busy(on) {
@@ -47,6 +50,10 @@ export function setUpAsk(root) {
     return item;
   }
 
+  function address(question) {
+    history.replaceState(null, "", `/?q=${encodeURIComponent(question)}`);
+  }
+
   async function ask(question) {
     running?.abort();
     const mine = new AbortController();
@@ -56,16 +63,24 @@ export function setUpAsk(root) {
     const turn = Turn.begin(question, log);
     const entry = remember(turn);
     turn.show();
-    history.replaceState(null, "", `/?q=${encodeURIComponent(question)}`);
+    address(question);
     document.title = `${question.length > 80 ? `${question.slice(0, 77)}...` : question} – tutor`;
     busy(true);
     const again = () => { entry.remove(); ask(question); };
     let finished = false;
     try {
-      for await (const { name, data } of events(`/api/v1/ask/stream?q=${encodeURIComponent(question)}`, mine.signal)) {
+      const body = { question, history: said.slice(-turnsSent) };
+      for await (const { name, data } of events("/api/v1/ask/stream", body, mine.signal)) {
         if (name === "status") turn.status(data.text);
+        else if (name === "read") turn.note(`Read as “${data.text}”`);
         else if (name === "error") { turn.fail(data.error, again); finished = true; }
-        else if (name === "done") { finished = true; done(turn, data); }
+        else if (name === "done") {
+          finished = true;
+          said.push({ question, answer: data.abstained ? "" : [...data.answer].slice(0, charactersSent).join("") });
+          // Loaded again or shared, the address has no conversation behind it.
+          if (data.standalone && running === mine) address(data.standalone);
+          done(turn, data);
+        }
         else if (data.html) turn.add(data.html);
       }
       if (!finished) turn.fail({ what: "The answer broke off", fix: "Try again." }, again);
@@ -83,6 +98,7 @@ export function setUpAsk(root) {
     }
     if (data.meant.length) turn.note(`${data.meant.map(([short, long]) => `${short}: ${long}`).join("; ")}.`);
     if (data.uncovered.length) turn.note(`Nothing here is about ${data.uncovered.join(", ")}.`);
+    turn.timings(data.stages, data.ms);
     turn.offerCopy();
   }
 
@@ -110,6 +126,7 @@ export function setUpAsk(root) {
     const turn = new Turn(article);
     remember(turn);
     turn.offerCopy();
+    said.push({ question: turn.question, answer: "" });
   }
   if (!log.children.length && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
 }

@@ -6,8 +6,9 @@ export class Refused extends Error {
   }
 }
 
-export async function* events(url, signal) {
-  const response = await fetch(url, { signal, headers: { accept: "text/event-stream, application/json" } });
+export async function* events(url, body, signal) {
+  const headers = { accept: "text/event-stream, application/json", "content-type": "application/json" };
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(body), signal, headers });
   if (!response.ok) {
     const body = await response.json().catch(() => null);
     throw new Refused(body?.error ?? { what: `The server answered ${response.status}`, about: "", fix: "Try again." });

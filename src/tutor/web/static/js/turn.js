@@ -56,6 +56,21 @@ export class Turn {
     this.answer.replaceChildren(shown);
   }
 
+  // How long each stage of the work took, in milliseconds, folded away.
+  timings(stages, all) {
+    const shown = document.querySelector("[data-timings-template]").content.firstElementChild.cloneNode(true);
+    for (const [name, ms] of [...Object.entries(stages), ["all", all]]) {
+      const row = document.createElement("div");
+      const term = document.createElement("dt");
+      const time = document.createElement("dd");
+      term.textContent = name;
+      time.textContent = `${ms.toFixed(1)} ms`;
+      row.append(term, time);
+      shown.querySelector("dl").append(row);
+    }
+    this.article.append(shown);
+  }
+
   // A button that copies the question, the answer and its sources as Markdown.
   offerCopy() {
     const source = this.answer.querySelector("template[data-markdown]");

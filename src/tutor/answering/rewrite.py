@@ -1,0 +1,361 @@
+"""A follow-up as a question that stands alone; a question that already does is returned as it is, byte for byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tutor.answering import followup
+from tutor.answering.conversation import Conversation, Turn, joined
+from tutor.answering.intent import classify
+from tutor.answering.naming import Named, Names, with_article
+
+_MAX_BASE_CHARS = 240  # of an earlier question that a circumstance is put behind
+_MAX_SUBJECT_WORDS = 16
+_SIDES_BACK = 3  # turns that "the second one" may look back
+
+_LEAD = re.compile(
+    r"^\W*(?:(?:explain|describe|define|compare|tell me(?: more)? about|walk me through|give me"
+    r"|show me)\s+(?:how |why |what )?"
+    r"|(?:so |and )?(?:what|which|who|how|why|when|where)(?:'s|'re)?(?:\s+(?:much|many|long|fast|large|often"
+    r"|exactly|soon))?\b\s*)?"
+    r"(?:(?:is|are|was|were|do|does|did|can|could|would|will|should|shall|may|must|has|have|happened to"
+    r"|happens (?:if|when|to))\b\s*)?"
+    r"(?:n't\s+|not\s+)?(?:(?:i|we|you|one|people)\s+)?(?:not\s+|never\s+)?(?:to\s+)?(?:(?:use|choose|pick"
+    r"|prefer)\s+)?",
+    re.I,
+)
+_NOUN_FIRST = re.compile(
+    r"^\W*(?:what(?:'s| is| are)|who (?:is|are)|define|explain|tell me about|(?:why|when to|when not to) use)\s", re.I
+)
+_VERBS = re.compile(r"\b(?:good|bad|work|works|mean|means|do|does|cost|costs|used|for|expensive|at|like)\b.*$", re.I)
+_PRONOUNS = "it its itself they them their theirs themselves that this those these one".split()
+_BARE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(rf"^\W*(?:{pattern})\W*$", re.I))
+    for name, pattern in (
+        ("why-not", r"why not|why n't"),
+        ("why", r"why|how come|but why|for what reason|why is that|why so"),
+        ("how", r"how|how so|how exactly|in what way"),
+        (
+            "example",
+            r"(?:can you |could you )?(?:give (?:me )?|show (?:me )?)?(?:an?|one|another|some"
+            r"|for)?\s*(?:concrete )?examples?(?: please)?|such as|like what",
+        ),
+        (
+            "more",
+            r"(?:tell me |say )?more(?: please| detail| details)?|go on|elaborate|continue|keep going"
+            r"|(?:please )?(?:elaborate|explain)(?: please| further| more)?|details|in detail",
+        ),
+        ("opposite", r"(?:the )?opposite|when not|when should(?:n't| i not)(?: i)?|and not|when would(?:n't| i not)"),
+        ("round", r"(?:the )?other way (?:a?round)|vice versa|the reverse|conversely"),
+        ("use", r"when to use|when not to use|when to avoid|when should i use"),
+        (
+            "aspect",
+            r"(?:what are |and )?(?:the |its )?((?:(?:main|common|typical|biggest) )?(?:trade-?offs?"
+            r"|failure modes?|drawbacks?|downsides?|benefits|advantages"
+            r"|disadvantages|limits|limitations|alternatives|pros and cons|costs?|risks|pitfalls|use cases"
+            r"|red flags|mistakes))",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """``text`` is what to search and answer; ``carried`` the names that came from the conversation.
+
+    ``shifted``: the question turned to something else. ``why``: the rule that decided, for people. ``by``: "rules", or
+    the model whose reading it is.
+    """
+
+    text: str
+    carried: tuple[str, ...] = ()
+    shifted: bool = False
+    why: str = ""
+    by: str = "rules"
+
+    def changed(self, question: str) -> bool:
+        """Whether the text is another than was asked."""
+        return self.text != question
+
+
+def standalone(question: str, conversation: Conversation, names: Names) -> Rewritten:
+    """What a question means after a conversation, by rules alone.
+
+    A question that names its own subject is returned unchanged. Nothing is carried over but what the learner asked
+    before, and never from further back than three turns.
+    """
+    last = conversation.last
+    if last is None or not question.strip():
+        return Rewritten(question, why="nothing was asked before")
+    found = _corrected(question, last, names) or _leaning(question, conversation, last, names)
+    if found is None:
+        own = {n.key for n in names(question)}
+        before = {n.key for n in names(last.standalone)}
+        return Rewritten(question, shifted=not own & before, why="it stands alone")
+    text, why = found
+    text = f"{text[0].upper()}{text[1:]}" if question[:1].isupper() else text
+    asked = {n.key for n in names(question)}
+    carried = tuple(dict.fromkeys(n.text for n in names(text) if n.key not in asked))
+    return Rewritten(text, carried, why=why)
+
+
+def turn(question: str, read: Rewritten, names: Names, *, said: str = "", doc_ids: Sequence[str] = ()) -> Turn:
+    """The turn to remember of a question, as it was read and answered."""
+    found = tuple(dict.fromkeys(n.text for n in names(read.text)))
+    return Turn(question, read.text, subject_of(read.text), said, found, tuple(doc_ids))
+
+
+def subject_of(question: str) -> str:
+    """What a question is about, without how it asks: "How does Raft commit?" is about "Raft commit"."""
+    head, colon, _ = question.partition(": ")
+    if colon and len(head.split()) <= _MAX_SUBJECT_WORDS:
+        return head
+    text = question.strip().rstrip(" ?.!")
+    left = text[_LEAD.match(text).end() :].strip() if _LEAD.match(text) else text  # type: ignore[union-attr]
+    return " ".join((left if followup.content(left) else text).split()[:_MAX_SUBJECT_WORDS])
+
+
+def _corrected(question: str, last: Turn, names: Names) -> tuple[str, str] | None:
+    found = followup.CORRECTION.match(question)
+    if not found:
+        return None
+    new = (found.group("new") or found.group("new2") or "").strip()
+    old = (found.group("old") or found.group("old2") or "").strip()
+    if not new or followup.asks(new) or len(new.split()) > 4:
+        return None
+    text = _replaced(last.standalone, old, new) if old else _swapped(last.standalone, new, names, whatever=True)
+    return text or f"{new}: {last.subject}", "a correction of what was named"
+
+
+def _leaning(question: str, conversation: Conversation, last: Turn, names: Names) -> tuple[str, str] | None:
+    """The question with what it leans on, and the rule; None where it leans on nothing."""
+    opener, rest = followup.opened(question)
+    told = followup.about(rest)
+    rest = told or rest
+    if followup.long(rest):
+        return None
+    named = names(rest)
+    if bare := _bare(rest, last, names):
+        return bare
+    if ordinal := _ordinal(rest, conversation, names, fragment=bool(told) or not followup.asks(rest)):
+        return ordinal
+    fragment = not followup.asks(rest) and not _has_main_clause(rest)
+    aside = followup.prepositional(rest) or followup.conditional(rest)
+    if (told or opener) and fragment and not aside:
+        return _fragment(rest, last, named, names)
+    if found := followup.pointer(rest, named, tied=bool(opener)):
+        return _resolved(rest, found, last, names), f'"{found.group().split()[-1]}" points at what was asked before'
+    if followup.compares_nothing(rest, named):
+        return _compared(rest, conversation, names), "its sides were named before"
+    few = len(followup.content(rest)) <= followup.MOST_OF_A_PART
+    if fragment and aside and (opener or few):
+        return _with_circumstance(rest, last), "a circumstance of what was asked before"
+    known = {n.key for n in names(last.standalone)}
+    own = [n for n in named if n.key not in known]
+    if opener and not followup.defines(rest, named) and not any(n.product or n.acronym for n in own):
+        return _in_context(rest, last), f'"{opener}" goes on with what was asked before'
+    if few and not any(n.product or n.acronym for n in named) and rest.lower().startswith("what if "):
+        return _in_context(rest, last), "a circumstance of what was asked before"
+    if not named and ((fragment and followup.scrap(rest)) or (few and followup.hangs(rest))):
+        return _in_context(rest, last), "it names no subject"
+    return None
+
+
+def _compared(rest: str, conversation: Conversation, names: Names) -> str:
+    """ "Which is cheaper?" of the sides last named: in one question, or in two ("How does Raft work?", "And "
+    "Paxos?")."""
+    last = conversation.turns[-1]
+    if len(conversation.turns) > 1 and len(here := names(last.subject)) == 1:
+        before = [n for n in names(conversation.turns[-2].subject) if n.key != here[0].key]
+        if len(before) == 1 and before[0].text not in last.standalone:
+            return f"{before[0].text} or {here[0].text}: {rest}"
+    return _in_context(rest, last)
+
+
+def _has_main_clause(rest: str) -> bool:
+    """Whether a question follows a clause: "if it dies, who takes over?"."""
+    return any(followup.asks(part.strip()) for part in re.split(r"[,;:.!?]\s+|\s[–-]\s", rest)[1:])
+
+
+def _bare(rest: str, last: Turn, names: Names) -> tuple[str, str] | None:
+    kind, found = next(((k, m) for k, p in _BARE if (m := p.match(rest))), ("", None))
+    if found is None:
+        return None
+    noun = _noun(last, names)
+    subject = noun or last.subject
+    base = last.standalone.strip().rstrip(" ?.!")
+    text = {
+        "why-not": f"Why not {subject}?",
+        "why": _asked_with("Why", base, subject),
+        "how": _asked_with("How", base, subject),
+        "example": f"What is an example of {subject}?",
+        "more": f"Explain {subject} in detail",
+        "opposite": _negated(base, subject),
+        "round": _turned(base) or f"{subject}: the other way round?",
+        "use": f"{rest.strip().rstrip(' ?.!')} {subject}?",
+        "aspect": f"What are the {found.group(1) if kind == 'aspect' else ''} of {subject}?",
+    }[kind]
+    return text, "it asks on about what was asked before"
+
+
+def _asked_with(word: str, base: str, subject: str) -> str:
+    """The earlier question with another question word: "When would you not use Kafka?" as "Why would you not …"."""
+    if ": " in base:
+        return f"{word} {subject}?"
+    if found := re.match(
+        r"^\W*(?:what|when|where|which|how|why)\s+(?=(?:is|are|does|do|would|should|can|could)\b)", base, re.I
+    ):
+        if re.match(r"^\W*what (?:is|are)\b", base, re.I):
+            return f"{word} {subject}?"
+        return f"{word} {base[found.end() :]}?"
+    return f"{word} {base[0].lower()}{base[1:]}?" if followup.asks(base) else f"{word} {base}?"
+
+
+def _negated(base: str, subject: str) -> str:
+    """The earlier question with its polarity turned."""
+    plain = re.sub(r"\b(?:not|never)\s+|n't\b", "", base, count=1, flags=re.I)
+    if plain != base:
+        return f"{plain}?"
+    found = re.search(r"\b(?:should|would|do|can|could)\s+(?:i|we|you|one|people)\b", base, re.I)
+    return f"{base[: found.end()]} not{base[found.end() :]}?" if found else f"When not to use {subject}?"
+
+
+def _compared_in(question: str) -> tuple[str, ...]:
+    """The sides of a comparison, without the verb before the first: "prefer gRPC"."""
+    return tuple(re.sub(r"^(?:prefer|choose|pick|use|favou?r|compare)\s+", "", s) for s in classify(question).sides)
+
+
+def _turned(base: str) -> str | None:
+    """The earlier comparison with its sides exchanged."""
+    sides = _compared_in(f"{base}?")
+    if len(sides) != 2 or any(side not in base for side in sides):
+        return None
+    first, second = sides
+    at, to = base.index(first), base.rindex(second)
+    if at + len(first) > to:
+        return None
+    return f"{base[:at]}{second}{base[at + len(first) : to]}{first}{base[to + len(second) :]}?"
+
+
+def _sides(conversation: Conversation) -> tuple[tuple[str, str], Turn] | None:
+    """The two things that were last set against each other, in order."""
+    for turn in reversed(conversation.turns[-_SIDES_BACK:]):
+        for text in (turn.standalone, turn.subject):
+            parts = re.split(r"\s+(?:or|vs\.?|versus|over|and)\s+", text.rstrip(" ?.!"))
+            sides = _compared_in(text if text.endswith("?") else f"{text}?")
+            if len(sides) == 2:
+                return (sides[0], sides[1]), turn
+            if len(parts) == 2 and all(len(p.split()) <= 3 for p in parts):
+                return (parts[0], parts[1]), turn
+    return None
+
+
+def _ordinal(rest: str, conversation: Conversation, names: Names, *, fragment: bool) -> tuple[str, str] | None:
+    found = followup.ORDINAL.search(rest)
+    pair = _sides(conversation)
+    if not found or not pair:
+        return None
+    (first, second), _ = pair
+    which = found.group("which").lower()
+    last = conversation.last
+    assert last is not None
+    if which == "other":
+        # The other than the one that was last spoken of alone.
+        spoken = {n.key for n in names(last.standalone)}
+        keys = [{n.key for n in names(side)} or {side.lower()} for side in (first, second)]
+        chosen, before = (first, second) if spoken & keys[1] and not spoken & keys[0] else (second, first)
+        why = f'"the other" is {chosen}'
+        if fragment and not followup.content(rest[: found.start()] + rest[found.end() :]):
+            alone = before in last.standalone and chosen not in last.standalone
+            return (_replaced(last.standalone, before, chosen) if alone else None) or f"When to use {chosen}?", why
+    else:
+        chosen = first if which in ("first", "former") else second
+        why = f'"the {which}" is {chosen}'
+    return f"{rest[: found.start()]}{chosen}{rest[found.end() :]}", why
+
+
+def _fragment(rest: str, last: Turn, named: tuple[Named, ...], names: Names) -> tuple[str, str]:
+    """ "And Postgres?", "what about failover?"."""
+    text = rest.rstrip(" ?.!")
+    if found := followup.pointer(rest, ()):
+        return _resolved(rest, found, last, names), f'"{found.group().split()[-1]}" points at what was asked before'
+    name = len(text.split()) <= 5 and (named or "-" in text or text[:1].isupper())
+    if name and (swapped := _swapped(last.standalone, text, names)):
+        return swapped, "the earlier question, asked of another subject"
+    return f"{last.subject}: {rest}", "it names no question of its own"
+
+
+def _swapped(base: str, new: str, names: Names, *, whatever: bool = False) -> str | None:
+    """The earlier question asked of ``new`` instead of the name in it that is most like it; None where none is.
+
+    With ``whatever``, one that is not like it will do: the learner said that they had meant another thing.
+    """
+    plain = re.sub(r"^(?:an?|the)\s+", "", new, flags=re.I)
+    inside = names(plain)
+    everything = names(base)
+    here = [n for n in everything if n.key not in {m.key for m in inside}]
+    if not here or len(here) < len(everything):
+        return None
+    kind = inside[0] if inside else Named(plain, 0, len(plain), plain.lower())
+    words = set(re.findall(r"\w+", plain.lower()))
+
+    def likeness(name: Named) -> tuple[bool, bool, bool, int]:
+        shared = bool(words & (set(re.findall(r"\w+", name.text.lower())) - {"the", "of"}))
+        alike = name.acronym or kind.acronym or (name.product or name.coined) == (kind.product or kind.coined)
+        return shared, name.product == kind.product, alike, -name.start
+
+    best = max(here, key=lambda n: (likeness(n)[0], likeness(n)[2], likeness(n)[1], likeness(n)[3]))
+    shared, same, alike, _ = likeness(best)
+    if not (shared or alike or same or whatever):
+        return None
+    article = re.search(r"\b(?:an?|the)\s+$", base[: best.start], re.I)
+    start = article.start() if article and plain != new else best.start
+    return f"{base[:start]}{new if article and plain != new else plain}{base[best.end :]}"
+
+
+def _replaced(base: str, old: str, new: str) -> str | None:
+    found = re.search(rf"(?<!\w){re.escape(old)}(?!\w)", base, re.I)
+    return f"{base[: found.start()]}{new}{base[found.end() :]}" if found else None
+
+
+def _noun(last: Turn, names: Names) -> str | None:
+    """The one thing that the earlier question was about, as a phrase that can stand for "it"."""
+    subject, named = last.subject, names(last.subject)
+    if ": " in last.standalone:
+        return None
+    if _NOUN_FIRST.match(last.standalone) and len(subject.split()) <= 8 and not _VERBS.search(subject):
+        return subject
+    keys = {part for n in named for part in followup.content(n.text)}
+    if len(named) == 1 and set(followup.content(_VERBS.sub("", subject))) <= keys:
+        return with_article(subject, named[0])
+    return None
+
+
+def _resolved(rest: str, found: re.Match[str], last: Turn, names: Names) -> str:
+    """The question with its pointer replaced where what it stands for is one noun, else under what was asked before."""
+    word = found.groupdict().get("word") or found.group().split()[-1]
+    at = found.start("word") if "word" in found.groupdict() else found.end() - len(word)
+    if found.groupdict().get("noun") or word.lower() not in _PRONOUNS:
+        return _in_context(rest, last)
+    noun = _noun(last, names)
+    if noun is None and word.lower() in ("they", "them", "their", "both"):
+        sides = _compared_in(last.standalone)
+        noun = joined(sides) if sides and len(followup.content(last.subject)) <= 4 else None
+    if noun is None:
+        return _in_context(rest, last)
+    if word.lower() in ("its", "their", "theirs"):
+        noun = f"{noun}'" if noun.endswith("s") else f"{noun}'s"
+    return f"{rest[:at]}{noun}{rest[at + len(word) :]}"
+
+
+def _in_context(rest: str, last: Turn) -> str:
+    return f"{last.subject}: {rest}"
+
+
+def _with_circumstance(rest: str, last: Turn) -> str:
+    base = last.standalone.strip().rstrip(" ?.!")
+    if len(base) > _MAX_BASE_CHARS:
+        return _in_context(rest, last)
+    return f"{base}, {rest.rstrip(' ?.!')}?"

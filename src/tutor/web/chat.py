@@ -1,0 +1,100 @@
+"""A chat completion: the question made standalone, the answer, and the answer as text to send."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import Literal, TypeVar
+
+from anyio import create_task_group
+from anyio.to_thread import run_sync
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from tutor.answering.answer import Answer
+from tutor.models.port import Message
+from tutor.web.core import Core
+from tutor.web.openai import ChatIn, Reply, conversation, texts
+from tutor.wire import answer_json, answer_text
+
+T = TypeVar("T")
+#: A sentence up to its last mark and the space behind it, or a line.
+_PIECE = re.compile(r"[^\n]*?\[\d+\](?:[ \t]*\[\d+\])*(?:[ \t]+|\n+|$)|[^\n]*\n+|[^\n]+")
+
+
+def standalone(question: str, history: Sequence[Message]) -> str:
+    """The question as it is searched for. Every question is read for itself: ``history`` has no say yet."""
+    return question
+
+
+def answer_to(core: Core, question: str, history: Sequence[Message], *, model: str, gone: Event) -> Answer:
+    """The answer to the last question of a conversation: the only place where one is made for a chat.
+
+    Args:
+        model: ``openai.MODEL``, or ``openai.EXTRACTIVE`` for sentences that are cut from the passages.
+        gone: set when nobody waits any more.
+
+    Raises:
+        UsageError: an empty or over-long question.
+        IndexFault: the index cannot answer.
+        ClientDisconnect: ``gone`` was set.
+    """
+    return core.ask(standalone(question, history), gone=gone)
+
+
+def reply_to(core: Core, body: ChatIn, gone: Event) -> Reply:
+    """The whole reply to a checked request; at most ``body.most_tokens``, cut between sentences.
+
+    Raises:
+        As ``answer_to``.
+    """
+    question, history = conversation(body.messages)
+    answer = answer_to(core, question, history, model=body.model, gone=gone)
+    kept: list[str] = []
+    tokens, finish = 0, "stop"
+    for piece in pieces(answer_text(answer)):
+        tokens += (more := core.count_tokens([piece]))
+        if body.most_tokens and tokens > body.most_tokens:
+            tokens, finish = tokens - more, "length"
+            break
+        kept.append(piece)
+    about = {key: value for key, value in answer_json(answer).items() if key != "answer"}
+    ended: Literal["stop", "length"] = "length" if finish == "length" else "stop"
+    return Reply(tuple(kept), about, ended, core.count_tokens(texts(body.messages)), tokens)
+
+
+def pieces(text: str) -> list[str]:
+    """The text cut behind sentences and lines; joined it is the text."""
+    return _PIECE.findall(text)
+
+
+async def unless_gone(request: Request, work: Callable[[Event], T]) -> T:
+    """What ``work`` gives, in a worker thread; its event is set as soon as the client has gone.
+
+    Raises:
+        ClientDisconnect: the client has gone; work that has begun is left to itself.
+    """
+    gone = Event()
+    done: list[T] = []
+    failed: list[Exception] = []
+
+    async with create_task_group() as tasks:
+
+        async def watch() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            gone.set()
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(watch)
+        try:
+            done.append(await run_sync(work, gone, abandon_on_cancel=True))
+        except Exception as error:  # noqa: BLE001  raised below: a task group would wrap it
+            failed.append(error)
+        tasks.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
+    if not done:
+        raise ClientDisconnect
+    return done[0]
