@@ -10,7 +10,7 @@ import pytest
 from study_fakes import NOW, ZONE, card, curriculum, deck, graded, standing
 from tutor.errors import SettingsError
 from tutor.study.days import day_of, end_of, start_of, zone_of
-from tutor.study.insights import by_kind, calibration, contradictions, readiness, studied, weak_points
+from tutor.study.insights import by_kind, calibration, contradictions, forecast, readiness, studied, weak_points
 from tutor.study.records import Guess, Spent
 from tutor.study.rounds import flash_round
 
@@ -112,6 +112,14 @@ def test_days_studied_are_the_learners_and_count_without_a_streak() -> None:
     assert found.seconds == {"drill": 600, "review": 60} and found.total_s == 660
     assert len(found.weeks) == 8 and found.weeks[-1] == (date(2026, 2, 23), 600)  # a Sunday: the week began on 23 Feb
     assert dict(found.weeks)[date(2026, 2, 16)] == 60
+
+
+def test_what_is_due_on_the_next_days() -> None:
+    known = deck(("disk", 1, 9), ("log", 1, 0.5), ("cache", 1, 0), ("queue", 3, 0), ("broker", 1, 0))
+    known.suspend("broker", True)
+    found = forecast(known.items.values(), NOW, ZONE)
+    assert len(found) == 14 and found[0] == (date(2026, 3, 1), 2)  # overdue, and due tonight
+    assert found[1] == (date(2026, 3, 2), 1) and sum(due for _, due in found) == 4
 
 
 @pytest.mark.parametrize(

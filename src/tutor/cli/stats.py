@@ -75,6 +75,10 @@ def _print(found: Insights) -> None:
     _contradictions(found.contradictions)
     _calibration(console, found.calibration)
     _time(console, found)
+    if any(due for _, due in found.forecast):
+        most = max(due for _, due in found.forecast)
+        rows = [(day.isoformat(), str(due), bar(round(100 * due / most), 15)) for day, due in found.forecast]
+        _table(console, "Due on the next days (cards and points)", ("day", "due", ""), rows)
 
 
 def _table(console: Console, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

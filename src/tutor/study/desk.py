@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -52,6 +52,7 @@ class Insights:
     contradictions: Sequence[insights.Contradiction]
     calibration: insights.Calibration
     studied: insights.Studied
+    forecast: Sequence[tuple[date, int]]
 
 
 class Study:
@@ -291,6 +292,7 @@ class Study:
             found,
             insights.calibration(guesses),
             insights.studied(moments, spent, at.now, self.zone),
+            insights.forecast((i for i in at.deck.items.values() if known(at.outline, i.ref)), at.now, self.zone),
         )
 
     def _with_words(self, found: insights.Contradiction) -> insights.Contradiction:

@@ -17,6 +17,7 @@ from tutor.study.lookup import point_of
 from tutor.study.progress import CardProgress
 from tutor.study.records import Guess, Spent
 from tutor.study.reviews import GradedTask
+from tutor.study.schedule import Item
 
 ENOUGH_ANSWERS = 3  # of a kind of question, before its mean says something
 ENOUGH_GUESSES = 10  # before calibration does
@@ -24,6 +25,7 @@ ENOUGH_SHARE = 1 / 3  # of a tier's cards that were answered, before its readine
 LACKING = ("missed", "contradicted")
 MADE = ("covered",)  # without help
 WEEKS = 8  # of time spent
+FORECAST_DAYS = 14
 _BINS = 5
 
 
@@ -230,6 +232,17 @@ def readiness(outline: Outline, found: Mapping[str, CardProgress], tasks: Iterab
         percent = round(100 * likely / len(cards)) if enough else None
         rows.append(Readiness(tier, percent, len(cards), len(answered), mastered, sum(count[name] for name in cards)))
     return rows
+
+
+def forecast(items: Iterable[Item], now: datetime, zone: ZoneInfo) -> tuple[tuple[date, int], ...]:
+    """How much is due on each of the next days; what is overdue counts for today."""
+    today = day_of(now, zone)
+    days = {today + timedelta(days=n): 0 for n in range(FORECAST_DAYS)}
+    for item in items:
+        day = max(today, day_of(item.due, zone))
+        if day in days and not item.suspended:
+            days[day] += 1
+    return tuple(days.items())
 
 
 def studied(moments: Iterable[datetime], spent: Iterable[Spent], now: datetime, zone: ZoneInfo) -> Studied:
