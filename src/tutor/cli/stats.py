@@ -78,7 +78,7 @@ def _print(found: Insights) -> None:
     if any(due for _, due in found.forecast):
         most = max(due for _, due in found.forecast)
         rows = [(day.isoformat(), str(due), bar(round(100 * due / most), 15)) for day, due in found.forecast]
-        _table(console, "Due on the next days (cards and points)", ("day", "due", ""), rows)
+        _table(console, "Due, by day", ("day", "due", ""), rows)
 
 
 def _table(console: Console, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
