@@ -11,15 +11,19 @@ from pathlib import Path
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
 from tutor.curriculum import builtin_corpus as builtin_corpus
-from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
+from tutor.errors import IndexBusy, IndexFault, IndexMismatch, IndexMissing
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
-from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
-from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher
+from tutor.retrieval.index import IndexReader, IndexStore
+from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher, weighted
 from tutor.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tutor.answering.answer import Answer
     from tutor.answering.cache import AnswerCache, Scope
+    from tutor.answering.cite import Further
+    from tutor.answering.depth import Readings
+    from tutor.answering.generate import GroundedAnswerer
     from tutor.answering.talk import Talk
     from tutor.curriculum.corpus import Corpus
     from tutor.drill.companion import Companion
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from tutor.drill.judge import Judge
     from tutor.feedback import FeedbackStore
     from tutor.ingest.pipeline import Progress, Report
+    from tutor.ingest.readings.sync import Sync
     from tutor.models.port import LanguageModel
     from tutor.study.desk import Study
     from tutor.telemetry.measures import Figure
@@ -97,33 +102,46 @@ class App:
         return Searcher(self.reader, self.encoder, ranking=self._ranking())
 
     def _ranking(self) -> Ranking:
-        """The fusion in force: the measured weights, but for those that are set.
-
-        Raises:
-            SettingsError: no leg is left.
-        """
         chosen = self.settings.search
-        measured = RERANKED if chosen.rerank else FUSED
-        weights = {leg: float(chosen.weights.get(leg, measured.weights[leg])) for leg in measured.legs}  # type: ignore[call-overload]
-        legs = tuple(leg for leg in measured.legs if weights[leg] > 0)
-        if not {DENSE, BM25, NAMES} & set(legs):
-            raise SettingsError(
-                "no leg is left that finds passages",
-                about="search.weights",
-                fix="Keep one of dense, bm25, names above 0.",
-            )
-        return Ranking(legs, {leg: weights[leg] for leg in legs})
+        return weighted(RERANKED if chosen.rerank else FUSED, {str(leg): w for leg, w in chosen.weights.items()})
 
     @cached_property
     def answerer(self) -> Answerer:
-        return Answerer(self.searcher)
+        return Answerer(self.searcher, self._beside if self.settings.readings.shown else None)
+
+    def _beside(self, answer: Answer) -> tuple[Further, ...]:
+        """Further reading; none where nothing was fetched."""
+        if "readings" not in self.__dict__ and not (self.settings.readings_dir / "index").is_dir():
+            return ()  # looked at anew each time, so that a server notices the first ones
+        return self.readings.beside(answer)
+
+    @cached_property
+    def readings(self) -> Readings:
+        """The learner's linked readings, always in an embedded index of their own."""
+        from tutor.answering.depth import Readings
+
+        return Readings(self._search_readings, most=self.settings.readings.shown)
+
+    def _search_readings(self) -> Searcher:
+        reader = self.readings_store.open()
+        try:
+            return Searcher(reader, self.encoder, ranking=self._ranking())
+        except IndexMismatch:
+            reader.close()
+            raise
+
+    @cached_property
+    def readings_store(self) -> IndexStore:
+        from tutor.retrieval.edge import EdgeStore
+
+        return EdgeStore(self.settings.readings_dir / "index")
 
     @cached_property
     def model(self) -> LanguageModel | None:
         """The language model in force, with its deadlines, retries and budget; None where none is set."""
-        from tutor.models.choose import choose
+        from tutor.models.choose import in_force
 
-        return self._model or choose(self.settings.llm, self.settings.home)
+        return self._model or in_force(self.settings.llm, self.settings.home)
 
     @cached_property
     def talk(self) -> Talk:
@@ -155,6 +173,26 @@ class App:
         }
         generation = self.reader.manifest.generation
         return scope_of(generation, model, prompt, settings=matters, filters=filters, learner=learner)
+
+    @cached_property
+    def grounded(self) -> GroundedAnswerer | None:
+        """Answers that the model writes and the passages bear; None without a model."""
+        if self.model is None:
+            return None
+        from tutor.answering.generate import GroundedAnswerer
+        from tutor.answering.prompt import VERSION
+        from tutor.answering.replies import KeptReplies
+
+        chosen, name = self.settings.llm, self.model.name
+        kept = KeptReplies(lambda: self.cache, lambda filters: self.cache_scope(name, str(VERSION), filters=filters))
+        return GroundedAnswerer(
+            self.answerer,
+            self.model,
+            self.judge,
+            max_tokens=chosen.max_tokens,
+            mark=chosen.unsupported == "mark",
+            replies=kept if chosen.cache else None,
+        )
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -224,6 +262,26 @@ class App:
             rebuild=rebuild,
             on_progress=on_progress,
         )
+
+    def reading_sync(self) -> Sync:
+        """What fetches the linked readings into the learner's home."""
+        from tutor.ingest.readings.desk import open_sync
+
+        return open_sync(self.settings.readings_dir, self.settings.readings, self._library_texts)
+
+    def _library_texts(self) -> Iterator[tuple[str, str]]:
+        """Id and text of every document that is in the index anyway, as far as there is one; a passage at a time."""
+        try:
+            for passage in self.reader.passages(["doc_id", "text"]):
+                yield passage["doc_id"], passage["text"]
+        except IndexFault:
+            return
+
+    def index_readings(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report:
+        """Bring the readings' own index up to date with the texts in the learner's home."""
+        from tutor.ingest.readings.desk import index_texts
+
+        return index_texts(self.readings_store, self.encoder, self.settings.readings_dir / "text", on_progress)
 
     def ensure_index(self, *, on_progress: Callable[[Progress], None] | None = None) -> Report | None:
         """Index the built-in curriculum where it is missing, has changed or is that of another installation.
@@ -333,7 +391,7 @@ class App:
             )
 
     def close(self) -> None:
-        """Release the index and the study store."""
-        for part in ("reader", "study"):
+        """Release the index and what else is open."""
+        for part in ("cache", "readings", "reader", "study"):
             if part in self.__dict__:
                 self.__dict__.pop(part).close()

@@ -22,6 +22,7 @@ _EXTRAS = {
     "llm": "llama-index-core",
     "gguf": "xllamacpp",
     "eval": "ragas",
+    "readings": "trafilatura",
 }
 _LOW_DISK_MB = 500
 _MOUNTS = Path("/proc/mounts")

@@ -18,6 +18,12 @@
     │   ├── ContextOverflow        the prompt does not fit into the model
     │   ├── BudgetSpent            what may be spent on a question or a day is spent
     │   └── Cancelled              nobody waits for the reply any more
+    ├── ReadingError               exit 1, HTTP 502   a linked reading could not be fetched
+    │   ├── ReadingRefused         the address, the site or what it sent does not allow it
+    │   │   ├── ReadingDisallowed  the site's robots.txt leaves it out
+    │   │   └── ReadingGone        there is nothing at the address any more
+    │   └── ReadingFailed          the site did not answer as it should (transient)
+    │       └── Offline            there is no way to the network (transient)
     ├── MissingExtra               exit 1, HTTP 501   an optional dependency is not installed
     ├── StudyFault                 exit 1, HTTP 503   what a learner has made cannot be read or written
     │   ├── StudyDamaged           the database is broken; what could be saved is named
@@ -212,3 +218,33 @@ class IndexUnreachable(IndexFault):
     """The Qdrant server does not answer."""
 
     transient = True
+
+
+class ReadingError(TutorError):
+    """A linked reading could not be fetched; the others are still tried, and what was fetched before stays."""
+
+
+class ReadingRefused(ReadingError):
+    """What the address, the site or what it sent does not allow; asking again gives the same."""
+
+
+class ReadingDisallowed(ReadingRefused):
+    """The site's robots.txt leaves this address out."""
+
+
+class ReadingGone(ReadingRefused):
+    """There is nothing at the address any more."""
+
+
+class ReadingFailed(ReadingError):
+    """The site did not answer as it should; ``retry_s`` is the wait in seconds that it asked for, if any."""
+
+    transient = True
+
+    def __init__(self, what: str, *, about: str = "", fix: str = "", retry_s: float | None = None) -> None:
+        self.retry_s = retry_s
+        super().__init__(what, about=about, fix=fix)
+
+
+class Offline(ReadingFailed):
+    """There is no way to the network, or none to this host's name."""

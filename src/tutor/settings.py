@@ -100,6 +100,8 @@ class LlmSettings(_Section):
         0, ge=0, le=10_000_000, description="Prompt and reply together; 0: what is known of it."
     )
     max_tokens: int = Field(500, ge=16, le=32_000, description="The longest reply.")
+    unsupported: Literal["drop", "mark"] = Field("drop", description="What becomes of sentences that nothing supports.")
+    cache: bool = Field(True, description="Keep replies that stood up under <home>/cache, and check them anew.")
     question_tokens: int = Field(16_000, ge=0, description="Most tokens that one question may take; 0: no limit.")
     day_tokens: int = Field(0, ge=0, description="Most tokens a day; 0: no limit.")
     day_usd: float = Field(0.0, ge=0, description="Most US dollars a day, where prices are known; 0: no limit.")
@@ -114,6 +116,24 @@ class StudySettings(_Section):
     minutes: int = Field(45, ge=5, le=720, description="Minutes of a day.")
     retention: float = Field(0.9, ge=0.7, le=0.97, description="Probability of recall at which a review is due.")
     backups: int = Field(7, ge=1, le=365, description="Daily backups of the SQLite file that are kept.")
+
+
+class ReadingsSettings(_Section):
+    """How tutor ingest --readings asks for the pages that the curriculum links."""
+
+    contact: str = Field(
+        "", max_length=200, pattern=r"^[\x21-\x7e]*$", description="An address or URL that sites see beside our name."
+    )
+    delay_s: float = Field(2.0, ge=0.5, le=600, description="Between two requests to one host, at least.")
+    recheck_days: float = Field(7.0, ge=0, le=3650, description="For how long a page is not asked for again.")
+    total_s: float = Field(60.0, gt=0, le=3600, description="For one request.")
+    idle_s: float = Field(15.0, gt=0, le=600, description="Between two pieces of a page.")
+    max_mb: int = Field(20, ge=1, le=200, description="Of one page, as it is sent; unpacked it may be twice that.")
+    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field([80, 443], description="Ports that may be asked.")
+    proxy: str = Field(
+        "", pattern=r"^(|https?://[^\s/]+/?)$", description="An HTTP proxy; those of the environment are not used."
+    )
+    shown: int = Field(3, ge=0, le=10, description="Readings named below an answer; 0: none.")
 
 
 class JudgeSettings(_Section):
@@ -161,6 +181,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     study: StudySettings = StudySettings()
     judge: JudgeSettings = JudgeSettings()
+    readings: ReadingsSettings = ReadingsSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod
@@ -177,6 +198,10 @@ class Settings(BaseSettings):
         toml = TomlConfigSettingsSource(settings_cls, Path(home).expanduser() / "config.toml")
         _refuse_server_key(toml.toml_data)
         return init_settings, env_settings, toml
+
+    @property
+    def readings_dir(self) -> Path:
+        return (self.home / "readings").expanduser()
 
     @property
     def index_dir(self) -> Path:
@@ -264,12 +289,18 @@ def _refuse_server_key(written: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_unknown_variables() -> None:
+def known_variables() -> set[str]:
+    """The environment variables that are settings."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name, value in Settings.model_fields.items():
         section = value.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
             known |= {f"{PREFIX}{name}_{key}".upper() for key in section.model_fields}
+    return known
+
+
+def _refuse_unknown_variables() -> None:
+    known = known_variables()
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise SettingsError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from tutor.answering.answer import Answer
 from tutor.answering.cite import Citation
+from tutor.answering.written import Generation
 from tutor.retrieval.search import SearchResult
 
 
@@ -14,21 +15,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer as JSON."""
     return {
         "answer": answer.text,
-        "citations": [
-            {
-                "n": c.n,
-                "doc_id": c.doc_id,
-                "chunk_id": c.chunk_id,
-                "title": c.title,
-                "heading": list(c.heading),
-                "start": c.start,
-                "end": c.end,
-                "quote": c.quote,
-                "covers": list(c.covers),
-                "page": c.page,
-            }
-            for c in answer.citations
-        ],
+        "citations": [_citation(c) for c in answer.citations],
         "abstained": answer.abstained,
         "confidence": round(answer.confidence, 4),
         "nearest": [{"doc_id": n.doc_id, "title": n.title, "covers": list(n.covers)} for n in answer.nearest],
@@ -36,8 +23,26 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "corrected": [list(pair) for pair in answer.corrected],
         "meant": [list(pair) for pair in answer.meant],
         "uncovered": list(answer.uncovered),
+        "generation": generation_json(answer.generation) if answer.generation else None,
+        "further": [_citation(f.citation) | {"url": f.citation.source, "licence": f.licence} for f in answer.further],
         "ms": round(answer.ms, 2),
         "stages": stages_json(answer.stages),
+    }
+
+
+def _citation(c: Citation) -> dict[str, Any]:
+    return {
+        "n": c.n,
+        "doc_id": c.doc_id,
+        "chunk_id": c.chunk_id,
+        "title": c.title,
+        "heading": list(c.heading),
+        "start": c.start,
+        "end": c.end,
+        "quote": c.quote,
+        "covers": list(c.covers),
+        "page": c.page,
+        "kind": c.kind,
     }
 
 
@@ -61,6 +66,26 @@ def place(citation: Citation) -> str:
     """Where a citation stands, as "Apache Kafka, Trade-offs"."""
     below = [h for h in citation.heading if h != citation.title]
     return ", ".join([citation.title, *below, *([f"page {citation.page}"] if citation.page else [])])
+
+
+def generation_json(done: Generation) -> dict[str, Any]:
+    """A language model's part in an answer as JSON; ``cost_usd`` is null where the price is not known."""
+    return {
+        "model": done.model,
+        "kept": done.kept,
+        "fallback": done.fallback or None,
+        "sentences": done.sentences,
+        "supported": done.supported,
+        "share": round(done.share, 4),
+        "dropped": [{"text": d.text, "why": d.why} for d in done.dropped],
+        "prompt_tokens": done.usage.prompt_tokens,
+        "completion_tokens": done.usage.completion_tokens,
+        "cost_usd": done.usage.cost_usd,
+        "estimated": done.usage.estimated,
+        "first_ms": None if done.first_ms is None else round(done.first_ms, 2),
+        "ms": round(done.ms, 2),
+        "line": done.line(),
+    }
 
 
 def search_json(result: SearchResult, *, text: bool = False) -> dict[str, Any]:

@@ -92,6 +92,8 @@ def test_ask(client: TestClient) -> None:
         "corrected",
         "meant",
         "uncovered",
+        "further",
+        "generation",
         "ms",
         "stages",
         "standalone",

@@ -45,7 +45,7 @@ FORBIDDEN = {
     "tutor.cli": (),
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
-HEAVY += ("qdrant_client", "rich", "mcp", "openai", "opentelemetry", "prometheus_client")
+HEAVY += ("httpcore", "trafilatura", "qdrant_client", "rich", "mcp", "openai", "opentelemetry", "prometheus_client")
 
 
 def name_of(path: Path) -> str:
@@ -86,6 +86,11 @@ def test_the_domain_imports_itself_and_errors_only(path: Path) -> None:
     assert others <= {*sys.stdlib_module_names, "pydantic", "yaml"}
 
 
+def test_quantities_stand_below_everything() -> None:
+    ours = [m for p in (SOURCE / "quantities").rglob("*.py") for m in imports(p) if within(m, "tutor")]
+    assert not [m for m in ours if not within(m, "tutor.quantities")]
+
+
 def test_errors_and_settings_stand_below_everything() -> None:
     assert not [m for m in imports(SOURCE / "errors.py") if within(m, "tutor")]
     assert {m.rsplit(".", 1)[0] for m in imports(SOURCE / "settings.py") if within(m, "tutor")} == {"tutor.errors"}
@@ -106,6 +111,9 @@ def test_telemetry_knows_nothing_of_the_product() -> None:
         ("sentence_transformers", "retrieval/huggingface.py"),
         ("llama_index", ("llamaindex.py", "models/")),
         ("typer", "cli/"),
+        ("httpcore", "ingest/readings/transport.py"),
+        ("protego", "ingest/readings/robots.py"),
+        ("trafilatura", "ingest/readings/extract.py"),
         ("prometheus_client", "telemetry/prometheus.py"),
         ("opentelemetry", "telemetry/otel.py"),
         ("fastapi", "web/"),

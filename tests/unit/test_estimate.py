@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import pytest
 
 from tutor.drill.estimate import Checked, assumptions, check
-from tutor.drill.numbers import quantities
 from tutor.drill.scenarios import PEAK, Scenario, scenario
-from tutor.drill.units import written
+from tutor.quantities.numbers import quantities
+from tutor.quantities.units import written
 
 DRILLS = {(s.title, any(w.assumption for w in s.quantities)): s for s in map(scenario, range(300))}
 

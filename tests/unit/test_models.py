@@ -451,7 +451,7 @@ def spend(folder: str, times: int, start: Any) -> None:
 
 
 def test_several_processes_add_up(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     start = context.Event()
     workers = [context.Process(target=spend, args=(str(tmp_path / "llm"), 10, start)) for _ in range(3)]
     for worker in workers:
@@ -639,3 +639,10 @@ def test_every_error_says_what_to_do() -> None:
     for status in (400, 401, 402, 404, 413, 429, 500):
         error: TutorError = from_status(status, "said", about="m")
         assert error.what and error.about == "m"
+
+
+def test_a_model_that_cannot_be_made_says_so_when_it_is_asked(tmp_path: Path) -> None:
+    model = App(load_settings(home=tmp_path, llm={"provider": "gguf", "model": ""})).model
+    assert model is not None and model.name == "gguf/"
+    with pytest.raises(ModelRefused, match=r"llm\.model: no model is named\. Run: tutor models"):
+        model.stream([Message("user", "Why not Kafka?")], max_tokens=16)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.drill.numbers import Quantity, agrees, quantities
-from tutor.drill.units import written
+from tutor.quantities.numbers import Quantity, agrees, quantities
+from tutor.quantities.units import written
 
 DAY = 86_400
 #: Text → (value in base units, dimension) of each quantity in it.

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tutor.answering import abstain, asked
 from tutor.answering.asked import JOINT, Asked
-from tutor.answering.cite import Citation
-from tutor.answering.compose import Composed, compose, score
+from tutor.answering.cite import Citation, Further
+from tutor.answering.compose import Composed, compose
 from tutor.answering.intent import Intent, classify
+from tutor.answering.score import label, score
 from tutor.answering.screen import leans_on_context, off_curriculum
 from tutor.answering.units import units
+from tutor.answering.written import Generation
 from tutor.retrieval.index import TASK, Hit
 from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
 from tutor.retrieval.lexicon import base_forms
 from tutor.retrieval.search import Filters, Searcher, SearchResult, wants_task
 from tutor.telemetry import answered, operation, stage
 
-_PASSAGES = 12
+_PASSAGES = 16  # that sentences are chosen from
+_WEIGHED = 12  # of them, first, that decide whether the question is answered
 _SIDE_PASSAGES = 4
 _TURNS_ON = 0.2  # rarity-weighted share of a question's terms that a name needs to be what it turns on
 _NAMED = 3  # documents of one name that are looked into
@@ -42,6 +45,8 @@ class Answer:
     ``meant`` are short forms in the question with what they stand for.
     ``refusal`` is the reason where the question itself cannot be answered, whatever is near. ``uncovered`` are names
     in the question, or sides of its comparison, that no document tells of, although the rest of it is answered.
+    ``generation`` is a language model's part in it, None where none was asked.
+    ``further`` are linked readings to go deeper, which have no part in the answer.
     ``stages`` are the milliseconds of each stage: those of all searches together, then weigh, abstain, units, compose
     and cite.
     """
@@ -61,13 +66,30 @@ class Answer:
     refusal: str
     ms: float
     stages: Mapping[str, float] = field(default_factory=dict, compare=False)
+    further: tuple[Further, ...] = ()
+    generation: Generation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """An extractive answer and the passages that a model may write another from, best first, with their vectors."""
+
+    answer: Answer
+    hits: tuple[Hit, ...]
+    filters: Filters | None = None
 
 
 class Answerer:
-    """Answers without a language model: every sentence is cut verbatim from a passage."""
+    """Answers without a language model: every sentence is cut verbatim from a passage.
 
-    def __init__(self, searcher: Searcher) -> None:
+    Args:
+        searcher: over what answers.
+        beside: the readings to name below an answer; not asked where filters narrow the question.
+    """
+
+    def __init__(self, searcher: Searcher, beside: Callable[[Answer], tuple[Further, ...]] | None = None) -> None:
         self.searcher = searcher
+        self._beside = beside
 
     def ask(self, question: str, *, filters: Filters | None = None) -> Answer:
         """Answer one question.
@@ -76,38 +98,61 @@ class Answerer:
             UsageError: an empty or over-long question, an unknown filter.
             IndexFault: the index cannot answer.
         """
+        return self.grounds(question, filters=filters).answer
+
+    def grounds(self, question: str, *, filters: Filters | None = None) -> Grounds:
+        """Answer one question, and keep what the answer is cut from; the passages it quotes come first.
+
+        Raises:
+            As ``ask``.
+        """
+        found = self._found(question, filters)
+        answer = found.answer
+        answered(answer.intent, "refused" if answer.refusal else "abstained" if answer.abstained else "answered")
+        if self._beside and not filters:
+            answer = replace(answer, further=self._beside(answer))
+        return Grounds(answer, found.hits, filters)
+
+    def answer(self, question: str, *, filters: Filters | None = None) -> Answer:
+        """As ``ask``, without further reading, and not counted as a question that somebody asked."""
+        return self._found(question, filters).answer
+
+    def _found(self, question: str, filters: Filters | None) -> Grounds:
         began = self.searcher.reader.manifest.generation
         with operation("ask") as running:
-            answer = self._ask(running, question, filters)
+            found = self._ask(running, question, filters)
         if self.searcher.reader.manifest.generation != began:
             # The searcher turned to an older generation halfway: one answer is cut from one generation.
             with operation("ask") as running:
-                answer = self._ask(running, question, filters)
-        answered(answer.intent, "refused" if answer.refusal else "abstained" if answer.abstained else "answered")
-        return answer
+                found = self._ask(running, question, filters)
+        return found
 
-    def _ask(self, running: operation, question: str, filters: Filters | None) -> Answer:
+    def _ask(self, running: operation, question: str, filters: Filters | None) -> Grounds:
         found = self.searcher.search(question, limit=_PASSAGES, filters=filters, with_vectors=True)
         intent = classify(found.question)
         if intent.name == "other" and found.named and not intent.sides:
             intent = Intent("definition")  # "Kafka"
-        hits = self._with_sides(found, intent, filters)
+        more = self._sides(found, intent, filters)
+        close = _WEIGHED + len(more)
+        hits = [*found.hits[:_WEIGHED], *more, *found.hits[_WEIGHED:]]
         with stage("weigh"):
             about = asked.read(found, self.searcher.expander, max(2, self.searcher.reader.manifest.passages))
             content = asked.content(found)
         with stage("abstain"):
-            signals = abstain.measure(found.hits, found.encoded.dense, content.tokens, about, found.question)
+            weighed = found.hits[:_WEIGHED]
+            signals = abstain.measure(weighed, found.encoded.dense, content.tokens, about, found.question)
             nearest = _nearest(found.hits)
             confidence = abstain.confidence(signals)
             refusal, doubt = self._refusal(found, intent)
             confidence *= 1.0 - doubt
         composed = Composed((), (), ())
+        quotable: list[Hit] = []
         if confidence >= abstain.threshold():
             with stage("units"):
                 quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
                 candidates = [u for rank, hit in enumerate(quotable) for u in units(hit, rank, self.searcher.encoder)]
             with stage("compose"):
-                composed = compose(score(candidates, content.tokens, intent, about), intent, about.named)
+                composed = compose(score(candidates, content.tokens, intent, about), intent, about.named, close)
         abstained = not composed.citations
         with stage("cite"):
             text = (refusal or _not_answered(nearest)) if abstained else composed.markdown()
@@ -115,7 +160,7 @@ class Answerer:
         generation = self.searcher.reader.manifest.generation
         running.note(intent=intent.name, abstained=abstained, confidence=round(confidence, 4), generation=generation)
         running.tell(question=found.question)
-        return Answer(
+        answer = Answer(
             question=found.question,
             intent=intent.name,
             text=text,
@@ -132,6 +177,8 @@ class Answerer:
             ms=running.ms,
             stages=running.stages,
         )
+        quoted = [citation.chunk_id for citation in composed.citations]
+        return Grounds(answer, tuple(sorted(quotable, key=lambda hit: hit.passage.chunk_id not in quoted)))
 
     def _refusal(self, found: SearchResult, intent: Intent) -> tuple[str, float]:
         """What speaks against answering, whatever the ranking says ("" for nothing), and how much (1: all)."""
@@ -151,7 +198,8 @@ class Answerer:
     def _uncovered(self, found: SearchResult, quoted: Sequence[Citation], about: Asked) -> tuple[str, ...]:
         """Names in the question that no passage holds, and those it turns on that nothing quoted speaks of."""
         corrected = {wrong for wrong, _ in found.expansion.corrected}
-        texts = (" ".join([citation.title, *citation.heading, citation.quote]) for citation in quoted)
+        first = quoted[0].doc_id  # elsewhere what a passage or bullet is called counts, not what it names in passing
+        texts = (" ".join([c.title, *c.heading, c.quote if c.doc_id == first else label(c.quote)]) for c in quoted)
         there = about.held(term for text in texts for term in terms(text))
         uncovered = [
             word
@@ -174,21 +222,21 @@ class Answerer:
                 uncovered.append(word)
         return tuple(dict.fromkeys(uncovered))
 
-    def _with_sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
-        """The hits, and for a comparison the best passages about each side alone, for a name those of its documents."""
-        hits = list(found.hits)
-        known = {hit.passage.chunk_id for hit in hits}
+    def _sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
+        """Further passages: for a comparison the best about each side alone, for a name those of its documents."""
+        more: list[Hit] = []
+        known = {hit.passage.chunk_id for hit in found.hits}
         if not intent.sides and not (filters or {}).get("doc_id"):
             for doc_id in sorted(found.named)[:_NAMED]:
                 mine = {**(filters or {}), "doc_id": [doc_id]}
-                more = self.searcher.search(found.question, limit=_SIDE_PASSAGES, filters=mine, with_vectors=True).hits
-                hits += [hit for hit in more if hit.passage.chunk_id not in known]
+                hits = self.searcher.search(found.question, limit=_SIDE_PASSAGES, filters=mine, with_vectors=True).hits
+                more += [hit for hit in hits if hit.passage.chunk_id not in known]
         for side in intent.sides:
             for hit in self.searcher.search(side, limit=_SIDE_PASSAGES, filters=filters, with_vectors=True).hits:
                 if hit.passage.chunk_id not in known:
                     known.add(hit.passage.chunk_id)
-                    hits.append(hit)
-        return hits
+                    more.append(hit)
+        return more
 
 
 def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:

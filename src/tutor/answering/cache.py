@@ -93,6 +93,8 @@ class Shelf(Protocol):
 
     def clear(self) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class AnswerCache:
     """Answers by question and scope; safe to call from several threads.
@@ -154,6 +156,11 @@ class AnswerCache:
             if self._shelf is not None:
                 self._shelf.put(key, scope, question, payload)
         return True
+
+    def close(self) -> None:
+        """Let go of the shelf."""
+        if self._shelf is not None:
+            self._shelf.close()
 
     def clear(self) -> None:
         """Forget everything, on disk too."""

@@ -21,6 +21,15 @@ class Citation:
     covers: tuple[str, ...]
     source: str
     page: int | None
+    kind: str = ""  # of the document: card, note, page, reading …
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A linked reading with what it says to a question: ``citation.source`` is its address, ``covers`` its cards."""
+
+    citation: Citation
+    licence: str
 
 
 def resolves(citation: Citation, texts: Mapping[str, str]) -> bool:

@@ -160,6 +160,11 @@ class Intent:
         return role in _ROLES[self.name][0]
 
     @property
+    def argues(self) -> bool:
+        """Whether one of two sides is to be argued for."""
+        return self.name == "prefer" and bool(self.sides)
+
+    @property
     def opener(self) -> str | None:
         """The one role that should open the answer, where cards have a section for just this kind of question."""
         first = _ROLES[self.name][0][0]

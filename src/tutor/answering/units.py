@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tutor.answering.orders import gives_orders
 from tutor.retrieval.encoder import Encoder, Vectors, worded
 from tutor.retrieval.index import ASIDE, Hit, Passage
 from tutor.retrieval.lexical import terms
@@ -65,20 +67,33 @@ def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
     passage = hit.passage
     if passage.role in ASIDE or hit.tokens is None:
         return
-    shift = len(passage.prefix) + 1
-    encoded_text = f"{passage.prefix}\n{blank_markup(passage.text)}"
-    offsets = encoder.offsets(encoded_text)
-    # As they are stored: without those of punctuation.
-    starts = np.array([offsets[n][0] - shift for n in worded(encoded_text, offsets)][: len(hit.tokens)])
+    starts = token_starts(hit, encoder)
     first = True
-    for start, end in _spans(passage.text):
+    for start, end in spans(passage.text):
         text = passage.text[start:end]
         count = len(_WORD.findall(text))
-        if _torn(text) or not _MIN_WORDS <= count <= _MAX_WORDS or text.rstrip("*_\"'” )").endswith(("?", ":")):
+        if (
+            gives_orders(text)
+            or _torn(text)
+            or not _MIN_WORDS <= count <= _MAX_WORDS
+            or text.rstrip("*_\"'” )").endswith(("?", ":"))
+        ):
             continue
         chosen = hit.tokens[(starts >= start) & (starts < end)] if len(starts) else hit.tokens[:0]
         yield Unit(passage, rank, start, end, text, chosen, frozenset(terms(text)), count, first)
         first = False
+
+
+def token_starts(hit: Hit, encoder: Encoder) -> NDArray[np.int64]:
+    """Where in the passage's text each of its stored token vectors begins; negative for those of its headings."""
+    if hit.tokens is None:
+        return np.zeros(0, dtype=np.int64)
+    prefix = hit.passage.prefix
+    encoded_text = f"{prefix}\n{blank_markup(hit.passage.text)}"
+    offsets = encoder.offsets(encoded_text)
+    # As they are stored: without those of punctuation.
+    kept = worded(encoded_text, offsets)[: len(hit.tokens)]
+    return np.array([offsets[n][0] - len(prefix) - 1 for n in kept], dtype=np.int64)
 
 
 def _torn(text: str) -> bool:
@@ -91,7 +106,8 @@ def _torn(text: str) -> bool:
     return closing >= 0 and not 0 <= text.find("(") < closing and not re.match(r"\w{1,2}\)", text)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """The sentences and bullets of a passage's text, without markers; tables, code and headings are left out."""
     for block in blocks(text):
         if block.kind in ("table", "code"):
             continue

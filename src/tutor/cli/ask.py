@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tutor.cli.state import State, batch_questions, emit, parse_filters
 from tutor.errors import UsageError
+
+if TYPE_CHECKING:
+    from tutor.answering.answer import Answerer
+    from tutor.answering.generate import GroundedAnswerer
+    from tutor.bootstrap import App
 
 
 def ask(
@@ -20,6 +25,10 @@ def ask(
     only: Annotated[list[str] | None, typer.Option("--filter", metavar="KEY=VALUE", help="As in phase=4.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     timings: Annotated[bool, typer.Option("--timings", help="Show how long each stage took.")] = False,
+    model: Annotated[
+        bool | None,
+        typer.Option("--model/--no-model", help="Let the language model write the answer (by default if one is set)."),
+    ] = None,
 ) -> None:
     """Answer a question from the curriculum and your documents, every sentence cited."""
     from tutor.wire import answer_json
@@ -29,11 +38,12 @@ def ask(
     if (batch is None) == (not question):
         raise UsageError("give either a question or --batch FILE", fix='As in: tutor ask "What is a quorum?"')
     with state.core() as core:
+        answerer = _answerer(core, model)
         if batch is not None:
             for name, text in batch_questions(batch):
-                emit({"id": name, **_answer_or_error(core, text, filters)})
+                emit({"id": name, **_answer_or_error(answerer, text, filters)})
             return
-        answer = core.answerer.ask(" ".join(question or []), filters=filters)
+        answer = answerer.ask(" ".join(question or []), filters=filters)
         if as_json:
             emit(answer_json(answer))
         else:
@@ -44,12 +54,29 @@ def ask(
                 print_timings(answer, sys.stdout)
 
 
-def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) -> dict[str, Any]:
+def _answerer(core: App, model: bool | None) -> Answerer | GroundedAnswerer:
+    """Who answers: the model where it is set and wanted, else the passages alone.
+
+    Raises:
+        UsageError: a model is asked for and none is set.
+    """
+    if model is False:
+        return core.answerer
+    if core.grounded is not None:
+        return core.grounded
+    if model:
+        raise UsageError("no language model is set", about="--model", fix="See: tutor config (section llm)")
+    return core.answerer
+
+
+def _answer_or_error(
+    answerer: Answerer | GroundedAnswerer, text: str, filters: dict[str, list[str | int]]
+) -> dict[str, Any]:
     """A bad question in a batch is that line's error, not the end of the batch."""
     from tutor.wire import answer_json
 
     try:
-        return answer_json(core.answerer.ask(text, filters=filters))
+        return answer_json(answerer.ask(text, filters=filters))
     except UsageError as error:
         return {
             "answer": "",
@@ -61,6 +88,8 @@ def _answer_or_error(core: Any, text: str, filters: dict[str, list[str | int]]) 
             "corrected": [],
             "meant": [],
             "uncovered": [],
+            "further": [],
+            "generation": None,
             "ms": 0.0,
             "stages": {},
             "error": error.message,

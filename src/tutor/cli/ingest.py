@@ -11,6 +11,7 @@ import typer
 
 from tutor.cli.progress import bar
 from tutor.cli.state import State
+from tutor.errors import UsageError
 
 if TYPE_CHECKING:
     from tutor.ingest.pipeline import Report
@@ -20,8 +21,21 @@ def ingest(
     context: typer.Context,
     paths: Annotated[list[Path] | None, typer.Argument(help="Files and folders; none: refresh what is known.")] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Start from nothing; known paths are kept.")] = False,
+    readings: Annotated[bool, typer.Option("--readings", help="Fetch the pages that the curriculum links.")] = False,
+    only: Annotated[list[str] | None, typer.Option(metavar="CARD|HOST|URL", help="Only these of the readings.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched; ask nobody.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the readings' report as JSON.")] = False,
 ) -> None:
     """Index files and folders; only what changed is encoded again, what is gone is removed."""
+    if readings:
+        from tutor.cli.readings import sync
+
+        if paths or rebuild:
+            raise UsageError("--readings takes no paths and no --rebuild", fix="As in: tutor ingest --readings")
+        sync(context.obj, only or [], dry=dry_run, as_json=as_json)
+        return
+    if only or dry_run or as_json:
+        raise UsageError("--only, --dry-run and --json belong to --readings", fix="Add --readings.")
     _run(context, paths or [], [], rebuild)
 
 

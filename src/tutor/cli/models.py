@@ -138,10 +138,10 @@ def _checked(settings: Settings, check: bool) -> Health | None:
     Raises:
         TutorError: it cannot be built.
     """
-    from tutor.bootstrap import App
+    from tutor.models.choose import choose
     from tutor.models.health import check as ask
 
-    model = App(settings).model
+    model = choose(settings.llm, settings.home)
     if check and model is None:
         raise UsageError("no model is set", about="llm.provider", fix="Run: tutor models use PROVIDER MODEL")
     return ask(model) if check and model is not None else None

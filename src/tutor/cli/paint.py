@@ -29,6 +29,7 @@ def print_answer(answer: Answer, out: TextIO) -> None:
         if answer.refusal and answer.nearest:  # where there is no refusal, the text names them
             nearest = "; ".join(near.title for near in answer.nearest)
             print(textwrap.fill(f"The nearest cards are: {nearest}.", width), file=out)
+        _print_further(answer, width, colour, out)
         return
     print(_fill(" ".join(map(_line, answer.composed.verdict)), width, "", colour), file=out)
     for group in answer.composed.groups:
@@ -45,6 +46,25 @@ def print_answer(answer: Answer, out: TextIO) -> None:
         page = f", page {citation.page}" if citation.page else ""
         text = f"[{citation.n}] {where}{page}  ({citation.doc_id})"
         print(_dim(textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False), colour), file=out)
+    if answer.generation:
+        print(file=out)
+        print(_dim(textwrap.fill(f"({answer.generation.line()})", width, subsequent_indent=" "), colour), file=out)
+    _print_further(answer, width, colour, out)
+
+
+def _print_further(answer: Answer, width: int, colour: bool, out: TextIO) -> None:
+    """Write the linked readings, marked as such, each with its address on a line of its own."""
+    if answer.further:
+        print(f"\n{_style('**Further reading (linked pages, not the curriculum)**', colour)}", file=out)
+    for further in answer.further:
+        citation = further.citation
+        page = f", page {citation.page}" if citation.page else ""
+        licence = "" if further.licence == "unknown" else f"  ({further.licence})"
+        print(
+            _fill(f"{citation.title}{page}{licence}: “{' '.join(citation.quote.split())}”", width, "- ", colour),
+            file=out,
+        )
+        print(_dim(f"  [{citation.n}] {citation.source}", colour), file=out)
 
 
 def print_timings(answer: Answer, out: TextIO) -> None:
@@ -56,7 +76,8 @@ def print_timings(answer: Answer, out: TextIO) -> None:
 
 
 def _line(sentence: Sentence) -> str:
-    return f"{sentence.mark}{' '.join(sentence.text.split())} [{sentence.n}]"
+    marks = "".join(f"[{n}]" for n in sentence.cites)
+    return f"{sentence.mark}{' '.join(sentence.text.split())} {marks}".rstrip()
 
 
 def _fill(text: str, width: int, lead: str, colour: bool) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Literal
 
 from tutor.curriculum.card import Strict
-from tutor.drill.numbers import Quantity, quantities
 from tutor.drill.reading import read
 from tutor.drill.scenarios import DAILY, RATE, SERVERS, Scenario, Wanted
-from tutor.drill.units import SECONDS_A_DAY
+from tutor.quantities.numbers import Quantity, quantities
+from tutor.quantities.units import SECONDS_A_DAY
 
 Status = Literal["right", "carried", "order", "wrong", "missing"]
 ORDER = 3.2  # half a power of ten: what still counts as the right order of magnitude

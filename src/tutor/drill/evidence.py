@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, PARTLY, Judge, Probabilities
-from tutor.drill.numbers import agrees, quantities
 from tutor.drill.reading import Reading, Window
 from tutor.drill.rubric import Claim
+from tutor.quantities.numbers import agrees, quantities
 from tutor.retrieval.encoder import Encoder
 from tutor.telemetry import stage
 

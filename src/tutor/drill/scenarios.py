@@ -10,7 +10,7 @@ import random
 from typing import NamedTuple
 
 from tutor.curriculum.card import Strict
-from tutor.drill.units import SECONDS_A_DAY, written
+from tutor.quantities.units import SECONDS_A_DAY, written
 
 PEAK = (2.0, 5.0)  # a day's peak over its average, where the scenario leaves it to the learner
 

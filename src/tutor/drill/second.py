@@ -16,6 +16,7 @@ from tutor.drill.grade import WORTH, Grade, PointGrade
 from tutor.drill.records import Opinion
 from tutor.drill.rubric import Rubric
 from tutor.errors import GenerationError
+from tutor.models.budget import for_question
 from tutor.models.port import LanguageModel, Message, complete
 from tutor.text import blank_invisible
 
@@ -50,13 +51,14 @@ class SecondReader:
 
         A model that fails is not asked about the points that are left: their opinions say why there is none.
         """
+        model = for_question(self._model)
         texts = {point.id: point.text for point in rubric.points}
         failed = ""
         for graded in grade.points:
             if not failed:
                 try:
                     reply, _ = complete(
-                        self._model, self._messages(rubric.ask, texts[graded.point], answer), max_tokens=MAX_TOKENS
+                        model, self._messages(rubric.ask, texts[graded.point], answer), max_tokens=MAX_TOKENS
                     )
                 except GenerationError as error:
                     failed = error.message

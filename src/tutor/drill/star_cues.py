@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tutor.drill.gaming import words
-from tutor.drill.numbers import quantities
 from tutor.drill.reading import Window
+from tutor.quantities.numbers import quantities
 
 Kind = Literal["deed", "past", "ever", "supposed"]
 

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from tutor.drill.calibration import Softmax
 from tutor.drill.evidence import Gatherer, Near
 from tutor.drill.judge import CONTRADICTED, COVERED, Judge, OnnxJudge
-from tutor.drill.numbers import agrees, quantities
 from tutor.drill.reading import read
 from tutor.drill.rubric import Claim
 from tutor.evals.metrics import kappa
 from tutor.evals.remembering import Remembering
 from tutor.evals.sets import Fact, FactLabel
+from tutor.quantities.numbers import agrees, quantities
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.lexical import terms
 

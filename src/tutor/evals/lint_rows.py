@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import Field
 
 from tutor.curriculum.card import Strict
-from tutor.drill.numbers import agrees, quantities
 from tutor.evals.sets import Question
 from tutor.evals.wording import normalised, sections, text_of
 from tutor.ingest.documents import Document
+from tutor.quantities.numbers import agrees, quantities
 from tutor.retrieval.lexical import terms
 
 FACTS = 6  # a question with more asks for a list, and one missing fact says nothing

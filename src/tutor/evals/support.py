@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tutor.answering.answer import Answer
 from tutor.answering.cite import resolves
-from tutor.drill.numbers import agrees, quantities
+from tutor.quantities.numbers import agrees, quantities
 from tutor.retrieval.lexical import terms
 
 _FROM = 0.8  # share of a sentence's terms that its citation must hold; the rest may be its label

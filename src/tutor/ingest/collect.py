@@ -17,6 +17,7 @@ from tutor.errors import SourceError, Unreadable
 from tutor.ingest.formats import MAX_BYTES, SUFFIXES
 
 MARKDOWN = frozenset({".md", ".markdown", ".mdx"})
+READING_SUFFIX = ".reading.json"  # what tutor.ingest.readings keeps
 # What a .gitignore would name, besides every folder and file that begins with a dot.
 _SKIPPED_FOLDERS = {"node_modules", "bower_components", "__pycache__", "venv", "site-packages", "htmlcov"}
 _SKIPPED_FOLDERS |= {"__MACOSX", "lost+found", "$RECYCLE.BIN"}
@@ -90,7 +91,7 @@ def _walk(root: Path, found: dict[str, Found], problems: list[SourceError], skip
 
 
 def _is_read(path: Path) -> bool:
-    return path.suffix.lower() in MARKDOWN | SUFFIXES or path.name.endswith(PLAN_SUFFIX)
+    return path.suffix.lower() in MARKDOWN | SUFFIXES or path.name.endswith((PLAN_SUFFIX, READING_SUFFIX))
 
 
 def _add(path: Path, root: Path, found: dict[str, Found], problems: list[SourceError], *, named: bool) -> None:

@@ -10,7 +10,7 @@ from tutor.curriculum.parse import ENTRIES, load_yaml, split_front_matter
 from tutor.errors import SourceError
 from tutor.ingest import formats, pasted
 from tutor.ingest.chunk import slug
-from tutor.ingest.collect import MARKDOWN, Found
+from tutor.ingest.collect import MARKDOWN, READING_SUFFIX, Found
 from tutor.ingest.documents import Document
 from tutor.ingest.formats.text import decode, normalise
 from tutor.ingest.markdown import read_card, read_entry, read_markdown, read_plan_steps
@@ -35,6 +35,10 @@ def load(found: Found) -> list[Document]:
         )
     if path.name.endswith(PLAN_SUFFIX):
         return read_plan_steps(normalise(decode(_bytes(path), about=source)), source=source)
+    if path.name.endswith(READING_SUFFIX):
+        from tutor.ingest.readings.shelf import read_reading
+
+        return [read_reading(decode(_bytes(path), about=source), source=source)]
     suffix = path.suffix.lower()
     if suffix in MARKDOWN or suffix == ".txt":
         text = normalise(decode(_bytes(path), about=source))

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Protocol
 
-from tutor.errors import SettingsError
+from tutor.errors import MissingExtra, SettingsError
 from tutor.models.address import check_address, in_the_clear, on_this_machine
 from tutor.models.budget import BudgetedModel, Ledger
 from tutor.models.keys import find_key
@@ -14,6 +14,7 @@ from tutor.models.port import LanguageModel
 from tutor.models.prices import cost_of
 from tutor.models.reading import Backend, TimedModel
 from tutor.models.retry import RetryingModel
+from tutor.models.unusable import UnusableModel
 from tutor.settings import LlmSettings
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,14 @@ def choose(llm: LlmSettings, home: Path) -> LanguageModel | None:
         day_tokens=llm.day_tokens,
         day_usd=llm.day_usd,
     )
+
+
+def in_force(llm: LlmSettings, home: Path) -> LanguageModel | None:
+    """As ``choose``, but a model that cannot be made says so when it is asked: what needs none of it goes on."""
+    try:
+        return choose(llm, home)
+    except (SettingsError, MissingExtra) as error:
+        return UnusableModel(f"{llm.provider}/{llm.model}", error)
 
 
 def backend(llm: LlmSettings) -> Backend:

@@ -18,7 +18,7 @@ from tutor.errors import DiskFull, IndexBusy, IndexDamaged, IndexFault, IndexMis
 from tutor.retrieval.edge_shapes import (
     FIELD_INDEXES,
     edge_config,
-    edge_hit,
+    edge_hits,
     edge_late_request,
     edge_point,
     edge_request,
@@ -177,7 +177,7 @@ class EdgeReader:
             if TOKENS in query.legs and found:
                 scored = self._shard.query(edge_late_request(asked, [point.id for point in found]))
                 late = {point.id: asked.max_sim(float(point.score)) for point in scored}
-            return [edge_hit(point, late.get(point.id)) for point in found]
+            return edge_hits(found, late)
 
     def payload(self, kind: str, name: str) -> Payload | None:
         with _mapped(self._manifest.generation):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,16 +117,29 @@ def edge_point(record: Record) -> qe.Point:
     return qe.Point(record.id, vectors, record.payload)
 
 
-def edge_hit(point: Any, late: float | None = None) -> Hit:
-    vectors = point.vector or {}
-    dense, tokens = vectors.get(DENSE), vectors.get(TOKENS)
-    return Hit(
-        Passage.from_payload(point.payload),
-        float(point.score),
-        None if dense is None else edge_vector(dense),
-        None if tokens is None else unpack(edge_vector(tokens)),
-        late,
+def edge_hits(points: Sequence[Any], late: Mapping[Any, float]) -> list[Hit]:
+    """The engine's points as hits; ``late`` has the MaxSim of a point's id.
+
+    All token vectors are unpacked in one product: small ones, one a hit, cost more in handing them to threads.
+    """
+    stored = [(point.vector or {}).get(TOKENS) for point in points]
+    packed = [edge_vector(tokens) for tokens in stored if tokens is not None]
+    unpacked = iter(
+        np.split(unpack(np.concatenate(packed)), np.cumsum([len(p) for p in packed])[:-1]) if packed else ()
     )
+    hits = []
+    for point, tokens in zip(points, stored, strict=True):
+        dense = (point.vector or {}).get(DENSE)
+        hits.append(
+            Hit(
+                Passage.from_payload(point.payload),
+                float(point.score),
+                None if dense is None else edge_vector(dense),
+                None if tokens is None else next(unpacked),
+                late.get(point.id),
+            )
+        )
+    return hits
 
 
 def edge_vector(values: Any) -> Vector:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tutor.errors import IndexDamaged, IndexMismatch, UsageError
+from tutor.errors import IndexDamaged, IndexMismatch, SettingsError, UsageError
 from tutor.retrieval.encoder import Encoded, Encoder
 from tutor.retrieval.index import (
     ASIDE,
@@ -95,6 +95,21 @@ class SearchResult:
     named: frozenset[str]
     ms: float
     stages: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+
+def weighted(measured: Ranking, weights: Mapping[str, float]) -> Ranking:
+    """A fusion with other weights than the measured ones for some legs; a leg with weight 0 is left out.
+
+    Raises:
+        SettingsError: no leg is left that finds passages.
+    """
+    all_weights = {leg: float(weights.get(leg, measured.weights[leg])) for leg in measured.legs}
+    legs = tuple(leg for leg in measured.legs if all_weights[leg] > 0)
+    if not {DENSE, BM25, NAMES} & set(legs):
+        raise SettingsError(
+            "no leg is left that finds passages", about="search.weights", fix="Keep one of dense, bm25, names above 0."
+        )
+    return Ranking(legs, {leg: all_weights[leg] for leg in legs})
 
 
 class Searcher:

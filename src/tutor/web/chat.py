@@ -13,9 +13,11 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from tutor.answering.answer import Answer
+from tutor.answering.conversation import MAX_HISTORY, MAX_QUESTION_CHARS
+from tutor.answering.talk import Said
 from tutor.models.port import Message
 from tutor.web.core import Core
-from tutor.web.openai import ChatIn, Reply, conversation, texts
+from tutor.web.openai import MODEL, ChatIn, Reply, conversation, texts
 from tutor.wire import answer_json, answer_text
 
 T = TypeVar("T")
@@ -23,9 +25,15 @@ T = TypeVar("T")
 _PIECE = re.compile(r"[^\n]*?\[\d+\](?:[ \t]*\[\d+\])*(?:[ \t]+|\n+|$)|[^\n]*\n+|[^\n]+")
 
 
-def standalone(question: str, history: Sequence[Message]) -> str:
-    """The question as it is searched for. Every question is read for itself: ``history`` has no say yet."""
-    return question
+def said(history: Sequence[Message]) -> list[Said]:
+    """The questions of a chat's earlier messages, each with what was answered to it; the last ``MAX_HISTORY``."""
+    turns: list[Said] = []
+    for message in history:
+        if message.role == "user":
+            turns.append(Said(message.content[:MAX_QUESTION_CHARS]))
+        elif message.role == "assistant" and turns:
+            turns[-1] = Said(turns[-1].question, message.content)
+    return [turn for turn in turns if turn.question.strip()][-MAX_HISTORY:]
 
 
 def answer_to(core: Core, question: str, history: Sequence[Message], *, model: str, gone: Event) -> Answer:
@@ -40,7 +48,8 @@ def answer_to(core: Core, question: str, history: Sequence[Message], *, model: s
         IndexFault: the index cannot answer.
         ClientDisconnect: ``gone`` was set.
     """
-    return core.ask(standalone(question, history), gone=gone)
+    read = core.read(question, said(history))
+    return (core.written if model == MODEL else core.ask)(read, gone=gone)
 
 
 def reply_to(core: Core, body: ChatIn, gone: Event) -> Reply:

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from tutor.answering.answer import Answer
-from tutor.answering.talk import Reply, Said
+from tutor.answering.answer import Answer, Grounds
+from tutor.answering.generate import Writing
+from tutor.answering.talk import Said
+from tutor.answering.written import Finished
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
@@ -20,7 +22,7 @@ from tutor.drill.records import Session
 from tutor.drill.transcript import step_json, today_json
 from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
-from tutor.retrieval.search import Filters, SearchResult
+from tutor.retrieval.search import Filters, SearchResult, checked_question
 from tutor.settings import ServerSettings
 from tutor.study.desk import Study
 from tutor.telemetry.measures import Figure
@@ -54,33 +56,60 @@ class Core:
             ClientDisconnect: ``gone`` was set.
         """
 
-        def answer(app: App) -> Answer:
+        return self.grounds(question, filters, gone=gone).answer
+
+    def grounds(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Grounds:
+        """As ``ask``, with what a model may write another answer from."""
+
+        def answer(app: App) -> Grounds:
             if gone and gone.is_set():
                 raise ClientDisconnect
-            return app.answerer.ask(question, filters=filters)
+            return app.answerer.grounds(question, filters=filters)
 
         return self._read(answer)
 
-    def converse(
-        self,
-        question: str,
-        history: Sequence[Said],
-        filters: Filters | None = None,
-        *,
-        gone: Event | None = None,
-    ) -> Reply:
-        """Answer a question as it is meant after ``history``, oldest turn first.
+    def read(self, question: str, history: Sequence[Said]) -> str:
+        """A question as it is meant after ``history``, oldest turn first; itself where it stands alone.
 
         Raises:
-            UsageError: an empty or over-long question, a history that is too long, an unknown filter.
+            UsageError: an empty or over-long question, a history that is too long.
             IndexFault: the index cannot answer.
-            ClientDisconnect: ``gone`` was set.
         """
+        if not history:
+            return checked_question(question)
         before = self._read(lambda app: app.talk.remembered(history))
-        # Not under the lock: a language model may be asked how the question is meant.
-        return self._app.talk.ask(
-            question, before, filters=filters, ask=lambda text, only: self.ask(text, only, gone=gone)
-        )
+        return self._app.talk.read(question, before).text  # not under the lock: a language model may be asked
+
+    def writing(self, grounds: Grounds) -> Writing | None:
+        """A model's answer on these grounds, while it is written; None without a model, or where nothing was found.
+
+        The lock is not held while it writes: what it needs of the index is in the grounds.
+        """
+        with self._lock:
+            if grounds.answer.abstained or self._app.grounded is None:
+                return None
+            return self._app.grounded.write(grounds)
+
+    @property
+    def model(self) -> str:
+        """The name of the language model, "" where there is none."""
+        return self._app.model.name if self._app.model else ""
+
+    def written(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
+        """The answer that the model writes, or the extractive one where there is no model or it fails."""
+        grounds = self.grounds(question, filters, gone=gone)
+        writing = self.writing(grounds)
+        if writing is None:
+            return grounds.answer
+        try:
+            for event in writing:
+                if gone and gone.is_set():
+                    raise ClientDisconnect
+                if isinstance(event, Finished):
+                    return event.answer
+        finally:
+            writing.close()
+        return grounds.answer
 
     def search(
         self, question: str, *, limit: int, by_document: bool, filters: Mapping[str, Sequence[str | int]]
@@ -93,7 +122,7 @@ class Core:
     @property
     def writes(self) -> bool:
         """Whether a language model is set up to write answers."""
-        return self._app.settings.llm.provider != "none"
+        return self._app.model is not None
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """How many tokens the texts have together, by the encoder's tokenizer; without the lock."""

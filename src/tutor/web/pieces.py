@@ -6,7 +6,7 @@ Chips are made from the answer's own sentences, never by looking for ``[n]`` in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -18,25 +18,34 @@ from tutor.web.render import inline, plain
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``kind`` is verdict, group or sources."""
+    """``kind`` is verdict, group, sources or further."""
 
     kind: str
     html: str
 
 
 def pieces(answer: Answer) -> Iterator[Piece]:
-    """The answer's parts in order; none when it abstained."""
+    """The answer's parts in order; when it abstained, only the linked readings, if there are any."""
     if answer.abstained:
+        yield from _further(answer)
         return
     cited = {c.n: c for c in answer.citations}
     composed = answer.composed
-    yield Piece("verdict", f'<p class="verdict">{" ".join(_sentence(s, cited[s.n]) for s in composed.verdict)}</p>')
+    yield Piece("verdict", f'<p class="verdict">{" ".join(_sentence(s, cited) for s in composed.verdict)}</p>')
     subject = cited[composed.verdict[0].n].title if composed.verdict else ""
     for found in composed.groups:
-        title = cited[found.sentences[0].n].title
+        first = next((n for s in found.sentences for n in s.cites), 0)
+        title = cited[first].title if first else subject
         yield Piece("group", _group(found, cited, title, named=title != subject))
         subject = title
-    yield Piece("sources", _sources(answer))
+    note = f'<p class="written">{plain(capital(answer.generation.line()))}.</p>' if answer.generation else ""
+    yield Piece("sources", _sources(answer) + note)
+    yield from _further(answer)
+
+
+def capital(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def document_url(doc_id: str, citation: Citation | None = None) -> str:
@@ -68,10 +77,16 @@ def _chip(citation: Citation) -> str:
     )
 
 
-def _sentence(line: Sentence, citation: Citation) -> str:
+def _sentence(line: Sentence, cited: dict[int, Citation]) -> str:
     mark = f'<strong class="wrong">{plain(line.mark.strip())}</strong> ' if line.mark else ""
     # The word joiner keeps the chip on the line of the last word.
-    return f"{mark}{inline(line.text)}&#8288;{_chip(citation)}"
+    chips = "".join(f"&#8288;{_chip(cited[n])}" for n in line.cites)
+    return f"{mark}{inline(line.text)}{chips}"
+
+
+def sentence_html(line: Sentence, cited: Sequence[Citation]) -> str:
+    """One sentence with its sources as safe HTML."""
+    return _sentence(line, {c.n: c for c in cited})
 
 
 def _group(found: Group, cited: dict[int, Citation], title: str, *, named: bool) -> str:
@@ -79,7 +94,7 @@ def _group(found: Group, cited: dict[int, Citation], title: str, *, named: bool)
     label = label[:1].upper() + label[1:]
     about = f'<span class="about">{plain(title)}</span> ' if named or not label else ""
     heading = f"<h3>{about}{plain(label)}</h3>" if found.label else ""
-    items = "".join(f"<li>{_sentence(s, cited[s.n])}</li>" for s in found.sentences)
+    items = "".join(f"<li>{_sentence(s, cited)}</li>" for s in found.sentences)
     return f'<section class="group">{heading}<ul>{items}</ul></section>'
 
 
@@ -95,3 +110,23 @@ def _sources(answer: Answer) -> str:
         f'<footer class="sources"><h3>Sources</h3><ul>{rows}</ul></footer>'
         f"<template data-markdown>{plain(copyable(answer))}</template>"
     )
+
+
+def _further(answer: Answer) -> Iterator[Piece]:
+    """The linked readings, under a heading that says that they are none of the answer; each leads to its own site."""
+    rows = []
+    for further in answer.further:
+        citation = further.citation
+        page = f", page {citation.page}" if citation.page else ""
+        licence = "" if further.licence == "unknown" else f' <span class="licence">{plain(further.licence)}</span>'
+        quote = plain(" ".join(citation.quote.split()))
+        rows.append(
+            f'<li><a href="{plain(citation.source)}" rel="noopener noreferrer nofollow" target="_blank">'
+            f"{plain(citation.title)}</a>{plain(page)}{licence}<br><q>{quote}</q></li>"
+        )
+    if rows:
+        yield Piece(
+            "further",
+            '<aside class="sources further"><h3>Further reading <span class="note">linked pages, not the curriculum'
+            f"</span></h3><ul>{''.join(rows)}</ul></aside>",
+        )

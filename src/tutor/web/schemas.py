@@ -54,6 +54,7 @@ class Question(BaseModel):
         max_length=50,
         description="The conversation so far, oldest first: a follow-up is read with it. The server keeps none.",
     )
+    written: bool = Field(True, description="Whether a language model, where one is set, may write the answer.")
 
 
 class CitationOut(BaseModel):
@@ -69,6 +70,14 @@ class CitationOut(BaseModel):
     quote: str
     covers: Words = Field(description="Items of the curriculum that the document covers.")
     page: int | None = Field(description="From 1, for paged formats.")
+    kind: str = Field(description="Of the document: card, note, page, reading …")
+
+
+class FurtherOut(CitationOut):
+    """A linked reading that the learner has fetched: depth, no part of the answer. ``covers`` are its cards."""
+
+    url: str
+    licence: str = Field(description="Of the reading; unknown where the list does not know it.")
 
 
 class NearestOut(BaseModel):
@@ -77,6 +86,32 @@ class NearestOut(BaseModel):
     doc_id: str
     title: str
     covers: Words
+
+
+class DroppedOut(BaseModel):
+    """A sentence of a model that does not reach the answer, and why."""
+
+    text: str
+    why: str
+
+
+class GenerationOut(BaseModel):
+    """A language model's part in an answer."""
+
+    model: str
+    kept: bool = Field(description="Whether the reply had been written before, and was checked anew.")
+    fallback: str | None = Field(description="Why the quoted answer stands instead of the written one.")
+    sentences: int = Field(description="How many of its sentences were checked.")
+    supported: int = Field(description="How many of them a cited span says.")
+    share: float
+    dropped: list[DroppedOut]
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None = Field(description="US dollars; null where the price is not known.")
+    estimated: bool = Field(description="Whether tokens were counted here, not by the model's server.")
+    first_ms: float | None = Field(description="Until the model's first piece.")
+    ms: float
+    line: str = Field(description="All that in one line for a reader.")
 
 
 class AnswerOut(BaseModel):
@@ -91,6 +126,8 @@ class AnswerOut(BaseModel):
     corrected: list[Words] = Field(description="Mended typos, each as written and as read.")
     meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
     uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
+    further: list[FurtherOut] = Field(description="Linked readings to go deeper; they have no part in the answer.")
+    generation: GenerationOut | None = Field(description="A language model's part in it; null where none was asked.")
     ms: float
     stages: Stages
     standalone: str | None = Field(None, description="How a follow-up was read; null where it was read as asked.")

@@ -8,7 +8,14 @@ read       ``{"text"}``: the question a follow-up stands for    0 or 1
 verdict    ``{"html"}``: the opening paragraph                       1, if answered
 group      ``{"html"}``: a labelled list                             0 or more
 sources    ``{"html"}``: where the quotes stand                      1, if answered
+writing    ``{"model"}``: a language model begins                    1, if there is one
+draft      ``{"text"}``: as it writes; unchecked, plain text         0 or more
+sentence   ``{"html"}``: a sentence that was checked, with sources   0 or more
+dropped    ``{"text", "why"}``: one that was not supported           0 or more
+generated  ``{"html", "line"}``: takes the place of all before       1, if it stands
+kept       ``{"line"}``: why the quoted answer stands instead        1, if it does
 abstain    ``{"html"}``: what was not found, what is near            1, if abstained
+further    ``{"html"}``: linked readings, which are none of it       0 or 1
 error      ``{"error": {"what", "about", "fix", "transient"}}``      1, then the end
 done       the answer as ``POST /ask`` gives it                      1, the last
 =========  ========================================================  ==============
@@ -17,6 +24,7 @@ done       the answer as ``POST /ask`` gives it                      1, the last
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from threading import Event
@@ -26,40 +34,89 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from tutor.answering.generate import Writing
 from tutor.answering.talk import Said
+from tutor.answering.written import Draft, Dropped, Finished, Settled
+from tutor.answering.written import Event as Written
 from tutor.retrieval.search import Filters
 from tutor.web.core import Core
 from tutor.web.errors import to_json, told
-from tutor.web.pieces import pieces
+from tutor.web.pieces import pieces, sentence_html
 from tutor.web.views import fragment
 from tutor.wire import answer_json
 
+_log = logging.getLogger(__name__)
+
 
 async def answer_events(
-    request: Request, core: Core, question: str, *, history: Sequence[Said] = (), filters: Filters | None = None
+    request: Request,
+    core: Core,
+    question: str,
+    *,
+    history: Sequence[Said] = (),
+    filters: Filters | None = None,
+    written: bool = True,
 ) -> AsyncIterator[str]:
-    """The events of one question, each as its wire text. Nothing is answered for a client that has gone."""
+    """The events of one question, each as its wire text; ``written``: a language model may write the answer.
+
+    Nothing is answered for a client that has gone.
+    """
     gone = Event()
     try:
         yield _event("status", {"text": "Searching the library"})
         try:
-            work = partial(core.converse, question, history, filters, gone=gone)
-            reply = await run_sync(work, abandon_on_cancel=True)
+            read = await run_sync(core.read, question, history, abandon_on_cancel=True)
+            grounds = await run_sync(partial(core.grounds, read, filters, gone=gone), abandon_on_cancel=True)
+            answer = grounds.answer
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001  the stream has begun: it ends with an event
             yield _event("error", to_json(told(error)))
             return
-        answer = reply.answer
-        if reply.standalone:
-            yield _event("read", {"text": reply.standalone})
+        if read != question:
+            yield _event("read", {"text": read})
         if answer.abstained:
             yield _event("abstain", {"html": fragment(request, "_abstain.html", answer=answer)})
         for piece in pieces(answer):
             yield _event(piece.kind, {"html": piece.html})
-        yield _event("done", answer_json(answer) | {"standalone": reply.standalone})
+        writing = await run_sync(core.writing, grounds) if written else None
+        if writing is not None:
+            yield _event("writing", {"model": core.model})
+            try:
+                async for event in _written(writing):
+                    if isinstance(event, Finished):
+                        answer = event.answer
+                    else:
+                        yield _told(event)
+            except Exception as error:  # noqa: BLE001  the quoted answer has been shown and stands
+                _log.exception("the written answer failed")
+                yield _event("kept", {"line": told(error).what})
+            if answer.generation and not answer.generation.fallback:
+                html = "".join(piece.html for piece in pieces(answer))
+                yield _event("generated", {"html": html, "line": answer.generation.line()})
+            elif answer.generation:
+                yield _event("kept", {"line": answer.generation.line()})
+        yield _event("done", answer_json(answer) | {"standalone": read if read != question else None})
     finally:
         gone.set()
+
+
+async def _written(writing: Writing) -> AsyncIterator[Written]:
+    """The events of a written answer, each taken in a worker thread; the model stops when nobody waits any more."""
+    events = iter(writing)
+    try:
+        while (event := await run_sync(next, events, None, abandon_on_cancel=True)) is not None:
+            yield event
+    finally:
+        writing.close()
+
+
+def _told(event: Draft | Settled | Dropped) -> str:
+    if isinstance(event, Draft):
+        return _event("draft", {"text": event.text})
+    if isinstance(event, Dropped):
+        return _event("dropped", {"text": event.text, "why": event.why})
+    return _event("sentence", {"html": sentence_html(event.sentence, event.citations)})
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

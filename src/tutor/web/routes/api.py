@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -27,10 +28,12 @@ router = APIRouter(prefix="/api/v1", tags=["api"], responses={k: dict(v) for k, 
 
 @router.post("/ask", response_model=AnswerOut, summary="Answer a question")
 def ask(body: Question, core: CoreOf) -> dict[str, Any]:
-    """Every sentence of the answer is cut verbatim from a document and cited. With a history a follow-up is read as the
-    question it stands for, which ``standalone`` tells."""
-    reply = core.converse(body.question, _history(body), body.filters)
-    return answer_json(reply.answer) | {"standalone": reply.standalone}
+    """Every sentence is cut verbatim from a document and cited; where a language model is set (and ``written`` not
+    false), it writes the answer and every sentence is checked against the span that it cites. With a history a
+    follow-up is read as the question it stands for, which ``standalone`` tells."""
+    read = core.read(body.question, _history(body))
+    answer = (core.written if body.written else core.ask)(read, body.filters)
+    return answer_json(answer) | {"standalone": read if read != checked_question(body.question) else None}
 
 
 @router.get(
@@ -42,8 +45,10 @@ def ask(body: Question, core: CoreOf) -> dict[str, Any]:
 async def stream(
     request: Request, core: CoreOf, q: Annotated[str, Query(description="The question, 1 to 4,000 characters.")]
 ) -> StreamingResponse:
-    """Events: status, then verdict, group … and sources (safe HTML) or abstain, then done with the JSON answer; or
-    error with the same three parts as everywhere. A question that cannot be asked is refused before the stream."""
+    """Events: status, then verdict, group … and sources (safe HTML) or abstain, maybe further, then done with the JSON
+    answer; or error with the same three parts as everywhere. With a language model the quoted answer comes first; then
+    writing, draft (unchecked) …, sentence or dropped …, and generated (safe HTML that takes its place) or kept (why
+    not). A question that cannot be asked is refused before the stream."""
     return _streamed(answer_events(request, core, checked_question(q)))
 
 
@@ -56,7 +61,8 @@ async def stream(
 async def stream_in_conversation(request: Request, core: CoreOf, body: Question) -> StreamingResponse:
     """The events of GET, with ``read`` first where a follow-up was read as another question."""
     question = checked_question(body.question)
-    return _streamed(answer_events(request, core, question, history=_history(body), filters=body.filters))
+    asked = partial(answer_events, request, core, question, history=_history(body), filters=body.filters)
+    return _streamed(asked(written=body.written))
 
 
 def _streamed(events: AsyncIterator[str]) -> StreamingResponse:

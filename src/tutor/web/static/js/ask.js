@@ -1,5 +1,6 @@
 // Asking: the answer streams in; without scripts the same form loads the whole page.
 import { Refused, events } from "./events.js";
+import { Draft } from "./draft.js";
 import { Turn } from "./turn.js";
 
 export function setUpAsk(root) {
@@ -68,6 +69,7 @@ export function setUpAsk(root) {
     busy(true);
     const again = () => { entry.remove(); ask(question); };
     let finished = false;
+    let draft = null;
     try {
       const body = { question, history: said.slice(-turnsSent) };
       for await (const { name, data } of events("/api/v1/ask/stream", body, mine.signal)) {
@@ -81,6 +83,11 @@ export function setUpAsk(root) {
           if (data.standalone && running === mine) address(data.standalone);
           done(turn, data);
         }
+        else if (name === "writing") draft = new Draft(turn, data.model);
+        else if (name === "draft") draft?.add(data.text);
+        else if (name === "sentence" || name === "dropped") draft?.count(name === "sentence");
+        else if (name === "generated") draft?.replace(data.html);
+        else if (name === "kept") turn.after(data.line);
         else if (data.html) turn.add(data.html);
       }
       if (!finished) turn.fail({ what: "The answer broke off", fix: "Try again." }, again);
@@ -89,6 +96,7 @@ export function setUpAsk(root) {
       else if (error instanceof Refused) turn.fail(error.parts, again);
       else turn.fail({ what: "The server does not answer", fix: "Is tutor still running? Start it with: tutor serve" }, again);
     }
+    draft?.end();
     if (running === mine) { running = null; busy(false); }
   }
 

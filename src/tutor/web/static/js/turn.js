@@ -44,6 +44,14 @@ export class Turn {
     this.answer.before(line);
   }
 
+  // Below the answer: what became of a language model's attempt.
+  after(text) {
+    const line = document.createElement("p");
+    line.className = "written";
+    line.textContent = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+    this.answer.append(line);
+  }
+
   fail({ what, about = "", fix = "" }, again) {
     this.settle();
     const shown = document.querySelector("[data-failed-template]").content.firstElementChild.cloneNode(true);

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tutor.drill.units import CLOSE, LETTERS, SCALES, UNITS, data_at, rate_at, spoken
+from tutor.quantities.units import CLOSE, LETTERS, SCALES, UNITS, data_at, rate_at, spoken
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)(?:[a-z]{2,6})?\.?"
 _AFTER_YEAR = r"(?=\s*(?:[.,;:)!?\]]|$)|\s+(?:and|the|we|it|they|when|was|is|an?|at|by|with|for)\b)"
