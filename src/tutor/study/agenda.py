@@ -67,8 +67,8 @@ class Stage:
 
 
 def minutes_of(card: CardLine) -> int:
-    """Reading a card and answering each of its questions once."""
-    return card.read_min + card.probe_min
+    """Reading a card, answering each of its questions once, and reading again what the answers lacked."""
+    return 2 * card.read_min + card.probe_min
 
 
 def card_item(card: CardLine, name: str = "") -> Item:
