@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
+from tutor.curriculum import builtin_corpus as builtin_corpus
 from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
@@ -28,13 +28,8 @@ if TYPE_CHECKING:
     from tutor.feedback import FeedbackStore
     from tutor.ingest.pipeline import Progress, Report
     from tutor.models.port import LanguageModel
+    from tutor.study.desk import Study
     from tutor.telemetry.measures import Figure
-
-
-def builtin_corpus() -> Path:
-    """The curriculum: in the package where it is installed, in ``corpus/`` in a checkout."""
-    packaged = Path(str(files("tutor") / "corpus"))
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "corpus"
 
 
 def builtin_roots() -> list[Path]:
@@ -202,6 +197,13 @@ class App:
 
         return FeedbackStore(self.settings.home.expanduser() / "feedback")
 
+    @cached_property
+    def study(self) -> Study:
+        """Progress, reviews and what to do today."""
+        from tutor.studying import open_study
+
+        return open_study(self.settings)
+
     def ingest(
         self,
         paths: Sequence[Path] = (),
@@ -331,6 +333,7 @@ class App:
             )
 
     def close(self) -> None:
-        """Release the index."""
-        if "reader" in self.__dict__:
-            self.__dict__.pop("reader").close()
+        """Release the index and the study store."""
+        for part in ("reader", "study"):
+            if part in self.__dict__:
+                self.__dict__.pop(part).close()

@@ -11,7 +11,25 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli import ask, chat, corpus, doctor, drill, eval, feedback, ingest, mcp, models, search, serve
+from tutor.cli import (
+    ask,
+    chat,
+    corpus,
+    doctor,
+    drill,
+    eval,
+    feedback,
+    ingest,
+    mastery,
+    mcp,
+    models,
+    path,
+    review,
+    search,
+    serve,
+    stats,
+    today,
+)
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
 
@@ -45,6 +63,11 @@ app.command("chat")(chat.chat)
 app.command("search")(search.search)
 app.command("drill")(drill.drill)
 app.command("grade")(drill.grade)
+app.command("today")(today.today)
+app.command("progress")(mastery.progress)
+app.command("review")(review.review)
+app.command("path")(path.path)
+app.command("stats")(stats.stats)
 app.command("feedback")(feedback.feedback)
 app.command("ingest")(ingest.ingest)
 app.command("forget")(ingest.forget)
