@@ -259,7 +259,7 @@ def _asked(outline: Outline, track: Track) -> Iterator[tuple[str, str]]:
 
 
 def _before(outline: Outline, card: str, known: Collection[str]) -> list[str]:
-    """A card with what it builds on before it, the deepest first; without what is known, and what only that rests on."""
+    """A card with what it builds on before it, the deepest first; without what is known and what lies below that."""
     order: dict[str, None] = {}
     path: set[str] = set()
 

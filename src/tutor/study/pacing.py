@@ -13,7 +13,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from tutor.errors import UsageError
@@ -121,7 +121,7 @@ def lay_out(lengths: Sequence[float], start: date, *, unit: Unit, pace: float, s
     days = _open_days(start, whole, unit, skips)
     marks = [_moved(start, n, unit, skips, days) for n in offsets]
     spans = []
-    for begin, end in zip(marks, marks[1:], strict=False):
+    for begin, end in pairwise(marks):
         first = min(begin, len(days) - 1)
         spans.append(Span(days[first], days[max(first, min(end, len(days)) - 1)]))
     return spans
@@ -137,7 +137,7 @@ def _offset(start: date, bound: float, unit: Unit) -> int:
 
 
 def _months_after(start: date, months: float) -> date:
-    """A date so many calendar months later: the 31st becomes the last of a shorter month; parts are parts of its days."""
+    """A date so many calendar months later: the 31st becomes the last of a shorter month; a part of one counts days."""
     whole = int(months)
     index = start.year * 12 + start.month - 1 + whole
     year, month = index // 12, index % 12 + 1
@@ -182,10 +182,7 @@ def spread(minutes: Sequence[int], span: Span, skips: Skips) -> list[date]:
     total = sum(minutes) or 1
     done = list(accumulate(minutes, initial=0))
     # An item is due on the day on which its middle lies: the first on the first day, the last on the last.
-    return [
-        days[min(len(days) - 1, int(len(days) * (begin + end) / 2 / total))]
-        for begin, end in zip(done, done[1:], strict=False)
-    ]
+    return [days[min(len(days) - 1, int(len(days) * (begin + end) / 2 / total))] for begin, end in pairwise(done)]
 
 
 def study_days(first: date, last: date, skips: Skips) -> int:
@@ -203,7 +200,8 @@ def pace_until(lengths: Sequence[float], start: date, until: date, *, unit: Unit
     quickest = lay_out(lengths, start, unit=unit, pace=low, skips=skips)[-1].last
     if quickest > until:
         raise UsageError(
-            f"the plan does not fit in before {until}", fix=f"At its quickest it ends on {quickest}; drop steps, or wait."
+            f"the plan does not fit in before {until}",
+            fix=f"At its quickest it ends on {quickest}; drop steps, or wait.",
         )
     for _ in range(40):
         middle = (low + high) / 2
