@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from tutor.settings import Settings
 from tutor.study.desk import Study
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tutor.study.plans import Plans
+
 
 def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Study:
     """Studying over the store, the built-in curriculum and the drills of a home; nothing is opened before it is used.
@@ -26,7 +30,7 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
     def store() -> StudyStore:
         return StudyStore(home / "study.db", url=chosen.url, learner=chosen.learner, clock=clock, keep=chosen.backups)
 
-    return Study(
+    study = Study(
         store,
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
         lambda: read_rows(home / "drills" / RESULTS),
@@ -35,4 +39,18 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
         retention=chosen.retention,
         clock=clock,
         words=lambda session, task, point: evidence_of(home / "drills", session, task, point),
+    )
+    study.planned = lambda standing: plans_of(study).next()
+    return study
+
+
+def plans_of(study: Study) -> Plans:
+    """The plans of the same learner, store and clock."""
+    from tutor.study.plans import Plans
+
+    def mastered() -> list[str]:
+        return [name for name, card in study.standing().cards.items() if card.status == "mastered"]
+
+    return Plans(
+        lambda: study.store, lambda: study.outline, zone=study.zone, clock=lambda: study.clock(), mastered=mastered
     )

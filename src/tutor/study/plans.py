@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from tutor.study.lookup import card_of
 from tutor.study.pacing import Skips, Unit, lay_out, pace_until, skips_of
 from tutor.study.store import StudyStore
 from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, lengths, timetable
+from tutor.study.windows import entries_of
 
 if TYPE_CHECKING:
     from tutor.study.today import Next
@@ -250,7 +250,7 @@ class Plans:
         if not items:
             raise UsageError("which item?", about=name, fix=f"tutor plan show {name} names them.")
         table = self.of(name)
-        named = [entry for text in items for entry in _entries(table, text)]
+        named = [entry for text in items for entry in entries_of(table, text)]
         changed = list({e.item.id: e for e in named if bool(e.done) is undo}.values())
         if changed:
             store = self._store()
@@ -376,23 +376,3 @@ def _what_fits(made: Custom) -> str:
     if made.cards:
         ways.append(f"--what-fits takes the {len(made.cards)} cards that fit")
     return "; ".join(ways) + "."
-
-
-def _entries(table: Timetable, text: str) -> list[Entry]:
-    """The entries that a name stands for: an item's id, a step's, or an item's last part where it is the only one."""
-    wanted = text.strip().lower()
-    by_id = {entry.item.id: entry for entry in table.entries}
-    if wanted in by_id:
-        return [by_id[wanted]]
-    if wanted and (placed := table.of_step(wanted)):
-        return [entry for one in placed for entry in one.entries]
-    tails = [entry for name, entry in by_id.items() if name.rsplit("/", 1)[-1] == wanted]
-    if len(tails) == 1:
-        return tails
-    plan = table.taken.plan
-    if tails:
-        some = ", ".join(entry.item.id for entry in tails[:3])
-        raise UsageError(f"'{wanted}' is the name of {len(tails)} items", about=plan, fix=f"Say which: {some} …")
-    near = get_close_matches(wanted, [*by_id, *(p.stage.id for p in table.placed)], n=3, cutoff=0.5)
-    fix = f"Did you mean: {', '.join(near)}?" if near else f"tutor plan show {plan} names them."
-    raise NotFound(f"no item is called '{wanted[:60]}'", about=plan, fix=fix)

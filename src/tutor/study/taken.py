@@ -71,7 +71,7 @@ def ticks(session: Session, learner: str, plan: str, since: datetime | None = No
 def add_ticks(session: Session, learner: str, plan: str, items: Sequence[str], *, done: bool, at: datetime) -> None:
     """Tick items off, or take their ticks back."""
     query = select(Tick.item, func.max(Tick.at)).where(Tick.learner == learner, Tick.plan == plan).group_by(Tick.item)
-    last: dict[str, datetime] = {item: when for item, when in session.execute(query)}
+    last: dict[str, datetime] = {row[0]: row[1] for row in session.execute(query)}
     for item in items:
         session.add(Tick(id=new_id(), learner=learner, at=_after(last.get(item), at), plan=plan, item=item, done=done))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast
@@ -189,9 +189,7 @@ def _weeks(step: str) -> set[int]:
     return set(range(int(found[1]), int(found[2] or found[1]) + 1)) if found else set()
 
 
-def _laid(
-    outline: Outline, plan: PlanLine, taken: Taken, ticks: Mapping[str, datetime], today: date
-) -> Iterable[Placed]:
+def _laid(outline: Outline, plan: PlanLine, taken: Taken, ticks: Mapping[str, datetime], today: date) -> list[Placed]:
     stages = agenda(outline, plan)
     dropped = set(taken.spec.get("dropped", ()))
     spans: dict[str, Span] = {}
