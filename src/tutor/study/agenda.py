@@ -97,7 +97,7 @@ def _items(outline: Outline, plan: PlanLine, step: StepLine, *, whole: bool) -> 
         else:
             yield Item(f"{at}/{note}", "reading", outline.titles.get(note, note), MINUTES["reading"])
     if plan.unit == "week":
-        yield from (card_item(outline.cards[name], f"{at}/{name}") for name in step.cards if name in outline.cards)
+        yield from (card_item(outline.cards[name], f"{at}/{name}") for name in _in_order(outline, step.cards))
         if not whole and not step.cards:  # "Practice in week 3": the part itself is what is to be done
             yield Item(f"{at}/practice", "practice", step.goal or step.title, MINUTES["practice"])
     times = _MONTH_OF_WEEKS if plan.unit == "month" and whole else 1
@@ -109,6 +109,23 @@ def _items(outline: Outline, plan: PlanLine, step: StepLine, *, whole: bool) -> 
         yield Item(f"{at}/{name}", "practice", outline.titles.get(name, name), MINUTES["practice"])
     if step.log:
         yield Item(f"{at}/log", "log", step.log, MINUTES["log"])
+
+
+def _in_order(outline: Outline, cards: Sequence[str]) -> list[str]:
+    """The cards as they stand, but each behind those of them that it builds on."""
+    order: dict[str, None] = {}
+
+    def put(name: str, above: frozenset[str]) -> None:
+        for below in outline.cards[name].prerequisites:
+            if below in inside and below not in order and below not in above:
+                put(below, above | {below})
+        order[name] = None
+
+    inside = {name for name in cards if name in outline.cards}
+    for name in cards:
+        if name in inside and name not in order:
+            put(name, frozenset({name}))
+    return list(order)
 
 
 def _day(at: str, day: DayLine) -> Iterator[Item]:

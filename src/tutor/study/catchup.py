@@ -12,12 +12,11 @@ from tutor.curriculum.outline import Outline, PlanLine
 from tutor.errors import UsageError
 from tutor.study.agenda import agenda
 from tutor.study.custom import MOST_HOURS, budget_of, hours_for, in_hours
-from tutor.study.pacing import Unit, pace_until, study_days
+from tutor.study.pacing import MOST_A_DAY, Unit, pace_until, study_days
 from tutor.study.timetable import Entry, Taken, Timetable, lengths, timetable
 
 Way = Literal["shift", "squeeze", "drop"]
 WAYS: tuple[Way, ...] = ("shift", "squeeze", "drop")
-MOST_A_DAY = 600  # minutes: past that a plan is not followed
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class Custom:
 
 @cache
 def tracks() -> dict[str, Track]:
-    """The tracks by id, with what every one asks for behind their own."""
+    """The tracks by id, with what every one asks for before their own."""
     data = json.loads((files("tutor.study") / "tracks.json").read_text("utf-8"))
 
     def groups(rows: list[dict[str, list[str]]]) -> tuple[Group, ...]:
@@ -95,7 +95,7 @@ def tracks() -> dict[str, Track]:
 
     shared = groups(data["everyone"])
     return {
-        name: Track(name, row["title"], groups(row["groups"]) + shared, tuple(row["also"]))
+        name: Track(name, row["title"], shared + groups(row["groups"]), tuple(row["also"]))
         for name, row in data["tracks"].items()
     }
 

@@ -22,6 +22,7 @@ Unit = Literal["day", "week", "month"]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PACES = (0.1, 10.0)
 LONGEST_YEARS = 10
+MOST_A_DAY = 600  # minutes: past that a plan is not followed
 _MOST_SKIPPED = 3_660  # dates in a row: ten years
 _DAY = timedelta(days=1)
 
@@ -210,3 +211,25 @@ def pace_until(lengths: Sequence[float], start: date, until: date, *, unit: Unit
         else:
             high = middle
     return int(low * 1000) / 1000
+
+
+def first_end(lengths: Sequence[float], minutes: int, start: date, *, unit: Unit, skips: Skips) -> date:
+    """The first day by which so many minutes of steps can end without more than ``MOST_A_DAY`` on a study day.
+
+    Raises:
+        UsageError: it is more than ten years away.
+    """
+    until = start
+    while True:
+        if study_days(start, until, skips) * MOST_A_DAY >= minutes:
+            try:
+                pace = pace_until(lengths, start, until, unit=unit, skips=skips)
+            except UsageError:
+                pass  # a little later it does
+            else:
+                last = lay_out(lengths, start, unit=unit, pace=pace, skips=skips)[-1].last
+                if study_days(start, last, skips) * MOST_A_DAY >= minutes:
+                    return until
+        until += _DAY
+        if (until - start).days > 366 * LONGEST_YEARS:
+            raise UsageError(f"the plan would end more than {LONGEST_YEARS} years after its start", fix="Skip less.")

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, cast
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import Outline, PlanLine
 from tutor.errors import NotFound, UsageError
 from tutor.study import catchup, custom, taken
-from tutor.study.agenda import agenda
 from tutor.study.catchup import Option, Way
 from tutor.study.custom import Custom
 from tutor.study.days import day_of
+from tutor.study.fitting import dated, impossible
 from tutor.study.lookup import card_of
-from tutor.study.pacing import Skips, Unit, lay_out, pace_until, skips_of
+from tutor.study.pacing import Skips, skips_of
 from tutor.study.store import StudyStore
-from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, lengths, timetable
+from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, timetable
 from tutor.study.windows import entries_of
 
 if TYPE_CHECKING:
     from tutor.study.today import Next
 
 _MOST_NEXT = 8  # items of a plan that are asked for on one day
+_AHEAD = timedelta(days=7)  # what is due later is not asked for yet, unless nothing else is
 
 
 class Plans:
@@ -145,15 +146,7 @@ class Plans:
                 raise UsageError("its order is free, so it has no pace", about=plan.id, fix="Leave --pace and --until.")
             chosen = 1.0
         else:
-            every = list(lengths(plan, agenda(self._outline(), plan)).values())
-            unit = cast(Unit, plan.unit)
-            if until is not None:
-                if until < begin:
-                    raise UsageError(f"the end ({until}) is before the start ({begin})", about="--until")
-                chosen = pace_until(every, begin, until, unit=unit, skips=without)
-            else:
-                chosen = 1.0 if pace is None else pace
-            lay_out(every, begin, unit=unit, pace=chosen, skips=without)
+            begin, chosen = dated(self._outline(), plan, begin, pace, until, without)
         spec = {"since": self._clock().isoformat()} if afresh else {}
         with self._store().write() as session:
             if plan.id in taken.active(session, self._store().learner):
@@ -216,7 +209,7 @@ class Plans:
             UsageError: it does not hold tier 1, or nothing at all; says what would fit.
         """
         if not made.cards or (not made.holds_tier_1 and not what_fits):
-            raise UsageError(self.impossible(made), about="--interview", fix=_what_fits(made))
+            raise impossible(self._outline(), made)
         spec = {
             "interview": made.interview.isoformat(),
             "track": made.track,
@@ -227,18 +220,6 @@ class Plans:
         }
         self._put(CUSTOM, start=start or self.today, pace=1.0, skips=skips_of(skips), spec=spec)
         return self.of(CUSTOM)
-
-    def impossible(self, made: Custom) -> str:
-        """Why a plan cannot be held, and what would fit, in words."""
-        outline = self._outline()
-        if not made.cards:
-            return f"until {made.interview} there are {custom.in_hours(made.budget)} for new cards: not enough for one"
-        first = [out.card for out in made.left_out if outline.cards[out.card].tier == 1]
-        names = ", ".join(outline.cards[name].title for name in first)
-        return (
-            f"{made.hours:g} hours a week until {made.interview} leave {custom.in_hours(made.budget)} for new cards, "
-            f"and tier 1 does not fit in: {names} would be left out"
-        )
 
     def done(self, name: str, items: Sequence[str], *, undo: bool = False) -> list[Entry]:
         """Tick items off, or take ticks back; those that changed by it. A step's id stands for all of it.
@@ -326,16 +307,17 @@ class Plans:
         return table
 
     def next(self) -> list[Next]:
-        """What the plans ask for today, the latest first: what is due, or else the first that is open."""
+        """What the plans ask for today, the latest first: what is due, then what comes within the next week."""
         from tutor.study.today import Next  # loads FSRS, which nothing else here needs
 
         found = []
         for table in self.under_way():
             if table.unit == "section" or table.taken.start > table.today:
                 continue
-            due = [entry for entry in table.open if entry.due and entry.due <= table.today]
+            soon = table.today + _AHEAD
+            due = sorted((e for e in table.open if e.due and e.due <= soon), key=lambda e: e.due or soon)
             titles = {placed.stage.id: placed.stage.title for placed in table.placed}
-            for entry in (due or table.open[:1])[:_MOST_NEXT]:
+            for entry in due[:_MOST_NEXT] or table.open[:1]:
                 item = entry.item
                 where = titles[entry.stage].split(":")[0]
                 title = f"{where}: {item.title}" if item.card else f"{where}, {item.kind}: {item.title}"
@@ -367,12 +349,3 @@ class Plans:
 
 def _since(one: Taken) -> datetime | None:
     return datetime.fromisoformat(one.spec["since"]) if one.spec.get("since") else None
-
-
-def _what_fits(made: Custom) -> str:
-    ways = [f"{made.needed_hours:g} hours a week hold tier 1"]
-    if made.by:
-        ways.append(f"at {made.hours:g} hours an interview on {made.by} or later does")
-    if made.cards:
-        ways.append(f"--what-fits takes the {len(made.cards)} cards that fit")
-    return "; ".join(ways) + "."
