@@ -326,3 +326,79 @@ def test_bad_input_is_told(plans: Plans) -> None:
     with pytest.raises(UsageError, match="name of 28 items"):
         plans.done("28", ["exercise"])
     assert plans.of("28").done == 0
+
+
+def own(plans: Plans, hours: float = 8, weeks: int = 6) -> Timetable:
+    made = plans.choose(interview=plans.today + timedelta(weeks=weeks), track="backend", hours=hours)
+    return plans.take_up(made)
+
+
+def test_a_plan_for_an_interview_has_weeks_and_ends_before_it(plans: Plans, clock: Clock) -> None:
+    table = own(plans)
+    assert table.taken.spec["interview"] == "2026-04-13" and table.end and table.end <= date(2026, 4, 12)
+    weeks = [one for one in table.placed if one.span]
+    assert [one.stage.id for one in weeks] == [f"week-{n}" for n in range(1, len(weeks) + 1)]
+    for week in weeks[:-1]:
+        # 8 hours less a fifth; a card is in the week in which it ends.
+        assert abs(sum(e.item.minutes for e in week.entries) - 384) <= 48
+    assert weeks[0].span and weeks[0].span.first == date(2026, 3, 2) and weeks[0].span.last == date(2026, 3, 8)
+    cards = [entry.item.id for entry in table.entries]
+    assert cards[0] in ("caching", "replication") and len(cards) == len(set(cards))
+    plans.done("custom", [cards[0], "week-2"])
+    assert plans.of("custom").step_percent("week-2") == 100
+    assert own(plans, hours=9).done == plans.of("custom").done  # made anew, ticks stay
+
+
+def test_a_plan_for_an_interview_that_is_behind(plans: Plans, clock: Clock) -> None:
+    table = own(plans)
+    total = len(table.entries)
+    plans.done("custom", ["week-1"])
+    clock.to(date(2026, 3, 23))  # three weeks on
+    found = plans.ways("custom")
+    shift, squeeze, drop = (way(found, name) for name in ("shift", "squeeze", "drop"))
+    assert shift.taken is None and "later interview" in shift.why
+    assert squeeze.taken and squeeze.taken.spec["hours"] > 8 and squeeze.end and squeeze.end < date(2026, 4, 13)
+    _, dropped = plans.catch_up("custom", "drop")
+    assert dropped.late == [] and len(dropped.counted) == total - len(drop.lost)
+    assert dropped.minutes_left <= 8 * 60 * 0.8 * 3  # three weeks are left
+    assert dropped.end and dropped.end < date(2026, 4, 13)
+    kept = [entry.item.id for entry in dropped.open]
+    assert kept == [name for name in table.taken.spec["cards"] if name in kept]
+
+
+def test_squeezing_a_plan_for_an_interview_takes_more_hours(plans: Plans, clock: Clock) -> None:
+    table = own(plans)
+    clock.to(date(2026, 3, 23))
+    option, after = plans.catch_up("custom", "squeeze")
+    assert after.late == [] and {e.item.id for e in after.open} == {e.item.id for e in table.entries}
+    assert not any(placed.beyond for placed in after.placed) and option.end == after.end
+    # Six weeks' work in three: twice the hours of what was needed.
+    assert 12 <= after.taken.spec["hours"] <= 17
+
+
+def test_skipped_days_may_leave_too_little(plans: Plans) -> None:
+    own(plans)
+    ((before, after),) = plans.skip(["2026-03-16..2026-04-05"])
+    assert not any(placed.beyond for placed in before.placed)
+    beyond = [entry for placed in after.placed if placed.beyond for entry in placed.entries]
+    assert beyond and after.late == []
+    assert way(plans.ways("custom"), "squeeze").taken
+
+
+def test_an_impossible_plan_says_what_would_fit(plans: Plans) -> None:
+    soon = plans.today + timedelta(days=14)
+    made = plans.choose(interview=soon, track="data", hours=2)
+    with pytest.raises(UsageError, match="tier 1 does not fit in") as told:
+        plans.take_up(made)
+    assert plans.under_way() == []
+    hours = float(told.value.fix.split(" ", 1)[0])
+    assert plans.choose(interview=soon, track="data", hours=hours).holds_tier_1
+    assert made.by and plans.choose(interview=made.by, track="data", hours=2).holds_tier_1
+    assert not plans.choose(interview=made.by - timedelta(days=1), track="data", hours=2).holds_tier_1
+    assert len(plans.take_up(made, what_fits=True).entries) == len(made.cards)
+    with pytest.raises(UsageError, match="not enough for one"):
+        plans.take_up(plans.choose(interview=plans.today + timedelta(days=1), track="ml", hours=1), what_fits=True)
+    with pytest.raises(UsageError, match="in the past"):
+        plans.choose(interview=plans.today - timedelta(days=1), track="ml", hours=8)
+    with pytest.raises(NotFound):
+        plans.choose(interview=soon, track="ml", hours=8, known=["no such card"])

@@ -79,10 +79,7 @@ class Custom:
     needed_hours: float
     all_hours: float
     by: date | None
-
-    @property
-    def holds_tier_1(self) -> bool:
-        return self.needed_hours <= self.hours
+    holds_tier_1: bool
 
 
 @cache
@@ -189,6 +186,7 @@ def choose(
         hours_for(must, days, skips),
         hours_for(everything, days, skips),
         _by(must, start, hours, skips),
+        must <= budget,
     )
 
 

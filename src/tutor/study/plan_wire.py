@@ -107,5 +107,4 @@ def custom_json(made: Custom, outline: Outline) -> dict[str, Any]:
         **found,
         "cards": titled(found["cards"]),
         "left_out": titled(found["left_out"]),
-        "holds_tier_1": made.holds_tier_1,
     }
