@@ -31,6 +31,15 @@ FORBIDDEN = {
     "tutor.answering": (*FRONT_ENDS, "tutor.ingest", "tutor.drill", "tutor.study"),
     "tutor.drill": (*FRONT_ENDS, "tutor.answering", "tutor.ingest", "tutor.study"),
     "tutor.ingest": (*FRONT_ENDS, "tutor.answering", "tutor.drill", "tutor.study"),
+    "tutor.study": (
+        *FRONT_ENDS,
+        "tutor.settings",
+        "tutor.retrieval",
+        "tutor.answering",
+        "tutor.ingest",
+        "tutor.drill",
+        "tutor.models",
+    ),
     "tutor.web": ("tutor.cli", "tutor.mcp"),
     "tutor.mcp": ("tutor.cli", "tutor.evals"),
     "tutor.cli": (),
@@ -102,6 +111,10 @@ def test_telemetry_knows_nothing_of_the_product() -> None:
         ("fastapi", "web/"),
         ("mcp", "mcp/"),
         ("mcp_types", "mcp/"),
+        ("sqlalchemy", "study/"),
+        ("alembic", "study/"),
+        ("fsrs", "study/schedule.py"),
+        ("icalendar", "study/calendar_file.py"),
     ],
 )
 def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -191,7 +192,9 @@ def run() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without “ and → is no reason to stop
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # nor is a byte that is no text: it becomes a mark
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # what the modules made is not looked through for garbage once more on the way out (80 ms)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

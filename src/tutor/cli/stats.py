@@ -107,9 +107,11 @@ def _calibration(console: Console, found: Calibration) -> None:
         typer.echo(f"\nCalibration: {_THIN} ({counted(found.guesses, 'guess', 'guesses')}, from 10 on).")
         return
     sure = "overconfident" if found.bias > 0.05 else "underconfident" if found.bias < -0.05 else "well calibrated"
-    typer.echo(
-        f"\nCalibration: Brier score {found.brier:.3f} (0 is best; always guessing your mean: {found.unskilled:.3f}), "
-        f"{sure}, {counted(found.guesses, 'guess', 'guesses')}."
+    typer.echo("")
+    note(
+        f"Calibration: Brier score {found.brier:.3f} (0 is best; always guessing your mean: {found.unskilled:.3f}), "
+        f"{sure}, {counted(found.guesses, 'guess', 'guesses')}.",
+        "",
     )
     rows = [
         (f"{b.low:.0%} to {b.high:.0%}", f"{b.outcome:.0%}", bar(round(100 * b.outcome), 15), str(b.guesses))

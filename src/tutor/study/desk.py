@@ -109,11 +109,16 @@ class Study:
 
     def standing(self) -> Standing:
         """Where the learner stands now, with the drills up to this moment."""
-        self.sync()
-        now, learner = self.clock(), self.store.learner
+        rows, learner = tasks_of(self._rows()), self.store.learner
+        with self.store.read() as session:  # once, where there is nothing new: that is most often
+            known = reviews.graded(session, learner)
+        if reviews.changed(known, rows):
+            reviews.take_in(self.store, rows, retention=self.retention, zone=self.zone)
+            known = {}
+        now = self.clock()
         with self.store.read() as session:
             deck = reviews.load_deck(session, learner, retention=self.retention, zone=self.zone)
-            tasks = list(reviews.graded(session, learner).values())
+            tasks = list((known or reviews.graded(session, learner)).values())
             marks = records.marks(session, learner)
             rated = records.last_ratings(session, learner)
         answers = records.answers(tasks)

@@ -113,7 +113,8 @@ def _of_card(
 ) -> CardProgress:
     item = deck.items.get(card.id)
     recall = deck.recall(card.id, now) if item else None
-    status, why, since = _status(card, marks, answers, rated, recall, zone)
+    fading = (recall, item.last) if recall is not None and item else None
+    status, why, since = _status(card, marks, answers, rated, fading, zone)
     return CardProgress(
         card.id,
         status,
@@ -132,7 +133,7 @@ def _status(
     marks: Sequence[Marked],
     answers: Sequence[Answered],
     rated: Mapping[str, tuple[int, datetime]],
-    recall: float | None,
+    fading: tuple[float, datetime] | None,
     zone: ZoneInfo,
 ) -> tuple[Status, str, datetime | None]:
     said = _counting(marks)
@@ -140,9 +141,9 @@ def _status(
     lowered = said.at if said and own and said.status != "mastered" else None
     earned, lost = _earned(card, [a for a in answers if lowered is None or a.at > lowered], zone)
     if said is not None and said.status == "mastered" and (earned is None or said.at >= earned):
-        return _kept(card, said.at, _SAID[said.why], answers, rated, recall)
+        return _kept(card, said.at, _SAID[said.why], answers, rated, fading)
     if earned is not None:
-        return _kept(card, earned, f"strong in drills on {STRONG_DAYS} days", answers, rated, recall)
+        return _kept(card, earned, f"strong in drills on {STRONG_DAYS} days", answers, rated, fading)
     if lost is not None:
         return "learning", f"was mastered; a later drill was {lost.verdict}", lost.at
     if said is not None:
@@ -171,9 +172,12 @@ def _kept(
     why: str,
     answers: Sequence[Answered],
     rated: Mapping[str, tuple[int, datetime]],
-    recall: float | None,
+    fading: tuple[float, datetime] | None,
 ) -> tuple[Status, str, datetime | None]:
-    """What has become of a mastery since it was reached."""
+    """What has become of a mastery since it was reached; ``fading`` is the card's recall, and its last review.
+
+    One that was said outright fades only from a later review on: what was forgotten before, it speaks against.
+    """
     if failed := next((a for a in answers if a.at > since and a.verdict in FAILED), None):
         return "learning", f"was mastered; a later drill was {failed.verdict}", failed.at
     forgotten = sorted((at, ref) for ref, (rating, at) in rated.items() if at > since and rating == AGAIN)
@@ -183,8 +187,8 @@ def _kept(
     if lacking := [(at, ref) for at, ref in forgotten if ref in points]:
         count = "a point was" if len(lacking) == 1 else f"{len(lacking)} points were"
         return "learning", f"was mastered; {count} missed since", lacking[0][0]
-    if recall is not None and recall < FORGOTTEN_BELOW:
-        return "learning", f"was mastered; recall has fallen to {recall:.0%}", since
+    if fading and fading[1] >= since and fading[0] < FORGOTTEN_BELOW:
+        return "learning", f"was mastered; recall has fallen to {fading[0]:.0%}", since
     return "mastered", why, since
 
 

@@ -115,7 +115,7 @@ def take_in(store: StudyStore, tasks: Iterable[GradedTask], *, retention: float,
         return 0
     with store.read() as session:
         known = graded(session, store.learner)
-    if all(known.get(key) == task for key, task in given.items()):
+    if not changed(known, given.values()):
         return 0  # nothing to write, so nobody is kept waiting
     with store.write() as session:
         known = graded(session, store.learner)
@@ -130,6 +130,11 @@ def take_in(store: StudyStore, tasks: Iterable[GradedTask], *, retention: float,
         rated = [rating for task in new for rating in task.ratings()]
         _rate(session, store.learner, rated, retention=retention, zone=zone, anew=undone)
         return len(new)
+
+
+def changed(known: Mapping[tuple[str, int], GradedTask], tasks: Iterable[GradedTask]) -> bool:
+    """Whether some task is not among those known, or not as it is known."""
+    return any(known.get((task.session, task.task)) != task for task in tasks)
 
 
 def graded(session: Session, learner: str) -> dict[tuple[str, int], GradedTask]:

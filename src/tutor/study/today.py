@@ -97,7 +97,7 @@ def today(
         minutes: how many there are, from 1.
     """
     answers = sorted(answers, key=lambda a: a.at)
-    due = _due(outline, found, deck, answers, until)
+    due = _due(outline, deck, answers, until)
     others = [*_below(outline, found, deck, answers, now), *_planned(planned)]
     if not planned:
         others += _new(outline, found)
@@ -105,57 +105,63 @@ def today(
     return _fitted([line for line in lines if line in due], [line for line in lines if line not in due], minutes)
 
 
-def _due(
-    outline: Outline, found: Mapping[str, CardProgress], deck: Deck, answers: Sequence[Answered], until: datetime
-) -> list[Line]:
+def _due(outline: Outline, deck: Deck, answers: Sequence[Answered], until: datetime) -> list[Line]:
     """Cards to drill, and points to recall where the card itself is not due; leeches last, but for the first."""
     due = [item for item in deck.due(until) if known(outline, item.ref)]
     points: dict[str, list[Item]] = {}
     for item in due:
         if item.ref != item.card:
             points.setdefault(item.card, []).append(item)
-    last = {a.card: a.verdict for a in answers}
+    by_card = _by_card(answers)
     lines: list[tuple[float, Line]] = []
     leeches: list[Line] = []
     for item in (item for item in due if item.ref == item.card):
         card = outline.cards[item.card]
         if item.leech:
-            points.pop(card.id, None)  # reading comes first
+            lacking = [p.ref for p in points.pop(card.id, [])]  # reading comes first
             why = f"forgotten {item.lapses} times: read it anew, then drill another question"
-            leeches.append(_read(card, why, _probe(card, answers, ())))
+            leeches.append(_read(card, why, _probe(card, by_card.get(card.id, ()), ()), lacking))
             continue
-        probe = _probe(card, answers, points.get(card.id, ()))
+        mine = by_card.get(card.id, ())
+        probe = _probe(card, mine, points.get(card.id, ()))
         also = [p for p in points.get(card.id, ()) if p.ref.split("/")[1] == probe]
         points[card.id] = [p for p in points.get(card.id, ()) if p not in also]
         recall = deck.recall(item.ref, until)
         why = f"due{_since(item, until)}{_with(len(also))}; recall {recall:.0%}"
-        if last.get(card.id) in FAILED:
-            why += f", last answer {last[card.id]}"
+        if mine and mine[-1].verdict in FAILED:
+            why += f", last answer {mine[-1].verdict}"
         line = _drill(card, why, probe, [p.ref for p in also])
         lost = 1 - recall + sum(1 - deck.recall(p.ref, until) for p in also)
         lines.append((lost / line.minutes, line))
-    for card_id, mine in points.items():
-        if not mine:
+    for card_id, some in points.items():
+        if not some:
             continue
-        minutes = POINT_MIN * len(mine)
-        refs = tuple(p.ref for p in mine)
+        minutes = POINT_MIN * len(some)
+        refs = tuple(p.ref for p in some)
         command = f"tutor review --card {card_id}"
-        lost = sum(1 - deck.recall(p.ref, until) for p in mine)
+        lost = sum(1 - deck.recall(p.ref, until) for p in some)
         title = outline.cards[card_id].title
-        lines.append((lost / minutes, Line("review", title, _points(mine), minutes, refs, command)))
+        lines.append((lost / minutes, Line("review", title, _points(some), minutes, refs, command)))
     lines.sort(key=lambda pair: -pair[0])  # stable: the likeliest forgotten first among equals
     return [*leeches[:_MOST_LEECHES], *(line for _, line in lines), *leeches[_MOST_LEECHES:]]
 
 
 def _probe(card: CardLine, answers: Sequence[Answered], points: Sequence[Item]) -> str:
-    """The probe to ask: with the most points due, failed last, not asked yet, or asked the longest ago."""
-    last = {a.probe: (number, a.verdict) for number, a in enumerate(answers) if a.card == card.id}
+    """The probe to ask, by the answers to the card: most points due, failed last, never asked, asked longest ago."""
+    last = {a.probe: (number, a.verdict) for number, a in enumerate(answers)}
 
     def rank(probe: ProbeLine) -> tuple[int, bool, int]:
         number, verdict = last.get(probe.id, (-1, ""))
         return -sum(p.ref.split("/")[1] == probe.id for p in points), verdict not in FAILED, number
 
     return min(card.probes, key=rank).id if card.probes else ""
+
+
+def _by_card(answers: Iterable[Answered]) -> dict[str, list[Answered]]:
+    found: dict[str, list[Answered]] = {}
+    for answer in answers:
+        found.setdefault(answer.card, []).append(answer)
+    return found
 
 
 def _with(count: int) -> str:
@@ -180,9 +186,11 @@ def _below(
     answers: Sequence[Answered],
     now: datetime,
 ) -> list[Line]:
-    """What a card that failed lately builds on, where that is not mastered: the nearest prerequisites first."""
-    last = {a.card: a for a in answers}
-    failed = [a for a in last.values() if a.verdict in FAILED and now - a.at <= _RECENT and a.card in outline.cards]
+    """What a card builds on that failed or lacked a point lately, where that is not mastered; the latest first."""
+    by_card = _by_card(answers)
+    lately = [mine[-1] for mine in by_card.values()]
+    lately = [a for a in lately if now - a.at <= _RECENT and a.card in outline.cards]
+    failed = [a for a in lately if a.verdict in FAILED or a.missed]
     lines = []
     for answer in sorted(failed, key=lambda a: a.at, reverse=True):
         above = outline.cards[answer.card]
@@ -190,9 +198,10 @@ def _below(
             below, item = found.get(name), deck.items.get(name)
             if below is None or below.status == "mastered" or (item and item.last > answer.at):
                 continue  # looked at since
-            why = f"{above.title} went {'wrong' if answer.verdict == 'wrong' else 'badly'} and builds on it"
+            how = {"wrong": "went wrong", "weak": "went badly"}.get(answer.verdict, "lacked a point")
+            why = f"{above.title} {how} and builds on it"
             card = outline.cards[name]
-            probe = _probe(card, answers, ())
+            probe = _probe(card, by_card.get(name, ()), ())
             lines.append(_read(card, why, probe) if below.status == "not-started" else _drill(card, why, probe))
     return lines
 
@@ -223,14 +232,14 @@ def _new(outline: Outline, found: Mapping[str, CardProgress]) -> list[Line]:
     return [_read(card, why(card), _probe(card, (), ())) for card in begin[:_MOST_NEW]]
 
 
-def _read(card: CardLine, why: str, probe: str) -> Line:
+def _read(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:
     minutes = card.read_min + (DRILL_MIN if probe else 0)
-    return Line("read", card.title, why, minutes, (card.id,), _command(card, probe))
+    return Line("read", card.title, why, minutes, (card.id, *points), _command(card, probe))
 
 
 def _drill(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:
     if not probe:
-        return _read(card, why, probe)
+        return _read(card, why, probe, points)
     return Line("drill", card.title, why, DRILL_MIN, (card.id, *points), _command(card, probe))
 
 
@@ -244,7 +253,7 @@ def _once(lines: Iterable[Line]) -> list[Line]:
     taken: set[str] = set()
     kept: list[Line] = []
     for line in lines:
-        cards = {ref.split("/", 1)[0] for ref in line.refs}
+        cards = {ref.split("/", 1)[0] for ref in line.refs} if line.kind != "review" else set()  # points beside it
         if (line.kind in ("read", "drill") and cards & taken) or line in kept:
             continue
         taken |= cards
