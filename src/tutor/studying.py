@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tutor.settings import Settings
-from tutor.study.desk import Study
+from tutor.study.desk import Standing, Study
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
         clock=clock,
         words=lambda session, task, point: evidence_of(home / "drills", session, task, point),
     )
-    study.planned = lambda standing: plans_of(study).next()
+    study.planned = lambda standing: plans_of(study).next(_mastered(standing))
     return study
 
 
@@ -48,9 +48,14 @@ def plans_of(study: Study) -> Plans:
     """The plans of the same learner, store and clock."""
     from tutor.study.plans import Plans
 
-    def mastered() -> list[str]:
-        return [name for name, card in study.standing().cards.items() if card.status == "mastered"]
-
     return Plans(
-        lambda: study.store, lambda: study.outline, zone=study.zone, clock=lambda: study.clock(), mastered=mastered
+        lambda: study.store,
+        lambda: study.outline,
+        zone=study.zone,
+        clock=lambda: study.clock(),
+        mastered=lambda: _mastered(study.standing()),
     )
+
+
+def _mastered(standing: Standing) -> list[str]:
+    return [name for name, card in standing.cards.items() if card.status == "mastered"]

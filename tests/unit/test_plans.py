@@ -402,3 +402,18 @@ def test_an_impossible_plan_says_what_would_fit(plans: Plans) -> None:
         plans.choose(interview=plans.today - timedelta(days=1), track="ml", hours=8)
     with pytest.raises(NotFound):
         plans.choose(interview=soon, track="ml", hours=8, known=["no such card"])
+
+
+def test_the_day_of_the_interview_ends_its_plan(plans: Plans, clock: Clock) -> None:
+    own(plans, weeks=2)
+    clock.to(date(2026, 3, 16))
+    found = plans.ways("custom")
+    assert [option.way for option in found if option.taken] == ["drop"]
+    _, table = plans.catch_up("custom", "drop")
+    assert table.open == [] and table.counted == []
+
+
+def test_a_card_that_is_mastered_is_not_asked_for(plans: Plans) -> None:
+    own(plans)
+    first = plans.next()[0]
+    assert first.cards and first.cards[0] not in [n.cards[0] for n in plans.next(first.cards)]

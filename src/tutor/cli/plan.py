@@ -26,6 +26,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_FEW_STEPS = 14  # those of a plan are listed above the one that today is in
+
 Plan = Annotated[str, typer.Argument(metavar="ID", help="A plan's id, or the beginning of it.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON out.")]
 Skip = Annotated[
@@ -105,7 +107,8 @@ def show(
         if as_json:
             emit({**table_json(table, shown if shown or step else None), "under_way": table.taken.active})
         else:
-            print_table(table, shown)
+            asked = any((step, day is not None, week is not None, month is not None, whole))
+            print_table(table, shown, steps=not asked and len(table.steps) <= _FEW_STEPS)
 
 
 @app.command("done")

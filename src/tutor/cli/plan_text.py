@@ -40,7 +40,7 @@ def print_list(rows: Sequence[tuple[PlanLine, Timetable | None]], own: Timetable
         typer.echo("For an interview: tutor plan custom --interview DATE --track backend --hours 8")
 
 
-def print_table(table: Timetable, shown: Sequence[Placed]) -> None:
+def print_table(table: Timetable, shown: Sequence[Placed], *, steps: bool = True) -> None:
     """A plan: its head, its steps in short, and the items of the stages shown."""
     line(table.title, f"{bar(table.percent)} {table.percent:3d} %")
     if table.taken.active:
@@ -56,25 +56,25 @@ def print_table(table: Timetable, shown: Sequence[Placed]) -> None:
         if (more := len(table.late) - _FEW) > 0:
             typer.echo(f"and {more:,} more")
         typer.echo(f"What to do about it: tutor plan catch-up {table.taken.plan}")
-    if shown:
-        for placed in shown:
-            _print_stage(placed)
-        return
+    if steps or not shown:
+        _print_steps(table)
+    for placed in shown:
+        _print_stage(placed)
+
+
+def _print_steps(table: Timetable) -> None:
     typer.echo()
     for placed in table.steps:
-        when = f"{_day(placed.span.first)} to {_day(placed.span.last)}" if placed.span else ""
-        if placed.span and placed.span.first == placed.span.last:
-            when = _day(placed.span.first)
-        line(f"{table.step_percent(placed.stage.id):3d} %  {placed.stage.id}: {placed.stage.title}", when)
+        stage = placed.stage
+        # Week 3 of its own plan is not called "week-3: Week 3".
+        name = stage.title if table.taken.custom else f"{stage.id}: {stage.title}"
+        line(f"{table.step_percent(stage.id):3d} %  {name}", _days(placed))
 
 
 def _print_stage(placed: Placed) -> None:
     stage = placed.stage
     typer.echo()
-    when = f"{_day(placed.span.first)} to {_day(placed.span.last)}" if placed.span else ""
-    if placed.span and placed.span.first == placed.span.last:
-        when = _day(placed.span.first)
-    line(stage.title, when)
+    line(stage.title, _days(placed))
     if stage.goal and not any(entry.item.title == stage.goal for entry in placed.entries):
         note(stage.goal)
     for entry in placed.entries:
@@ -182,6 +182,13 @@ def _standing(table: Timetable) -> str:
     if not table.open:
         return f"All done ({_day(table.taken.began)} to {_day(table.end)})."
     return f"From {_day(table.taken.began)} to {_day(table.end)}; {done}{late}."
+
+
+def _days(placed: Placed) -> str:
+    if placed.span is None:
+        return ""
+    first, last = _day(placed.span.first), _day(placed.span.last)
+    return first if first == last else f"{first} to {last}"
 
 
 def _step_of(table: Timetable, entry: Entry) -> str:

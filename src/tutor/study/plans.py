@@ -306,8 +306,11 @@ class Plans:
         self._put(one.plan, start=one.start, pace=one.pace, skips=one.skips, spec=one.spec, active=False)
         return table
 
-    def next(self) -> list[Next]:
-        """What the plans ask for today, the latest first: what is due, then what comes within the next week."""
+    def next(self, mastered: Collection[str] = ()) -> list[Next]:
+        """What the plans ask for today, the latest first: what is due, then what comes within the next week.
+
+        Cards that are mastered are not asked for, ticked off or not.
+        """
         from tutor.study.today import Next  # loads FSRS, which nothing else here needs
 
         found = []
@@ -315,9 +318,10 @@ class Plans:
             if table.unit == "section" or table.taken.start > table.today:
                 continue
             soon = table.today + _AHEAD
-            due = sorted((e for e in table.open if e.due and e.due <= soon), key=lambda e: e.due or soon)
+            waiting = [entry for entry in table.open if entry.item.card not in mastered]
+            due = sorted((e for e in waiting if e.due and e.due <= soon), key=lambda e: e.due or soon)
             titles = {placed.stage.id: placed.stage.title for placed in table.placed}
-            for entry in due[:_MOST_NEXT] or table.open[:1]:
+            for entry in due[:_MOST_NEXT] or waiting[:1]:
                 item = entry.item
                 where = titles[entry.stage].split(":")[0]
                 title = f"{where}: {item.title}" if item.card else f"{where}, {item.kind}: {item.title}"

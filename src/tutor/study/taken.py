@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tutor.study.pacing import Skips, skips_of
 from tutor.study.store import new_id
 from tutor.study.tables import TakenPlan, Tick
-from tutor.study.timetable import Taken
+from tutor.study.timetable import CUSTOM, OWN, Taken
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -24,7 +24,9 @@ def active(session: Session, learner: str) -> dict[str, Taken]:
     for row in session.scalars(query):
         newest.pop(row.plan, None)
         newest[row.plan] = row
-    found = [_taken(row) for row in newest.values() if row.active]
+    # A plan of one's own that lacks what makes it one, as after an import from elsewhere, cannot be shown.
+    whole = [row for row in newest.values() if row.plan != CUSTOM or row.spec.keys() >= OWN]
+    found = [_taken(row) for row in whole if row.active]
     return {taken.plan: taken for taken in sorted(found, key=lambda t: (t.began, t.plan))}
 
 

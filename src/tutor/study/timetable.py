@@ -14,6 +14,7 @@ from tutor.study.custom import a_day
 from tutor.study.pacing import Skips, Span, Unit, lay_out, spread
 
 CUSTOM = "custom"
+OWN = {"interview", "track", "hours", "cards"}  # what the spec of a custom plan has to say
 State = Literal["done", "dropped", "late", "today", "open"]
 
 
