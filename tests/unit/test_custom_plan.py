@@ -55,7 +55,7 @@ def test_tier_1_comes_first_and_what_it_builds_on_before_it() -> None:
     found = made(5, 7)
     assert found.budget == 240 and found.minutes == 210 and found.days == 7
     assert [one.card for one in found.cards] == ["base", "quorum", "cache", "queue", "log", "stream"]
-    assert found.cards[0].why == "Quorum builds on it" and found.cards[1].why == "tier 1: it is asked"
+    assert found.cards[0].why == "comes before Quorum" and found.cards[1].why == "tier 1: it is asked"
     assert found.cards[2].why.startswith("tier 1: every track")
     assert found.left_out == () and found.holds_tier_1
     assert found.all_hours == 4.5  # 210 minutes are four fifths of 4.375 hours

@@ -44,7 +44,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A card of the plan; ``why`` it is in: its tier and the track's reason, or the card that builds on it."""
+    """A card of the plan; ``why`` it is in: its tier and the track's reason, or the card that it comes before."""
 
     card: str
     minutes: int
@@ -151,7 +151,8 @@ def choose(
     left: list[LeftOut] = []
     spent = must = everything = 0
     needed: set[str] = set()
-    for card, why in _asked(outline, track):
+    asked = dict(_asked(outline, track))
+    for card in asked:
         if card in known:
             continue
         whole = [name for name in _before(outline, card, known) if name not in needed]
@@ -171,7 +172,7 @@ def choose(
             continue
         spent += cost
         for name in new:
-            reason = why if name == card else f"{outline.cards[card].title} builds on it"
+            reason = asked.get(name) or f"comes before {outline.cards[card].title}"
             chosen[name] = Chosen(name, minutes_of(outline.cards[name]), reason)
     left = [out for out in left if out.card not in chosen]
     return Custom(
