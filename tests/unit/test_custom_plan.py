@@ -13,7 +13,7 @@ from tutor.curriculum import builtin_corpus
 from tutor.curriculum.outline import CardLine, Outline, ProbeLine, outline
 from tutor.errors import UsageError
 from tutor.study.agenda import minutes_of
-from tutor.study.custom import Custom, Group, Track, choose, in_hours, track_of, tracks
+from tutor.study.custom import Custom, Group, Track, choose, in_hours, most_hours, track_of, tracks
 from tutor.study.pacing import Skips, skips_of, study_days
 
 MONDAY = date(2026, 3, 2)
@@ -100,7 +100,7 @@ def test_days_off_leave_the_hours_of_a_week_to_the_others() -> None:
         (5, 731, "two years"),
         (0, 7, "0 hours"),
         (-1, 7, "-1 hours"),
-        (81, 7, "81 hours"),
+        (61, 7, "61 hours"),
         (float("nan"), 7, "nan hours"),
     ],
 )
@@ -108,6 +108,13 @@ def test_what_no_plan_can_be_made_from_is_told(hours: float, days: int, what: st
     with pytest.raises(UsageError, match=what) as told:
         made(hours, days)
     assert told.value.fix
+
+
+def test_more_hours_than_the_days_have_are_told() -> None:
+    with pytest.raises(UsageError, match="on each day") as told:
+        made(21, 30, skips=skips_of(["mon,tue,wed,thu,fri"]))
+    assert told.value.fix == "At most 20 with these days, or skip fewer."
+    assert made(20, 30, skips=skips_of(["mon,tue,wed,thu,fri"])).cards
 
 
 def test_no_day_to_study_on_is_told() -> None:
@@ -151,6 +158,7 @@ def test_a_plan_holds_its_promises(track: str, hours: float, days: int, weekdays
         _WHOLE.append(outline(builtin_corpus(), None))
     every, interview, skips = _WHOLE[0], MONDAY + timedelta(days=days), Skips(weekdays=weekdays)
     assume(study_days(MONDAY, interview - timedelta(days=1), skips))
+    hours = min(hours, most_hours(skips))
     found = choose(every, start=MONDAY, interview=interview, track=track_of(track), hours=hours, skips=skips)
     cards = [one.card for one in found.cards]
     assert len(cards) == len(set(cards))

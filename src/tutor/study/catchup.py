@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from tutor.curriculum.outline import Outline, PlanLine
 from tutor.errors import UsageError
 from tutor.study.agenda import agenda
-from tutor.study.custom import MOST_HOURS, budget_of, hours_for, in_hours
+from tutor.study.custom import budget_of, hours_for, in_hours, most_hours
 from tutor.study.pacing import MOST_A_DAY, Unit, pace_until, study_days
 from tutor.study.timetable import Entry, Taken, Timetable, lengths, timetable
 
@@ -183,7 +183,7 @@ def _custom_squeeze(outline: Outline, table: Timetable) -> Option:
     if not days:
         return Option("squeeze", "No study day is left until the interview.", table.end, 0, None)
     hours = max(now, hours_for(table.minutes_left, days, table.taken.skips))
-    if hours > MOST_HOURS:
+    if hours > most_hours(table.taken.skips):
         return Option("squeeze", f"It would take {hours:g} hours a week.", table.end, 0, None)
     taken = _relaid(table, hours=hours)
     then = _again(outline, None, table, taken)

@@ -17,10 +17,10 @@ from importlib.resources import files
 from tutor.curriculum.outline import Outline
 from tutor.errors import UsageError
 from tutor.study.agenda import minutes_of
-from tutor.study.pacing import Skips, study_days
+from tutor.study.pacing import MOST_A_DAY, Skips, study_days
 
 REVIEW_SHARE = 0.2  # of the hours: what is learnt has to be recalled until the day
-MOST_HOURS = 80.0  # a week
+MOST_HOURS = 60.0  # a week
 LONGEST_DAYS = 730
 
 
@@ -115,6 +115,11 @@ def a_day(hours: float, skips: Skips) -> float:
     return hours * 60 * (1 - REVIEW_SHARE) / (7 - len(skips.weekdays))
 
 
+def most_hours(skips: Skips) -> float:
+    """The most hours a week that are planned for: ten on a study day, and not more than ``MOST_HOURS``."""
+    return min(MOST_HOURS, (7 - len(skips.weekdays)) * MOST_A_DAY / 60)
+
+
 def budget_of(start: date, interview: date, hours: float, skips: Skips) -> int:
     """Minutes for new cards from ``start`` until the day before the interview."""
     return int(a_day(hours, skips) * study_days(start, interview - timedelta(days=1), skips))
@@ -200,6 +205,12 @@ def check(start: date, interview: date, hours: float, skips: Skips) -> None:
     if not 0 < hours <= MOST_HOURS:
         raise UsageError(
             f"{hours:g} hours a week are out of range", about="--hours", fix=f"Above 0, at most {MOST_HOURS:g}."
+        )
+    if hours > most_hours(skips):
+        raise UsageError(
+            f"{hours:g} hours a week are {hours / (7 - len(skips.weekdays)):.1f} on each day that is not skipped",
+            about="--hours",
+            fix=f"At most {most_hours(skips):g} with these days, or skip fewer.",
         )
     if interview <= start:
         when = "is in the past" if interview < start else "is the day the plan begins"

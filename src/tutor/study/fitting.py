@@ -8,7 +8,7 @@ from typing import cast
 from tutor.curriculum.outline import Outline, PlanLine
 from tutor.errors import UsageError
 from tutor.study.agenda import agenda
-from tutor.study.custom import MOST_HOURS, Custom, in_hours
+from tutor.study.custom import Custom, in_hours, most_hours
 from tutor.study.pacing import MOST_A_DAY, Skips, Unit, first_end, lay_out, pace_until, study_days
 from tutor.study.timetable import lengths
 
@@ -47,7 +47,7 @@ def dated(
     return spans[0].first, chosen
 
 
-def impossible(outline: Outline, made: Custom) -> UsageError:
+def impossible(outline: Outline, made: Custom, skips: Skips) -> UsageError:
     """Why a plan of one's own cannot be taken up, with what would fit."""
     if made.cards:
         first = [out.card for out in made.left_out if outline.cards[out.card].tier == 1]
@@ -60,7 +60,7 @@ def impossible(outline: Outline, made: Custom) -> UsageError:
     else:
         what = "every card that the track asks for is mastered already"
         return UsageError(what, about="--interview", fix="Keep them fresh: tutor today")
-    ways = [f"{made.needed_hours:g} hours a week hold tier 1"] if made.needed_hours <= MOST_HOURS else []
+    ways = [f"{made.needed_hours:g} hours a week hold tier 1"] if made.needed_hours <= most_hours(skips) else []
     if made.by:
         ways.append(f"at {made.hours:g} hours an interview on {made.by} or later does")
     if made.cards:

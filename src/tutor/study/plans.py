@@ -208,8 +208,9 @@ class Plans:
         Raises:
             UsageError: it does not hold tier 1, or nothing at all; says what would fit.
         """
+        without = skips_of(skips)
         if not made.cards or (not made.holds_tier_1 and not what_fits):
-            raise impossible(self._outline(), made)
+            raise impossible(self._outline(), made, without)
         spec = {
             "interview": made.interview.isoformat(),
             "track": made.track,
@@ -218,7 +219,7 @@ class Plans:
             "why": {one.card: one.why for one in made.cards},
             "left_out": {one.card: one.why for one in made.left_out},
         }
-        self._put(CUSTOM, start=start or self.today, pace=1.0, skips=skips_of(skips), spec=spec)
+        self._put(CUSTOM, start=start or self.today, pace=1.0, skips=without, spec=spec)
         return self.of(CUSTOM)
 
     def done(self, name: str, items: Sequence[str], *, undo: bool = False) -> list[Entry]:

@@ -48,7 +48,7 @@ class CustomIn(_Body):
 
     interview: date
     track: Text = Field(max_length=40, examples=["backend"])
-    hours: float = Field(description="A week, above 0, at most 80.", allow_inf_nan=False)
+    hours: float = Field(description="A week, above 0, at most 60.", allow_inf_nan=False)
     start: date | None = None
     skips: Skips = Field(default_factory=list)
     known: list[Text] = Field(default_factory=list, max_length=500, description="Cards that need no time.")
