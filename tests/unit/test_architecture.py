@@ -109,12 +109,12 @@ def test_telemetry_knows_nothing_of_the_product() -> None:
         ("prometheus_client", "telemetry/prometheus.py"),
         ("opentelemetry", "telemetry/otel.py"),
         ("fastapi", "web/"),
-        ("mcp", "mcp/"),
-        ("mcp_types", "mcp/"),
         ("sqlalchemy", "study/"),
         ("alembic", "study/"),
         ("fsrs", "study/schedule.py"),
         ("icalendar", "study/calendar_file.py"),
+        ("mcp", "mcp/"),
+        ("mcp_types", "mcp/"),
     ],
 )
 def test_one_vendor_has_one_place(vendor: str, home: str | tuple[str, ...]) -> None:

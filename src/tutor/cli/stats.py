@@ -77,7 +77,7 @@ def _print(found: Insights) -> None:
     _time(console, found)
 
 
-def _table(console: Console, title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _table(console: Console, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if not rows:
         return
     from rich.table import Table

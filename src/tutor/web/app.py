@@ -41,9 +41,9 @@ def create_app(core: App) -> FastAPI:
     web.include_router(drills.router, prefix="/api/v1")
     web.include_router(drills.router, prefix="/api", include_in_schema=False)  # as the first interface was named
     web.include_router(feedback.router)
-    web.include_router(openai.router)
     web.include_router(study.router)
     web.include_router(plans.router)
+    web.include_router(openai.router)
     web.include_router(pages.router)
     web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return web
