@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from tutor.settings import Settings
@@ -11,6 +11,7 @@ from tutor.study.desk import Standing, Study
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tutor.study.plans import Plans
+    from tutor.study.today import Next
 
 
 def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Study:
@@ -40,8 +41,18 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
         clock=clock,
         words=lambda session, task, point: evidence_of(home / "drills", session, task, point),
     )
-    study.planned = lambda standing: plans_of(study).next(_mastered(standing))
+    study.planned = lambda standing: _planned(study, standing)
     return study
+
+
+def _planned(study: Study, standing: Standing) -> Sequence[Next]:
+    """What plans ask for; who follows none does not wait for them to load."""
+    from tutor.study.taken import followed
+
+    with study.store.read() as session:
+        if not followed(session, study.store.learner):
+            return ()
+    return plans_of(study).next(_mastered(standing))
 
 
 def plans_of(study: Study) -> Plans:

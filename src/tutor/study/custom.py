@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from tutor.curriculum.outline import Outline
 from tutor.errors import UsageError
@@ -85,7 +85,7 @@ class Custom:
 @cache
 def tracks() -> dict[str, Track]:
     """The tracks by id, with what every one asks for before their own."""
-    data = json.loads((files("tutor.study") / "tracks.json").read_text("utf-8"))
+    data = json.loads(Path(__file__).with_name("tracks.json").read_text("utf-8"))
 
     def groups(rows: list[dict[str, list[str]]]) -> tuple[Group, ...]:
         return tuple(Group(str(row["why"]), tuple(row["cards"])) for row in rows)

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tutor.study.pacing import Skips, skips_of
 from tutor.study.store import new_id
 from tutor.study.tables import TakenPlan, Tick
-from tutor.study.timetable import CUSTOM, OWN, Taken
+
+if TYPE_CHECKING:  # ``tutor today`` asks whether there is a plan before it loads what lays one out
+    from tutor.study.pacing import Skips
+    from tutor.study.timetable import Taken
 
 _INSTANT = timedelta(microseconds=1)
 
 
+def followed(session: Session, learner: str) -> bool:
+    """Whether a plan was ever taken up."""
+    return session.scalar(select(TakenPlan.id).where(TakenPlan.learner == learner).limit(1)) is not None
+
+
 def active(session: Session, learner: str) -> dict[str, Taken]:
     """The plans under way by their ids, the earliest taken up first."""
+    from tutor.study.timetable import CUSTOM, OWN
+
     query = select(TakenPlan).where(TakenPlan.learner == learner).order_by(TakenPlan.at, TakenPlan.id)
     newest: dict[str, TakenPlan] = {}
     for row in session.scalars(query):
@@ -84,4 +93,7 @@ def _after(last: datetime | None, at: datetime) -> datetime:
 
 
 def _taken(row: TakenPlan) -> Taken:
+    from tutor.study.pacing import skips_of
+    from tutor.study.timetable import Taken
+
     return Taken(row.id, row.plan, row.at, row.start, row.pace, skips_of(row.skips), row.spec, row.active)
