@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from tutor.settings import Settings
-from tutor.study.desk import Study
+from tutor.study.desk import Standing, Study
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tutor.study.plans import Plans
+    from tutor.study.today import Next
 
 
 def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Study:
@@ -26,7 +31,7 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
     def store() -> StudyStore:
         return StudyStore(home / "study.db", url=chosen.url, learner=chosen.learner, clock=clock, keep=chosen.backups)
 
-    return Study(
+    study = Study(
         store,
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
         lambda: read_rows(home / "drills" / RESULTS),
@@ -36,3 +41,32 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
         clock=clock,
         words=lambda session, task, point: evidence_of(home / "drills", session, task, point),
     )
+    study.planned = lambda standing: _planned(study, standing)
+    return study
+
+
+def _planned(study: Study, standing: Standing) -> Sequence[Next]:
+    """What plans ask for; who follows none does not wait for them to load."""
+    from tutor.study.taken import followed
+
+    with study.store.read() as session:
+        if not followed(session, study.store.learner):
+            return ()
+    return plans_of(study).next(_mastered(standing))
+
+
+def plans_of(study: Study) -> Plans:
+    """The plans of the same learner, store and clock."""
+    from tutor.study.plans import Plans
+
+    return Plans(
+        lambda: study.store,
+        lambda: study.outline,
+        zone=study.zone,
+        clock=lambda: study.clock(),
+        mastered=lambda: _mastered(study.standing()),
+    )
+
+
+def _mastered(standing: Standing) -> list[str]:
+    return [name for name, card in standing.cards.items() if card.status == "mastered"]

@@ -120,6 +120,7 @@ def test_telemetry_knows_nothing_of_the_product() -> None:
         ("sqlalchemy", "study/"),
         ("alembic", "study/"),
         ("fsrs", "study/schedule.py"),
+        ("icalendar", "study/calendar_file.py"),
         ("mcp", "mcp/"),
         ("mcp_types", "mcp/"),
     ],

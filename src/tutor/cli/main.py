@@ -25,6 +25,7 @@ from tutor.cli import (
     mcp,
     models,
     path,
+    plan,
     review,
     search,
     serve,
@@ -79,6 +80,7 @@ app.command("config")(doctor.config)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(eval.app, name="eval")
 app.add_typer(models.app, name="models")
+app.add_typer(plan.app, name="plan")
 
 
 @app.command("version")

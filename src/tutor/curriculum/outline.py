@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.curriculum.corpus import Corpus
     from tutor.curriculum.plan import Step
 
-LAYOUT = 1  # of the kept file
+LAYOUT = 2  # of the kept file
 _READ_WPM = 180  # words a minute of a technical text that is studied, not skimmed
 _PROBE_MIN = 6  # a probe with its follow-ups and grade
 
@@ -102,6 +102,21 @@ class PlanLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DayLine:
+    """What a day of the 28-day plan asks for; links are (title, address)."""
+
+    id: str
+    title: str
+    area: str
+    video: tuple[str, str]
+    readings: tuple[tuple[str, str], ...]
+    exercise: str
+    problem: tuple[str, str]
+    reflection: str
+    read_min: int
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadLine:
     """Cards that one design pulls in, one after another."""
 
@@ -113,12 +128,16 @@ class ThreadLine:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Cards and plans by id, threads in the curriculum's order; ``titles`` are those of notes and exercises by id."""
+    """Cards and plans by id, threads in the curriculum's order; ``titles`` are those of notes and exercises by id.
+
+    ``days`` are the 28-day plan's, by the id of their note.
+    """
 
     cards: Mapping[str, CardLine]
     plans: Mapping[str, PlanLine]
     threads: tuple[ThreadLine, ...]
     titles: Mapping[str, str]
+    days: Mapping[str, DayLine] = field(default_factory=dict)
 
 
 def outline(root: Path, kept: Path | None) -> Outline:
@@ -146,6 +165,8 @@ def outline(root: Path, kept: Path | None) -> Outline:
 
 def of_corpus(corpus: Corpus) -> Outline:
     """The outline of a parsed curriculum."""
+    from tutor.curriculum.note import Day
+
     cards = {}
     for card in sorted(corpus.cards.values(), key=lambda c: (c.phase, c.tier, c.id)):
         body = corpus.bodies.get(card.id, "")
@@ -167,7 +188,7 @@ def of_corpus(corpus: Corpus) -> Outline:
                 for p in card.probes
             ),
             _check(body),
-            max(1, round(len(body.split()) / _READ_WPM)),
+            _minutes(body),
         )
     plans = {
         plan.id: PlanLine(plan.id, plan.title, plan.about, plan.unit, plan.complete, tuple(map(_step, plan.steps)))
@@ -179,7 +200,26 @@ def of_corpus(corpus: Corpus) -> Outline:
         plans,
         tuple(ThreadLine(t.id, t.title, t.why, tuple(t.cards)) for t in threads),
         {entry.id: str(getattr(entry, "title", entry.id)) for entry in corpus.entries.values()},
+        {
+            day.id: DayLine(
+                day.id,
+                day.title,
+                day.area,
+                (day.video.title, str(day.video.url)),
+                tuple((r.title, str(r.url)) for r in day.readings),
+                day.exercise.task,
+                (day.problem.name, str(day.problem.url)),
+                day.reflection,
+                _minutes(corpus.bodies.get(day.id, "")),
+            )
+            for day in corpus.entries.values()
+            if isinstance(day, Day)
+        },
     )
+
+
+def _minutes(body: str) -> int:
+    return max(1, round(len(body.split()) / _READ_WPM))
 
 
 def _step(step: Step) -> StepLine:
@@ -233,6 +273,7 @@ def _written(made: Outline) -> dict[str, Any]:
         "plans": [asdict(plan) for plan in made.plans.values()],
         "threads": [asdict(thread) for thread in made.threads],
         "titles": dict(made.titles),
+        "days": [asdict(day) for day in made.days.values()],
     }
 
 
@@ -265,9 +306,14 @@ def _read(data: dict[str, Any]) -> Outline:
         lists = ("tags", "aliases", "covers", "prerequisites", "related", "check")
         return CardLine(**{**texts(row, *lists), "probes": tuple(map(probe, row["probes"]))})
 
+    def day(row: dict[str, Any]) -> DayLine:
+        links = {name: (row[name][0], row[name][1]) for name in ("video", "problem")}
+        return DayLine(**{**row, **links, "readings": tuple((r[0], r[1]) for r in row["readings"])})
+
     return Outline(
         {row["id"]: card(row) for row in data["cards"]},
         {row["id"]: PlanLine(**{**row, "steps": tuple(map(step, row["steps"]))}) for row in data["plans"]},
         tuple(ThreadLine(**texts(row, "cards")) for row in data["threads"]),
         dict(data["titles"]),
+        {row["id"]: day(row) for row in data["days"]},
     )

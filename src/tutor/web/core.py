@@ -25,6 +25,8 @@ from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult, checked_question
 from tutor.settings import ServerSettings
 from tutor.study.desk import Study
+from tutor.study.plans import Plans
+from tutor.studying import plans_of
 from tutor.telemetry.measures import Figure
 from tutor.web.schemas import DrillIn, FeedbackIn
 
@@ -189,6 +191,10 @@ class Core:
             while study.store.news:
                 _log.warning("%s", study.store.news.pop(0))
             return use(study)
+
+    def plans(self, use: Callable[[Plans], T]) -> T:
+        """Something done with the learner's plans, one at a time with all other studying."""
+        return self.study(lambda study: use(plans_of(study)))
 
     def step(self, session: Session) -> dict[str, Any]:
         """A drill as it stands; with a language model its question in that one's words. The model locks nothing."""
