@@ -1,7 +1,7 @@
 """Copies of the SQLite file: one a day, one before each migration and import; and going back to the last good one.
 
-A copy is checked before it counts: a damaged database pushes no good copy out. Nor does one that has lost rows: rows
-are only ever added, so older copies are then kept beyond their number.
+A copy is checked before it counts: a damaged database pushes no good copy out. Nor does one that has lost rows: they
+are only ever added, so a copy that has more than the newest is kept beyond the number.
 """
 
 from __future__ import annotations
@@ -62,14 +62,16 @@ def make(path: Path, now: datetime, *, name: str = "", keep: int | None) -> Path
     try:
         if why := problem(scratch):
             raise StudyDamaged(f"the database is damaged ({why})", about=str(path), fix="Run: tutor doctor")
-        others = [p for p in _dailies(target.parent) if p != target]
-        shrunk = bool(others) and _rows(scratch) < _rows(others[-1])
+        rows = _rows(scratch)
         os.replace(scratch, target)
     finally:
         scratch.unlink(missing_ok=True)
-    if keep is not None and not shrunk:
-        for old in others[: len(others) - keep + 1]:
-            old.unlink(missing_ok=True)
+    if keep is not None:
+        others = [p for p in _dailies(target.parent) if p != target]
+        for old in others[: max(0, len(others) - keep + 1)]:
+            with suppress(sqlite3.Error):  # one that cannot be read is left to be looked at
+                if _rows(old) <= rows:
+                    old.unlink(missing_ok=True)
     return target
 
 

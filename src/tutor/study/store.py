@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
@@ -63,7 +64,7 @@ class StudyStore:
         self.keep = keep
         #: What a learner has to be told of: a backup that took a damaged file's place.
         self.news: list[str] = []
-        self._engine = self._opened(url or URL.create("sqlite", database=str(path)))
+        self._engine = self._opened(url or _file_url(path))
 
     @property
     def location(self) -> str:
@@ -272,6 +273,18 @@ def _engine(url: str | URL) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise MissingExtra("study.url", extra="postgres", module="psycopg") from error
+
+
+def _file_url(path: Path) -> URL:
+    """Of an SQLite file; one in a folder that cannot be written is read as it lies there.
+
+    SQLite needs to write beside a WAL database even to read it, unless it is told that nobody else can write either.
+    """
+    fixed = path.exists() and not os.access(path.parent, os.W_OK)
+    if not fixed or ((wal := Path(f"{path}-wal")).exists() and wal.stat().st_size):
+        return URL.create("sqlite", database=str(path))
+    query = {"mode": "ro", "immutable": "1", "uri": "true"}
+    return URL.create("sqlite", database=f"file:{quote(str(path.absolute()))}", query=query)
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:
