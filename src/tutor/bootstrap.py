@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from tutor.answering.cache import AnswerCache, Scope
     from tutor.answering.talk import Talk
     from tutor.curriculum.corpus import Corpus
+    from tutor.curriculum.outline import Outline
     from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
     from tutor.drill.judge import Judge
     from tutor.feedback import FeedbackStore
     from tutor.ingest.pipeline import Progress, Report
     from tutor.models.port import LanguageModel
+    from tutor.study.store import StudyStore
+    from tutor.study.transfer import Transfer
     from tutor.telemetry.measures import Figure
 
 
@@ -201,6 +204,39 @@ class App:
         from tutor.feedback import FeedbackStore
 
         return FeedbackStore(self.settings.home.expanduser() / "feedback")
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        """Takes out and brings in what the learner has made."""
+        from zoneinfo import ZoneInfo
+
+        from tutor.study.transfer import Transfer
+
+        chosen = self.settings.study
+        zone = ZoneInfo(chosen.zone) if chosen.zone else ZoneInfo("UTC")  # days only spread what is reviewed
+        home = self.settings.home.expanduser()
+        return Transfer(
+            self.study_store,
+            home,
+            clock=lambda: datetime.now(UTC),
+            retention=chosen.retention,
+            zone=zone,
+            version=tutor_version(),
+        )
+
+    def study_store(self) -> StudyStore:
+        """The study store, opened anew; to be closed."""
+        from tutor.study.store import StudyStore
+
+        chosen = self.settings.study
+        path = self.settings.home.expanduser() / "study.db"
+        return StudyStore(path, url=chosen.url, learner=chosen.learner, keep=chosen.backups)
+
+    def outline(self) -> Outline:
+        """The curriculum in outline."""
+        from tutor.curriculum.outline import outline
+
+        return outline(builtin_corpus(), self.settings.home.expanduser() / "cache" / "outline.json")
 
     def ingest(
         self,

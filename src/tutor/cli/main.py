@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli import ask, chat, corpus, doctor, drill, eval, feedback, ingest, mcp, models, search, serve
+from tutor.cli import ask, chat, corpus, doctor, drill, eval, feedback, ingest, mcp, models, search, serve, transfer
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
 
@@ -46,6 +46,8 @@ app.command("search")(search.search)
 app.command("drill")(drill.drill)
 app.command("grade")(drill.grade)
 app.command("feedback")(feedback.feedback)
+app.command("export")(transfer.export)
+app.command("import")(transfer.import_)
 app.command("ingest")(ingest.ingest)
 app.command("forget")(ingest.forget)
 app.command("serve")(serve.serve)
