@@ -125,7 +125,7 @@ def test_damage_is_found_told_and_mended(harm: Callable[[Path], None], days: int
     assert [file.read_bytes() for file in kept] == ([broken] if harm is not removed else [])
     assert all(file.name in told for file in kept)
     add(store, 1000.0)
-    assert store.check() == ""
+    assert store.check() > 0
     store.close()
     again = StudyStore(path, clock=at(days))
     assert again.news == [] and seconds(again) == [*found, 1000.0]
@@ -216,7 +216,8 @@ def test_a_lost_wal_costs_no_more_than_what_was_in_it(tmp_path: Path) -> None:
     with_it.close()
     Path(f"{path}-wal").unlink()
     without = StudyStore(path, clock=at(0))
-    assert seconds(without) == [1.0] and without.check() == ""
+    assert seconds(without) == [1.0]
+    assert without.check() > 0
     without.close()
 
 
@@ -263,7 +264,8 @@ def test_a_full_disk_is_told_and_loses_nothing(small_disk: Path) -> None:
     store = StudyStore(path, clock=at(0))
     assert seconds(store) == written
     add(store, 99_999.0, ref="x")
-    assert seconds(store)[-1] == 99_999.0 and store.check() == ""
+    assert seconds(store)[-1] == 99_999.0
+    assert store.check() > 0
     store.close()
 
 

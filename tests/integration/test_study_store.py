@@ -199,7 +199,7 @@ def test_every_write_that_was_acknowledged_outlives_a_kill(after: int, study_url
     found = seconds(store)
     assert found[: told + 1] == [float(n) for n in range(told + 1)]
     assert len(found) - (told + 1) in (0, 1)  # one may have been kept and not yet told
-    assert store.check() == ""
+    assert store.check() > 0
     store.close()
 
 

@@ -30,6 +30,15 @@ FORBIDDEN = {
     ),
     "tutor.answering": (*FRONT_ENDS, "tutor.ingest", "tutor.drill", "tutor.study"),
     "tutor.drill": (*FRONT_ENDS, "tutor.answering", "tutor.ingest", "tutor.study"),
+    "tutor.study": (
+        *FRONT_ENDS,
+        "tutor.models",
+        "tutor.retrieval",
+        "tutor.answering",
+        "tutor.ingest",
+        "tutor.drill",
+        "tutor.settings",
+    ),
     "tutor.ingest": (*FRONT_ENDS, "tutor.answering", "tutor.drill", "tutor.study"),
     "tutor.web": ("tutor.cli", "tutor.mcp"),
     "tutor.mcp": ("tutor.cli", "tutor.evals"),
@@ -37,6 +46,7 @@ FORBIDDEN = {
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
 HEAVY += ("qdrant_client", "rich", "mcp", "openai", "opentelemetry", "prometheus_client")
+HEAVY += ("sqlalchemy", "alembic", "fsrs", "genanki")
 
 
 def name_of(path: Path) -> str:
@@ -97,6 +107,10 @@ def test_telemetry_knows_nothing_of_the_product() -> None:
         ("sentence_transformers", "retrieval/huggingface.py"),
         ("llama_index", ("llamaindex.py", "models/")),
         ("typer", "cli/"),
+        ("sqlalchemy", "study/"),
+        ("alembic", "study/"),
+        ("fsrs", "study/schedule.py"),
+        ("genanki", "study/anki.py"),
         ("prometheus_client", "telemetry/prometheus.py"),
         ("opentelemetry", "telemetry/otel.py"),
         ("fastapi", "web/"),

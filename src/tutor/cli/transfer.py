@@ -231,7 +231,8 @@ def _tell_marks(
         return
     echo_wrapped(f"{len(found)} cards are marked: {', '.join(lines(found))}.")
     verb = "would be" if dry_run else "were"
-    echo_wrapped(f"{len(new)} {verb} taken down; the others say what is known." if new else "Nothing new.")
+    others = "; the others say what is known" if len(new) < len(found) else ""
+    echo_wrapped(f"{len(new)} {verb} taken down{others}." if new else "Nothing new.")
     if unmatched:
         echo_wrapped(f"{len(unmatched)} lines with marks belong to no card:")
         for line in unmatched:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from tutor.errors import MissingExtra, SettingsError, StudyBusy, StudyDamaged, StudyFault, StudyFull
 from tutor.study import backups
 from tutor.study.schema import upgrade
-from tutor.study.tables import LOCAL, Learner
+from tutor.study.tables import LOCAL, Base, Learner
 
 _BUSY_S = 10  # how long a writer waits for another one; a write takes milliseconds
 _ROOM = "Free some space; nothing that was stored is lost."
@@ -136,18 +136,20 @@ class StudyStore:
         with self._told():
             return backups.make(self.path, now, name=f"{name}{now:%Y-%m-%d-%H%M%S}", keep=None)
 
-    def check(self) -> str:
-        """What is wrong with the database; empty where it is sound. Reads all of an SQLite file.
+    def check(self) -> int:
+        """How many rows of the learner's there are, once all of an SQLite file has been found sound.
 
         Raises:
             StudyFault: it does not answer.
+            StudyDamaged: it is damaged; where there is a good backup, it stands in its place now.
         """
         with self._told():
-            if self.path is not None:
-                return backups.problem(self.path)
+            if self.path is not None and (why := backups.problem(self.path)):
+                raise StudyDamaged(f"the database is damaged ({why})", about=str(self.path))
         with self.read() as session:
-            session.execute(text("SELECT count(*) FROM learners"))
-        return ""
+            tables = [table for table in Base.metadata.sorted_tables if "learner" in table.columns]
+            of = [select(func.count()).where(table.c.learner == self.learner) for table in tables]
+            return sum(session.scalar(query) or 0 for query in of)
 
     def close(self) -> None:
         """Let go of the database."""
