@@ -102,7 +102,13 @@ def removed(path: Path) -> None:
     path.unlink()
 
 
-WHOLE = [broken_header, broken_start, broken_settings, emptied]
+def made_anew(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+WHOLE = [broken_header, broken_start, broken_settings, emptied, made_anew]
 
 
 @pytest.mark.parametrize("harm", [*WHOLE, broken_page, cut_short, removed])
@@ -192,6 +198,34 @@ def test_a_process_that_has_the_damaged_file_open_goes_on_with_the_mended_one(pa
     assert 2000.0 in seconds(other)
     server.close()
     other.close()
+
+
+def test_a_file_that_goes_while_it_is_open_comes_back(path: Path) -> None:
+    server = StudyStore(path, clock=at(0))
+    server.owner()
+    path.unlink()
+    with pytest.raises(StudyDamaged, match="it is missing"):
+        add(server, 2000.0)
+    add(server, 2000.0)
+    assert set(seconds(server)) >= {*map(float, range(300)), 2000.0}
+    server.close()
+
+
+def test_the_copy_of_a_day_is_renewed_after_an_hour_of_work(path: Path) -> None:
+    copy = path.parent / "backups" / "daily-2026-05-03.db"
+    before = copy.read_bytes()
+    StudyStore(path, clock=at(0)).close()
+    assert copy.read_bytes() == before
+    hour = copy.stat().st_mtime - 3700
+    os.utime(copy, (hour, hour))
+    StudyStore(path, clock=at(0)).close()
+    assert backups._rows(copy) == backups._rows(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM sittings")
+        connection.commit()
+    os.utime(copy, (hour, hour))
+    StudyStore(path, clock=at(0)).close()
+    assert sorted(backups._rows(p) for p in backups.copies(path)) == [2, 402]  # that of more rows is kept too
 
 
 def test_a_lost_wal_costs_no_more_than_what_was_in_it(tmp_path: Path) -> None:

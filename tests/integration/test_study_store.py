@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -220,6 +221,43 @@ def test_a_database_of_a_newer_version_is_left_alone(opened: Open) -> None:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StudyNewer, match="newer version of tutor"):
         opened()
+
+
+def test_a_connection_that_the_server_dropped_is_made_anew(postgres: Callable[[], str], tmp_path: Path) -> None:
+    url = postgres()
+    store, other = (StudyStore(tmp_path / "x.db", url=url, clock=lambda: NOW) for _ in range(2))
+    store.owner()
+    theirs = "pid <> pg_backend_pid() AND datname = current_database()"
+    drop = text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {theirs}")
+
+    def dropped_while_writing() -> None:
+        with store.write() as session:
+            session.add(sitting(store, 1.0))
+            session.flush()
+            with other.read() as second:
+                second.execute(drop)
+
+    with pytest.raises(StudyBusy) as caught:
+        dropped_while_writing()
+    assert caught.value.transient and "\n" not in caught.value.message
+    with store.write() as session:
+        session.add(sitting(store, 2.0))
+    assert seconds(store) == [2.0]
+    with other.read() as session:
+        session.execute(drop)
+    assert seconds(store) == [2.0]  # one that was idle is noticed before it is used
+    store.close()
+    other.close()
+
+
+def test_too_many_at_once_are_told_to_come_again(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_BUSY_S", 1)
+    store = opened()
+    with ExitStack() as many:
+        for _ in range(15):
+            many.enter_context(store.read()).execute(text("SELECT 1"))
+        with pytest.raises(StudyBusy, match="too many ask at once"), store.read() as session:
+            session.execute(text("SELECT 1"))
 
 
 def test_a_url_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Copies of the SQLite file: one a day, one before each migration and import; and going back to the last good one.
+"""Copies of the SQLite file: one a day, of its last hour; one before each migration and import; and going back to one.
 
 A copy is checked before it counts: a damaged database pushes no good copy out. Nor does one that has lost rows: they
 are only ever added, so a copy that has more than the newest is kept beyond the number.
@@ -24,6 +24,7 @@ except ImportError:  # pragma: no cover - Windows
 
 #: What SQLite says of a file that is broken, and not of one that is only locked, missing or forbidden.
 DAMAGED = ("malformed", "not a database", "disk image", "file is encrypted", "unsupported file format")
+_BEHIND_S = 3600
 _DAILY = re.compile(r"daily-\d{4}-\d{2}-\d{2}\.db")
 _HEADER = b"SQLite format 3\x00"
 
@@ -34,14 +35,26 @@ def folder(path: Path) -> Path:
 
 
 def daily(path: Path, now: datetime, *, keep: int) -> Path | None:
-    """A copy, unless there is one of this day already; None then.
+    """A copy, unless there is one of this day that is less than an hour behind; None then.
 
     Raises:
         StudyDamaged: the database is; the copies are as they were.
         OSError, sqlite3.Error: it cannot be written.
     """
     name = f"daily-{now.date().isoformat()}"
-    return None if (folder(path) / f"{name}.db").exists() else make(path, now, name=name, keep=keep)
+    with suppress(FileNotFoundError):
+        made = (folder(path) / f"{name}.db").stat().st_mtime
+        if _changed(path) - made < _BEHIND_S:
+            return None
+    return make(path, now, name=name, keep=keep)
+
+
+def _changed(path: Path) -> float:
+    """When something was last written to a database, in seconds since 1970."""
+    changed = path.stat().st_mtime
+    with suppress(FileNotFoundError):
+        changed = max(changed, Path(f"{path}-wal").stat().st_mtime)
+    return changed
 
 
 def make(path: Path, now: datetime, *, name: str = "", keep: int | None) -> Path:
@@ -63,6 +76,8 @@ def make(path: Path, now: datetime, *, name: str = "", keep: int | None) -> Path
         if why := problem(scratch):
             raise StudyDamaged(f"the database is damaged ({why})", about=str(path), fix="Run: tutor doctor")
         rows = _rows(scratch)
+        if target.exists() and _rows(target) > rows:
+            os.replace(target, target.with_name(f"{target.stem}-before-{now:%H%M%S}.db"))
         os.replace(scratch, target)
     finally:
         scratch.unlink(missing_ok=True)
@@ -112,14 +127,27 @@ def damage(path: Path) -> str:
     """
     try:
         with open(path, "rb") as file:
-            head = file.read(len(_HEADER))
+            head = file.read(len(_HEADER) + 2)
+            size = file.seek(0, os.SEEK_END)
     except FileNotFoundError:
         return "it is missing" if copies(path) else ""
     except OSError:
         return ""  # told when it is opened
     if not head:
         return "it is empty" if copies(path) else ""
-    return "" if head == _HEADER else "it is no SQLite database"
+    if not head.startswith(_HEADER):
+        return "it is no SQLite database"
+    page = int.from_bytes(head[len(_HEADER) :], "big")
+    if size <= (page if page > 1 else 65_536) and not _written(Path(f"{path}-wal")) and copies(path):
+        return "it holds nothing"  # one page is a database without a table, made where ours had gone
+    return ""
+
+
+def _written(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def copies(path: Path) -> list[Path]:

@@ -310,7 +310,10 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
 
 def _same_file(connection: Any, record: Any, proxy: Any) -> None:
     """A backup may have taken the file's place, in this process or another: what was opened before is not it."""
-    if _identity(record.info["path"]) != record.info["file"]:
+    found = _identity(record.info["path"])
+    if found is None:  # a new connection would make a new, empty one
+        raise sqlite3.DatabaseError("file is not a database any more: it is missing")
+    if found != record.info["file"]:
         raise DisconnectionError("the file is another one now")
 
 
