@@ -232,6 +232,22 @@ class App:
         path = self.settings.home.expanduser() / "study.db"
         return StudyStore(path, url=chosen.url, learner=chosen.learner, keep=chosen.backups)
 
+    def exported(self, kind: str) -> str:
+        """Everything the learner has made, as the text of a file: ``json`` or ``markdown``.
+
+        Raises:
+            StudyFault: the store cannot be read.
+        """
+        from tutor.study.readable import markdown
+        from tutor.study.transfer import dumped
+
+        document = self.transfer.export()
+        if kind == "json":
+            return dumped(document)
+        outline = self.outline()
+        titles = {card.id: card.title for card in outline.cards.values()}
+        return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()})
+
     def outline(self) -> Outline:
         """The curriculum in outline."""
         from tutor.curriculum.outline import outline

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from fakes import FakeEncoder
+from tutor.bootstrap import App
 from tutor.cli.main import main
 from tutor.diagnosis import diagnose
 from tutor.settings import Settings
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Drilled, Entry, Mark, Memory, Sitting, TakenPlan, Tick
+from tutor.web.app import create_app
 
 NOW = datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
 Run = Callable[..., tuple[int, str, str]]
@@ -156,7 +160,7 @@ def test_an_anki_deck_of_what_is_weak_or_due(run: Run, home: Path, tmp_path: Pat
     code, out, _ = run("export", str(file), "--json")
     assert code == 0
     first = notes_of(file, tmp_path)
-    assert json.loads(out)["counts"] == {"notes": len(first)} and len(first) >= 2
+    assert json.loads(out)["written"] == f"{len(first)} notes" and len(first) >= 2
     where = [fields.split("\x1f")[2] for fields in first.values()]
     assert "Apache Kafka (kafka/why-not-task-queue)" in where  # answered weakly
     assert "Apache Kafka (kafka/why-not-task-queue/per-message-ack)" in where and not any(
@@ -212,6 +216,29 @@ def test_marks_of_a_guide(run: Run, tmp_path: Path) -> None:
         ("caching", "mastered", True), ("cdn", "learning", True),
     ]  # fmt: skip
     assert "Nothing new." in run("import", str(guide))[1]
+
+
+def test_the_same_over_http(home: Path, tmp_path: Path) -> None:
+    client, other = (
+        TestClient(create_app(App(Settings(home=place), encoder=FakeEncoder()))) for place in (home, tmp_path / "other")
+    )
+    got = client.get("/api/v1/study/export")
+    assert got.status_code == 200 and got.headers["cache-control"] == "no-store"
+    assert got.headers["content-disposition"] == 'attachment; filename="tutor.json"'
+    tried = other.post("/api/v1/study/import?dry_run=true", content=got.content).json()
+    done = other.post("/api/v1/study/import", content=got.content)
+    assert done.status_code == 200 and done.json()["parts"]["entries"] == {"new": 2, "kept": 0, "replaced": 0}
+    assert tried["parts"] == done.json()["parts"] and tried["dry_run"]
+    again = other.post("/api/v1/study/import", content=got.content).json()
+    assert all(part["new"] == part["replaced"] == 0 for part in again["parts"].values())
+    assert "### 2026-05-03 Queue or log" in client.get("/api/v1/study/export?format=markdown").text
+    assert client.get("/api/v1/study/export?format=pdf").status_code == 422
+    assert other.post("/api/v1/study/import", content=got.content[:-100]).status_code == 422
+    newer = b'{"format": "tutor-export", "version": 99}'
+    assert other.post("/api/v1/study/import", content=newer).status_code == 503
+    evil = {"origin": "http://evil.test"}
+    assert other.post("/api/v1/study/import", content=got.content, headers=evil).status_code == 403
+    assert client.post("/api/v1/study/import", content=b"x" * (33 * 2**20)).status_code == 413
 
 
 def study(home: Path) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -54,24 +54,22 @@ def export(
     state: State = context.obj
     core = App(state.settings())
     try:
-        document = core.transfer.export()
+        written = f"{_anki(core, Path(file))} notes" if kind == "anki" else ""
+        if not written:
+            text = core.exported(kind)
+            written = f"{len(text.encode(errors='replace')):,} bytes"
+            if file == "-":
+                sys.stdout.write(text)
+            else:
+                _write(Path(file), text)
         _tell_news(core)
-        counts: dict[str, int] = {name: part["count"] for name, part in document["parts"].items()}
-        if kind == "anki":
-            counts = {"notes": _anki(core, document, Path(file))}
-        elif file == "-":
-            sys.stdout.write(_text(core, document, kind))
-        else:
-            _write(Path(file), _text(core, document, kind))
     finally:
         core.close()
     if as_json:
-        emit({"file": file, "format": kind, "counts": counts})
+        emit({"file": file, "format": kind, "written": written})
     elif file != "-":
-        total = sum(counts.values())
-        what = f"{total} notes" if kind == "anki" else f"{total} rows and files"
-        echo_wrapped(f"Written to {file}: {what}.")
-        if kind == "anki" and not total:
+        echo_wrapped(f"Written to {file}: {written}.")
+        if written == "0 notes":
             echo_wrapped("Nothing is weak or due: the deck is empty.")
 
 
@@ -120,24 +118,13 @@ def import_(
         core.close()
 
 
-def _text(core: App, document: dict[str, Any], kind: str) -> str:
-    from tutor.study.readable import markdown
-    from tutor.study.transfer import dumped
-
-    if kind == "json":
-        return dumped(document)
-    outline = core.outline()
-    titles = {card.id: card.title for card in outline.cards.values()}
-    return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()})
-
-
-def _anki(core: App, document: dict[str, Any], path: Path) -> int:
+def _anki(core: App, path: Path) -> int:
     from datetime import UTC, datetime
 
     from tutor.study.anki import notes, write
 
     now = datetime.now(UTC)
-    chosen = notes(document, core.outline(), now)
+    chosen = notes(core.transfer.export(), core.outline(), now)
     write(path, chosen, now)
     return len(chosen)
 
@@ -202,8 +189,7 @@ def _tell_news(core: App) -> None:
 
 def _tell_import(done: Imported, file: str, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        parts = {name: {"new": c.new, "kept": c.kept, "replaced": c.replaced} for name, c in done.parts.items()}
-        emit({"of": done.of, "made": done.made, "dry_run": dry_run, "parts": parts, "backup": done.backup})
+        emit(done.as_json())
         return
     would = " (nothing is changed by --dry-run)" if dry_run else ""
     echo_wrapped(f"{file}, of learner {done.of}, made {done.made}{would}:")

@@ -43,8 +43,7 @@ def read(table: Table, given: object, about: str) -> Row:
         if name in given:
             row[name] = _read(column, given[name], f"{about}: {name}")
         elif column.default is not None:
-            value = column.default.arg  # type: ignore[attr-defined]  # a plain value or a function
-            row[name] = value(None) if callable(value) else value
+            row[name] = _default(column)
         elif column.nullable:
             row[name] = None
         else:
@@ -71,7 +70,7 @@ def _read(column: Column[Any], value: Any, about: str) -> Any:
     if isinstance(kind, Boolean):
         return _of(value, bool, "true or false", about)
     if isinstance(kind, JSON):
-        return _of(value, dict if column.name in ("points", "spec") else list, "an object or list", about)
+        return _of(value, type(_default(column)), "an object or list, as it should be", about)
     if isinstance(kind, String):
         return _text(value, kind.length, about)
     if isinstance(kind, Integer):
@@ -81,6 +80,12 @@ def _read(column: Column[Any], value: Any, about: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise SourceError("the value is no number", about=about)
     return float(value)
+
+
+def _default(column: Column[Any]) -> Any:
+    """What a column holds where nothing is given: every column of JSON has such a value, which says what it holds."""
+    value = column.default.arg  # type: ignore[union-attr]  # a plain value or a function
+    return value(None) if callable(value) else value
 
 
 def _of(value: Any, kind: type, name: str, about: str) -> Any:

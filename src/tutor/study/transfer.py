@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -53,11 +53,17 @@ class Imported:
     made: str
     parts: Mapping[str, Counts]
     backup: str = ""
-    news: list[str] = field(default_factory=list)
+
+    dry_run: bool = False
 
     @property
     def changes(self) -> int:
         return sum(counts.changes for counts in self.parts.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        parts = {name: {"new": c.new, "kept": c.kept, "replaced": c.replaced} for name, c in self.parts.items()}
+        return {"of": self.of, "made": self.made, "dry_run": self.dry_run, "parts": parts, "backup": self.backup}
 
 
 class Transfer:
@@ -129,7 +135,7 @@ class Transfer:
             self.news += store.news
             store.owner()
             found = self._merged(store, given, dry_run=True)
-            done = Imported(str(given.learner["id"]), given.made, found)
+            done = Imported(str(given.learner["id"]), given.made, found, dry_run=dry_run)
             if dry_run or not done.changes:
                 return done
             backup = store.backup("before-import-")
