@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
-from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
+from tutor.curriculum import builtin_corpus as builtin_corpus
+from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError, StudyFault
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
 from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher
@@ -22,22 +23,16 @@ if TYPE_CHECKING:
     from tutor.answering.cache import AnswerCache, Scope
     from tutor.answering.talk import Talk
     from tutor.curriculum.corpus import Corpus
-    from tutor.curriculum.outline import Outline
     from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
     from tutor.drill.judge import Judge
     from tutor.feedback import FeedbackStore
     from tutor.ingest.pipeline import Progress, Report
     from tutor.models.port import LanguageModel
+    from tutor.study.desk import Study
     from tutor.study.store import StudyStore
     from tutor.study.transfer import Transfer
     from tutor.telemetry.measures import Figure
-
-
-def builtin_corpus() -> Path:
-    """The curriculum: in the package where it is installed, in ``corpus/`` in a checkout."""
-    packaged = Path(str(files("tutor") / "corpus"))
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "corpus"
 
 
 def builtin_roots() -> list[Path]:
@@ -206,21 +201,23 @@ class App:
         return FeedbackStore(self.settings.home.expanduser() / "feedback")
 
     @cached_property
+    def study(self) -> Study:
+        """Progress, reviews and what to do today."""
+        from tutor.studying import open_study
+
+        return open_study(self.settings)
+
+    @cached_property
     def transfer(self) -> Transfer:
         """Takes out and brings in what the learner has made."""
-        from zoneinfo import ZoneInfo
-
         from tutor.study.transfer import Transfer
 
-        chosen = self.settings.study
-        zone = ZoneInfo(chosen.zone) if chosen.zone else ZoneInfo("UTC")  # days only spread what is reviewed
-        home = self.settings.home.expanduser()
         return Transfer(
             self.study_store,
-            home,
+            self.settings.home.expanduser(),
             clock=lambda: datetime.now(UTC),
-            retention=chosen.retention,
-            zone=zone,
+            retention=self.settings.study.retention,
+            zone=self.study.zone,
             version=tutor_version(),
         )
 
@@ -241,18 +238,24 @@ class App:
         from tutor.study.readable import markdown
         from tutor.study.transfer import dumped
 
-        document = self.transfer.export()
+        document = self.export_document()
         if kind == "json":
             return dumped(document)
-        outline = self.outline()
+        outline = self.study.outline
         titles = {card.id: card.title for card in outline.cards.values()}
         return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()})
 
-    def outline(self) -> Outline:
-        """The curriculum in outline."""
-        from tutor.curriculum.outline import outline
+    def export_document(self) -> dict[str, Any]:
+        """Everything the learner has made, up to the last drill.
 
-        return outline(builtin_corpus(), self.settings.home.expanduser() / "cache" / "outline.json")
+        Raises:
+            StudyFault: the store cannot be read.
+        """
+        try:
+            self.study.sync()
+        except StudyFault as error:  # as on a disk that cannot be written: the drills' own files are in it all the same
+            self.transfer.news.append(f"The last drills could not be taken into progress. {error.message}")
+        return self.transfer.export()
 
     def ingest(
         self,
@@ -383,6 +386,7 @@ class App:
             )
 
     def close(self) -> None:
-        """Release the index."""
-        if "reader" in self.__dict__:
-            self.__dict__.pop("reader").close()
+        """Release the index and the study store."""
+        for part in ("reader", "study"):
+            if part in self.__dict__:
+                self.__dict__.pop(part).close()

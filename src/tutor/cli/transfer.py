@@ -98,7 +98,7 @@ def import_(
             _tell_import(done, file, dry_run=dry_run, as_json=as_json)
             return
         text = _guide(data, file)
-        found = marks.read_marks(text, core.outline())
+        found = marks.read_marks(text, core.study.outline)
         if not found.cards:
             raise SourceError(
                 "none of its marks belongs to a card of the curriculum",
@@ -124,7 +124,7 @@ def _anki(core: App, path: Path) -> int:
     from tutor.study.anki import notes, write
 
     now = datetime.now(UTC)
-    chosen = notes(core.transfer.export(), core.outline(), now)
+    chosen = notes(core.export_document(), core.study.outline, now)
     write(path, chosen, now)
     return len(chosen)
 

@@ -1,7 +1,8 @@
 """Where a learner stands with a card: not started, learning or mastered, by rules that can be told.
 
 Mastered is earned: by the card's own mastery check, by strong drills on two days, or said outright. It is lost again
-when a later drill or review fails, or when the card is likelier forgotten than not.
+when a later drill fails, when the card or one of its points is forgotten in a later review, or when recall has fallen
+too low. What was forgotten counts as mended once it is recalled; a drill that failed takes new evidence.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ Status = Literal["not-started", "learning", "mastered"]
 STATUSES: tuple[Status, ...] = ("not-started", "learning", "mastered")
 STRONG_DAYS = 2  # on so many days a card was answered strongly: one good evening is no mastery
 STRONG_PROBES = 2  # and on so many of its questions, where it has them
-FORGOTTEN_BELOW = 0.5  # probability of recall under which what was mastered counts as being learnt
+#: Probability of recall under which what was mastered counts as being learnt: reviews are due at 0.9, and FSRS-6 gets
+#: here after about nine times the days that a review was put off for.
+FORGOTTEN_BELOW = 0.7
 FAILED = ("weak", "wrong")
 
 
@@ -78,20 +81,23 @@ def progress(
     Args:
         outline: the curriculum.
         marks: all of the learner's.
-        answers: all of the learner's, of cards that are no longer in the curriculum too.
+        answers: all of the learner's that were graded, of cards that are no longer in the curriculum too.
         deck: what is reviewed.
-        last_ratings: by ref the last rating and its time.
+        last_ratings: by ref (a card's id or ``card/probe/point``) the last rating and its time.
         now: the time.
         zone: the learner's, whose days count.
     """
     marked: dict[str, list[Marked]] = {}
     answered: dict[str, list[Answered]] = {}
+    rated: dict[str, dict[str, tuple[int, datetime]]] = {}
     for mark in sorted(marks, key=lambda m: m.at):
         marked.setdefault(mark.card, []).append(mark)
     for answer in sorted(answers, key=lambda a: a.at):
         answered.setdefault(answer.card, []).append(answer)
+    for ref, last in last_ratings.items():
+        rated.setdefault(ref.split("/", 1)[0], {})[ref] = last
     return {
-        name: _of_card(card, marked.get(name, []), answered.get(name, []), deck, last_ratings.get(name), now, zone)
+        name: _of_card(card, marked.get(name, []), answered.get(name, []), deck, rated.get(name, {}), now, zone)
         for name, card in outline.cards.items()
     }
 
@@ -101,13 +107,14 @@ def _of_card(
     marks: Sequence[Marked],
     answers: Sequence[Answered],
     deck: Deck,
-    rated: tuple[int, datetime] | None,
+    rated: Mapping[str, tuple[int, datetime]],
     now: datetime,
     zone: ZoneInfo,
 ) -> CardProgress:
     item = deck.items.get(card.id)
     recall = deck.recall(card.id, now) if item else None
-    status, why, since = _status(card, marks, answers, rated, recall, zone)
+    fading = (recall, item.last) if recall is not None and item else None
+    status, why, since = _status(card, marks, answers, rated, fading, zone)
     return CardProgress(
         card.id,
         status,
@@ -125,33 +132,63 @@ def _status(
     card: CardLine,
     marks: Sequence[Marked],
     answers: Sequence[Answered],
-    rated: tuple[int, datetime] | None,
-    recall: float | None,
+    rated: Mapping[str, tuple[int, datetime]],
+    fading: tuple[float, datetime] | None,
     zone: ZoneInfo,
 ) -> tuple[Status, str, datetime | None]:
-    earned = _earned(card, answers, zone)
-    said = marks[-1] if marks else None
-    if said is None and earned is None:
-        if not answers and rated is None:
-            return "not-started", "nothing yet", None
-        first = min([a.at for a in answers[:1]] + ([rated[1]] if rated else []))
-        return "learning", _so_far(answers), first
-    if said is not None and (earned is None or said.at >= earned):
-        if said.status != "mastered":
-            newer = [a for a in answers if a.at > said.at]
-            if said.status == "not-started" and newer:
-                return "learning", _so_far(newer), newer[0].at
+    said = _counting(marks)
+    own = said is not None and said.why != "import"  # an import adds, but takes nothing away
+    lowered = said.at if said and own and said.status != "mastered" else None
+    earned, lost = _earned(card, [a for a in answers if lowered is None or a.at > lowered], zone)
+    if said is not None and said.status == "mastered" and (earned is None or said.at >= earned):
+        return _kept(card, said.at, _SAID[said.why], answers, rated, fading)
+    if earned is not None:
+        return _kept(card, earned, f"strong in drills on {STRONG_DAYS} days", answers, rated, fading)
+    if lost is not None:
+        return "learning", f"was mastered; a later drill was {lost.verdict}", lost.at
+    if said is not None:
+        since = [a for a in answers if a.at > said.at or not own]
+        if said.status == "learning" or not since:
             return said.status, _SAID[said.why], said.at
-        since, why = said.at, _SAID[said.why]
-    else:
-        assert earned is not None
-        since, why = earned, f"strong in drills on {STRONG_DAYS} days"
+        return "learning", _so_far(since), since[0].at
+    if not answers and not rated:
+        return "not-started", "nothing yet", None
+    return "learning", _so_far(answers), min([a.at for a in answers[:1]] + [at for _, at in rated.values()])
+
+
+def _counting(marks: Sequence[Marked]) -> Marked | None:
+    """The mark that counts: the last, but for imported ones that would lower what stood before."""
+    counting: Marked | None = None
+    for mark in marks:
+        lowers = counting is not None and STATUSES.index(mark.status) < STATUSES.index(counting.status)
+        if not (mark.why == "import" and lowers):
+            counting = mark
+    return counting
+
+
+def _kept(
+    card: CardLine,
+    since: datetime,
+    why: str,
+    answers: Sequence[Answered],
+    rated: Mapping[str, tuple[int, datetime]],
+    fading: tuple[float, datetime] | None,
+) -> tuple[Status, str, datetime | None]:
+    """What has become of a mastery since it was reached; ``fading`` is the card's recall, and its last review.
+
+    One that was said outright fades only from a later review on: what was forgotten before, it speaks against.
+    """
     if failed := next((a for a in answers if a.at > since and a.verdict in FAILED), None):
         return "learning", f"was mastered; a later drill was {failed.verdict}", failed.at
-    if rated and rated[1] > since and rated[0] == AGAIN:
-        return "learning", "was mastered; forgotten in a later review", rated[1]
-    if recall is not None and recall < FORGOTTEN_BELOW:
-        return "learning", f"was mastered; recall has fallen to {recall:.0%}", since
+    forgotten = sorted((at, ref) for ref, (rating, at) in rated.items() if at > since and rating == AGAIN)
+    if own := next((at for at, ref in forgotten if ref == card.id), None):
+        return "learning", "was mastered; forgotten in a later review", own
+    points = {f"{card.id}/{probe.id}/{point.id}" for probe in card.probes for point in probe.points}
+    if lacking := [(at, ref) for at, ref in forgotten if ref in points]:
+        count = "a point was" if len(lacking) == 1 else f"{len(lacking)} points were"
+        return "learning", f"was mastered; {count} missed since", lacking[0][0]
+    if fading and fading[1] >= since and fading[0] < FORGOTTEN_BELOW:
+        return "learning", f"was mastered; recall has fallen to {fading[0]:.0%}", since
     return "mastered", why, since
 
 
@@ -164,13 +201,14 @@ _SAID = {
 }
 
 
-def _earned(card: CardLine, answers: Sequence[Answered], zone: ZoneInfo) -> datetime | None:
-    """When drills had shown mastery, counted from the last one that failed; None where they have not."""
+def _earned(card: CardLine, answers: Sequence[Answered], zone: ZoneInfo) -> tuple[datetime | None, Answered | None]:
+    """When drills had shown mastery, counted from the last one that failed; and that one, where it took a mastery."""
     days: set[date] = set()
     probes: set[str] = set()
-    when = None
+    when, lost = None, None
     for answer in answers:
         if answer.verdict in FAILED:
+            lost = answer if when else lost
             days, probes, when = set(), set(), None
         elif answer.verdict == "strong":
             days.add(answer.at.astimezone(zone).date())
@@ -180,8 +218,8 @@ def _earned(card: CardLine, answers: Sequence[Answered], zone: ZoneInfo) -> date
                 and len(days) >= STRONG_DAYS
                 and len(probes) >= min(STRONG_PROBES, max(1, len(card.probes)))
             ):
-                when = answer.at
-    return when
+                when, lost = answer.at, None
+    return when, lost
 
 
 def _so_far(answers: Sequence[Answered]) -> str:

@@ -79,7 +79,7 @@ class Deck:
         self.items = {item.ref: item for item in items}
         self._retention = retention
         self._zone = zone
-        self._load = Counter(self._day(item.due) for item in self.items.values())
+        self._load = Counter(self._day(item.due) for item in self.items.values() if not item.suspended)
 
     def rate(self, ref: str, rating: Grade, at: datetime) -> Item:
         """The item after a rating.
@@ -104,11 +104,7 @@ class Deck:
             (before.lapses if before else 0) + int(lapsed),
             before.suspended if before else False,
         )
-        if before:
-            self._load[self._day(before.due)] -= 1
-        self._load[self._day(item.due)] += 1
-        self.items[ref] = item
-        return item
+        return self._put(item)
 
     def suspend(self, ref: str, suspended: bool) -> Item:
         """The item, out of the reviews or back among them.
@@ -116,8 +112,19 @@ class Deck:
         Raises:
             KeyError: it was never reviewed.
         """
-        self.items[ref] = replace(self.items[ref], suspended=suspended)
-        return self.items[ref]
+        return self._put(replace(self.items[ref], suspended=suspended))
+
+    def forget(self, ref: str) -> None:
+        """Take an item out, as if it had never been reviewed."""
+        if (before := self.items.pop(ref, None)) and not before.suspended:
+            self._load[self._day(before.due)] -= 1
+
+    def _put(self, item: Item) -> Item:
+        self.forget(item.ref)
+        self.items[item.ref] = item
+        if not item.suspended:
+            self._load[self._day(item.due)] += 1
+        return item
 
     def recall(self, ref: str, now: datetime) -> float:
         """The probability in [0, 1] that it is remembered now; 0 for what was never reviewed."""
@@ -133,9 +140,13 @@ class Deck:
         """The least loaded moment near ``due``; the nearest where several are alike."""
         days = max(1, round((due - at) / timedelta(days=1)))
         width = round(days * _SPREAD)
-        load = self._load.copy() if leaving is None else self._load - Counter([self._day(leaving.due)])
-        shifts = range(-width, width + 1)
-        best = min(shifts, key=lambda n: (load[self._day(due + timedelta(days=n))], abs(n), n))
+        left = self._day(leaving.due) if leaving and not leaving.suspended else None
+
+        def load(shift: int) -> int:
+            day = self._day(due + timedelta(days=shift))
+            return self._load[day] - (day == left)
+
+        best = min(range(-width, width + 1), key=lambda n: (load(n), abs(n), n))
         return due + timedelta(days=best)
 
     def _day(self, moment: datetime) -> date:

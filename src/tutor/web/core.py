@@ -22,6 +22,7 @@ from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult
 from tutor.settings import ServerSettings
+from tutor.study.desk import Study
 from tutor.telemetry.measures import Figure
 from tutor.web.schemas import DrillIn, FeedbackIn
 
@@ -36,7 +37,7 @@ class Core:
         self._app = app
         # An answer takes 30 ms of both cores: side by side they would only slow each other down.
         self._lock = Lock()
-        self._moving = Lock()
+        self._studying = Lock()  # by itself: studying needs no index, and waits for no answer
         self._told: TutorError | None = None
 
     def ask(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
@@ -144,7 +145,21 @@ class Core:
             StaleAnswer: another question is pending, or none.
             UsageError: the words do not fit the question.
         """
-        return self.step(self.drill(lambda drills: drills.reply(session_id, question_id, text)))
+        session = self.drill(lambda drills: drills.reply(session_id, question_id, text))
+        if any(done.grade for done in session.rounds):
+            try:
+                self.study(lambda study: study.sync())
+            except TutorError as fault:  # the drill keeps its results: the next call takes them in
+                _log.warning("progress is not up to date. %s", fault.message)
+        return self.step(session)
+
+    def study(self, use: Callable[[Study], T]) -> T:
+        """Something done at the learner's desk, one at a time."""
+        with self._studying:
+            study = self._app.study
+            while study.store.news:
+                _log.warning("%s", study.store.news.pop(0))
+            return use(study)
 
     def step(self, session: Session) -> dict[str, Any]:
         """A drill as it stands; with a language model its question in that one's words. The model locks nothing."""
@@ -204,7 +219,7 @@ class Core:
 
     def _transfer(self, use: Callable[[App], T]) -> T:
         """Something taken out or brought in, one at a time; no answer waits for it."""
-        with self._moving:
+        with self._studying:
             try:
                 return use(self._app)
             finally:

@@ -50,6 +50,8 @@ _DRILL = "POST /api/v1/drills"
 _COMMANDS = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
+        (r"'tutor progress' lists", "GET /api/v1/study/progress lists"),
+        (r"See: tutor review --json", "See: GET /api/v1/study/review"),
         (r"'?tutor drill --list --all'? shows those there are", "GET /api/v1/drills?all=true lists those there are"),
         (r"tutor drill --format (\w+) --seed (\d+)", rf'{_DRILL} {{"format": "\1", "seed": \2}}'),
         (r"tutor drill --format (\w+) ([\w-]+)", rf'{_DRILL} {{"format": "\1", "request": "\2"}}'),
