@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
 from tutor.curriculum import builtin_corpus as builtin_corpus
-from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError, StudyFault
+from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
 from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher
@@ -210,52 +209,15 @@ class App:
     @cached_property
     def transfer(self) -> Transfer:
         """Takes out and brings in what the learner has made."""
-        from tutor.study.transfer import Transfer
+        from tutor.studying import open_transfer
 
-        return Transfer(
-            self.study_store,
-            self.settings.home.expanduser(),
-            clock=lambda: datetime.now(UTC),
-            retention=self.settings.study.retention,
-            zone=self.study.zone,
-            version=tutor_version(),
-        )
+        return open_transfer(self.settings, self.study, self.study_store, tutor_version())
 
     def study_store(self) -> StudyStore:
         """The study store, opened anew; to be closed."""
-        from tutor.study.store import StudyStore
+        from tutor.studying import open_store
 
-        chosen = self.settings.study
-        path = self.settings.home.expanduser() / "study.db"
-        return StudyStore(path, url=chosen.url, learner=chosen.learner, keep=chosen.backups)
-
-    def exported(self, kind: str) -> str:
-        """Everything the learner has made, as the text of a file: ``json`` or ``markdown``.
-
-        Raises:
-            StudyFault: the store cannot be read.
-        """
-        from tutor.study.readable import markdown
-        from tutor.study.transfer import dumped
-
-        document = self.export_document()
-        if kind == "json":
-            return dumped(document)
-        outline = self.study.outline
-        titles = {card.id: card.title for card in outline.cards.values()}
-        return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()})
-
-    def export_document(self) -> dict[str, Any]:
-        """Everything the learner has made, up to the last drill.
-
-        Raises:
-            StudyFault: the store cannot be read.
-        """
-        try:
-            self.study.sync()
-        except StudyFault as error:  # as on a disk that cannot be written: the drills' own files are in it all the same
-            self.transfer.news.append(f"The last drills could not be taken into progress. {error.message}")
-        return self.transfer.export()
+        return open_store(self.settings)
 
     def ingest(
         self,

@@ -56,7 +56,7 @@ def export(
     try:
         written = f"{_anki(core, Path(file))} notes" if kind == "anki" else ""
         if not written:
-            text = core.exported(kind)
+            text = core.transfer.text(kind)
             written = f"{len(text.encode(errors='replace')):,} bytes"
             if file == "-":
                 sys.stdout.write(text)
@@ -124,7 +124,7 @@ def _anki(core: App, path: Path) -> int:
     from tutor.study.anki import notes, write
 
     now = datetime.now(UTC)
-    chosen = notes(core.export_document(), core.study.outline, now)
+    chosen = notes(core.transfer.export(), core.study.outline, now)
     write(path, chosen, now)
     return len(chosen)
 

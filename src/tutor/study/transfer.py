@@ -19,9 +19,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tutor.errors import SourceError, StudyNewer
+from tutor.curriculum.outline import Outline
+from tutor.errors import SourceError, StudyFault, StudyNewer
 from tutor.study import folders, rows
 from tutor.study.merge import Counts, merge, merge_learner
+from tutor.study.readable import markdown
 from tutor.study.rows import LEARNERS, TABLES, Row
 from tutor.study.schema import HEAD
 from tutor.study.store import StudyStore
@@ -76,6 +78,8 @@ class Transfer:
         retention: the probability of recall at which a review is due.
         zone: the learner's.
         version: of tutor, for the document.
+        sync: takes into the store what drills have left behind since.
+        outline: the curriculum, for the titles of cards and plans.
     """
 
     def __init__(
@@ -87,6 +91,8 @@ class Transfer:
         retention: float,
         zone: ZoneInfo,
         version: str = "",
+        sync: Callable[[], object] = lambda: None,
+        outline: Callable[[], Outline] = lambda: Outline({}, {}, (), {}),
     ) -> None:
         self._store = store
         self._home = home
@@ -94,16 +100,22 @@ class Transfer:
         self._retention = retention
         self._zone = zone
         self._version = version
+        self._sync = sync
+        self._outline = outline
         #: What the learner has to be told of the store.
         self.news: list[str] = []
 
     def export(self) -> dict[str, Any]:
-        """The document, as of one moment.
+        """The document, as of one moment after the last drill.
 
         Raises:
             StudyFault: the store cannot be read.
             Unreadable: a file of a drill cannot be read.
         """
+        try:
+            self._sync()
+        except StudyFault as error:  # as on a disk that cannot be written: the drills' own files are in it all the same
+            self.news.append(f"The last drills could not be taken into progress. {error.message}")
         with closing(self._store()) as store:
             self.news += store.news
             learner = store.owner()
@@ -120,6 +132,19 @@ class Transfer:
             "made": self._clock().isoformat(timespec="seconds"),
             "parts": parts,
         }
+
+    def text(self, kind: str) -> str:
+        """The export as the text of a file: ``json`` or ``markdown``.
+
+        Raises:
+            StudyFault: the store cannot be read.
+        """
+        document = self.export()
+        if kind == "json":
+            return dumped(document)
+        outline = self._outline()
+        titles = {card.id: card.title for card in outline.cards.values()}
+        return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()})
 
     def bring_in(self, given: Export, *, dry_run: bool = False) -> Imported:
         """Merge a document into what is here; nothing that is here is lost, and the same again changes nothing.

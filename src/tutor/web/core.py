@@ -204,7 +204,7 @@ class Core:
         Raises:
             StudyFault: the store cannot be read.
         """
-        return self._transfer(lambda app: app.exported(kind))
+        return self._transfer(lambda app: app.transfer.text(kind))
 
     def bring_in(self, data: bytes, dry_run: bool) -> dict[str, Any]:
         """Merge an export into what is here; what became of it.
