@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tutor.ingest.readings.sync import Sync
     from tutor.models.port import LanguageModel
     from tutor.study.desk import Study
+    from tutor.study.store import StudyStore
+    from tutor.study.transfer import Transfer
     from tutor.telemetry.measures import Figure
 
 
@@ -241,6 +243,19 @@ class App:
         from tutor.studying import open_study
 
         return open_study(self.settings)
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        """Takes out and brings in what the learner has made."""
+        from tutor.studying import open_transfer
+
+        return open_transfer(self.settings, self.study, self.study_store, tutor_version())
+
+    def study_store(self) -> StudyStore:
+        """The study store, opened anew; to be closed."""
+        from tutor.studying import open_store
+
+        return open_store(self.settings)
 
     def ingest(
         self,

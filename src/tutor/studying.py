@@ -11,7 +11,9 @@ from tutor.study.desk import Standing, Study
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tutor.study.plans import Plans
+    from tutor.study.store import StudyStore
     from tutor.study.today import Next
+    from tutor.study.transfer import Transfer
 
 
 def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Study:
@@ -24,15 +26,11 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
     from tutor.curriculum.outline import outline
     from tutor.drill.results import RESULTS, evidence_of, read_rows
     from tutor.study.days import zone_of
-    from tutor.study.store import StudyStore
 
     home, chosen = settings.home.expanduser(), settings.study
 
-    def store() -> StudyStore:
-        return StudyStore(home / "study.db", url=chosen.url, learner=chosen.learner, clock=clock, keep=chosen.backups)
-
     study = Study(
-        store,
+        lambda: open_store(settings, clock=clock),
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
         lambda: read_rows(home / "drills" / RESULTS),
         zone=zone_of(chosen.zone),
@@ -70,3 +68,27 @@ def plans_of(study: Study) -> Plans:
 
 def _mastered(standing: Standing) -> list[str]:
     return [name for name, card in standing.cards.items() if card.status == "mastered"]
+
+
+def open_store(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> StudyStore:
+    """The study store of a home, opened anew; to be closed."""
+    from tutor.study.store import StudyStore
+
+    home, chosen = settings.home.expanduser(), settings.study
+    return StudyStore(home / "study.db", url=chosen.url, learner=chosen.learner, clock=clock, keep=chosen.backups)
+
+
+def open_transfer(settings: Settings, study: Study, store: Callable[[], StudyStore], version: str) -> Transfer:
+    """What takes out and brings in all that the learner has made."""
+    from tutor.study.transfer import Transfer
+
+    return Transfer(
+        store,
+        settings.home.expanduser(),
+        clock=study.clock,
+        retention=settings.study.retention,
+        zone=study.zone,
+        version=version,
+        sync=study.sync,
+        outline=lambda: study.outline,
+    )

@@ -46,6 +46,7 @@ FORBIDDEN = {
 }
 HEAVY = ("torch", "sentence_transformers", "transformers", "llama_index", "fastapi", "uvicorn", "pypdf", "docx", "lxml")
 HEAVY += ("httpcore", "trafilatura", "qdrant_client", "rich", "mcp", "openai", "opentelemetry", "prometheus_client")
+HEAVY += ("alembic", "genanki")
 
 
 def name_of(path: Path) -> str:
@@ -121,6 +122,7 @@ def test_telemetry_knows_nothing_of_the_product() -> None:
         ("alembic", "study/"),
         ("fsrs", "study/schedule.py"),
         ("icalendar", "study/calendar_file.py"),
+        ("genanki", "study/anki.py"),
         ("mcp", "mcp/"),
         ("mcp_types", "mcp/"),
     ],

@@ -31,6 +31,7 @@ from tutor.cli import (
     serve,
     stats,
     today,
+    transfer,
 )
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
@@ -71,6 +72,8 @@ app.command("review")(review.review)
 app.command("path")(path.path)
 app.command("stats")(stats.stats)
 app.command("feedback")(feedback.feedback)
+app.command("export")(transfer.export)
+app.command("import")(transfer.import_)
 app.command("ingest")(ingest.ingest)
 app.command("forget")(ingest.forget)
 app.command("serve")(serve.serve)

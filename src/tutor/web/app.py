@@ -12,7 +12,7 @@ from tutor.web import errors, security
 from tutor.web.core import Core
 from tutor.web.key import KeyCheck
 from tutor.web.openai import PREFIX
-from tutor.web.routes import api, drills, feedback, health, metrics, openai, pages, plans, study
+from tutor.web.routes import api, drills, feedback, health, metrics, openai, pages, plans, study, transfer
 from tutor.web.views import HERE
 from tutor.web.watch import Watch
 
@@ -43,6 +43,7 @@ def create_app(core: App) -> FastAPI:
     web.include_router(feedback.router)
     web.include_router(study.router)
     web.include_router(plans.router)
+    web.include_router(transfer.router)
     web.include_router(openai.router)
     web.include_router(pages.router)
     web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

@@ -233,6 +233,35 @@ class Core:
             given.question, given.answer, given.vote, citations=given.citations, note=given.note
         )
 
+    def export(self, kind: str) -> str:
+        """Everything the learner has made, as JSON or Markdown.
+
+        Raises:
+            StudyFault: the store cannot be read.
+        """
+        return self._transfer(lambda app: app.transfer.text(kind))
+
+    def bring_in(self, data: bytes, dry_run: bool) -> dict[str, Any]:
+        """Merge an export into what is here; what became of it.
+
+        Raises:
+            SourceError: it is none, or damaged.
+            StudyFault: a newer version made it, or the store cannot be written.
+        """
+        from tutor.study.transfer import read
+
+        return self._transfer(lambda app: app.transfer.bring_in(read(data, "the export"), dry_run=dry_run).as_json())
+
+    def _transfer(self, use: Callable[[App], T]) -> T:
+        """Something taken out or brought in, one at a time; no answer waits for it."""
+        with self._studying:
+            try:
+                return use(self._app)
+            finally:
+                news = self._app.transfer.news
+                while news:
+                    _log.warning("%s", news.pop(0))
+
     def health(self) -> dict[str, Any]:
         """What answers."""
         manifest = self._read(lambda app: app.reader.manifest)
