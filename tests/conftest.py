@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,31 @@ def store(tmp_path: Path) -> EdgeStore:
 def notes(tmp_path: Path) -> Path:
     """A folder with six Markdown files of two sections each."""
     return write_notes(tmp_path / "notes")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """Makes empty PostgreSQL databases and gives their URLs.
+
+    Where there is no PostgreSQL its tests are skipped, unless ``NEED_POSTGRES`` is set, as in CI.
+    """
+    from postgres import programs, running
+
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        missing = "psycopg is not installed (extra 'postgres')"
+    else:
+        missing = "" if programs() else "PostgreSQL's programs are not installed (Debian: postgresql)"
+    if missing:
+        if os.environ.get("NEED_POSTGRES"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with running() as server:
+        yield server.fresh
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def study_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty study database, of each kind in turn; empty for SQLite, whose file a test chooses."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres")())

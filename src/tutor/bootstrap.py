@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
+from tutor.curriculum import builtin_corpus as builtin_corpus
 from tutor.errors import IndexBusy, IndexFault, IndexMismatch, IndexMissing
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import IndexReader, IndexStore
@@ -33,13 +33,10 @@ if TYPE_CHECKING:
     from tutor.ingest.pipeline import Progress, Report
     from tutor.ingest.readings.sync import Sync
     from tutor.models.port import LanguageModel
+    from tutor.study.desk import Study
+    from tutor.study.store import StudyStore
+    from tutor.study.transfer import Transfer
     from tutor.telemetry.measures import Figure
-
-
-def builtin_corpus() -> Path:
-    """The curriculum: in the package where it is installed, in ``corpus/`` in a checkout."""
-    packaged = Path(str(files("tutor") / "corpus"))
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "corpus"
 
 
 def builtin_roots() -> list[Path]:
@@ -240,6 +237,26 @@ class App:
 
         return FeedbackStore(self.settings.home.expanduser() / "feedback")
 
+    @cached_property
+    def study(self) -> Study:
+        """Progress, reviews and what to do today."""
+        from tutor.studying import open_study
+
+        return open_study(self.settings)
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        """Takes out and brings in what the learner has made."""
+        from tutor.studying import open_transfer
+
+        return open_transfer(self.settings, self.study, self.study_store, tutor_version())
+
+    def study_store(self) -> StudyStore:
+        """The study store, opened anew; to be closed."""
+        from tutor.studying import open_store
+
+        return open_store(self.settings)
+
     def ingest(
         self,
         paths: Sequence[Path] = (),
@@ -390,9 +407,6 @@ class App:
 
     def close(self) -> None:
         """Release the index and what else is open."""
-        if "cache" in self.__dict__:
-            self.__dict__.pop("cache").close()
-        if "readings" in self.__dict__:
-            self.__dict__.pop("readings").close()
-        if "reader" in self.__dict__:
-            self.__dict__.pop("reader").close()
+        for part in ("cache", "readings", "reader", "study"):
+            if part in self.__dict__:
+                self.__dict__.pop(part).close()

@@ -17,6 +17,8 @@ from tutor.settings import Settings
 
 _PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
 _EXTRAS = {
+    "postgres": "psycopg",
+    "anki": "genanki",
     "hf": "sentence-transformers",
     "train": "datasets",
     "llm": "llama-index-core",
@@ -53,6 +55,7 @@ def diagnose(load: Callable[[], Settings]) -> Iterator[Finding]:
     yield from _encoder(app)
     yield from _grader(app)
     yield from _index(app)
+    yield from _study(app)
     yield from _disk(settings)
     app.close()
 
@@ -166,6 +169,37 @@ def _sources(app: App) -> Iterator[Finding]:
         yield Finding(
             "fail", "sources", f"the built-in curriculum is missing ({builtin_corpus()})", "Reinstall tutor-study."
         )
+
+
+def _study(app: App) -> Iterator[Finding]:
+    """The study store: opening it mends what is damaged, where there is a backup, and says so."""
+    from tutor.study import backups
+
+    path = app.settings.home.expanduser() / "study.db"
+    server = bool(app.settings.study.url)
+    if not server and not path.exists() and not backups.copies(path):
+        yield Finding("ok", "study", f"{path}: nothing has been stored yet")
+        return
+    store = None
+    try:
+        store = app.study_store()
+        rows = store.check()
+        what = f"{store.location}: {rows:,} rows of learner {store.learner}"
+        if server:
+            what += "; its backups are its operator's"
+        else:
+            last = backups.copies(path)
+            kept = sorted(file.name for file in path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))
+            what += f", sound; last backup {last[0].name}" if last else ", sound; no backup yet"
+            what += f"; kept aside: {', '.join(kept)}" if kept else ""
+        yield Finding("ok", "study", what)
+    except TutorError as error:
+        yield _failed("study", error)
+    finally:
+        if store is not None:
+            for line in store.news:
+                yield Finding("warn", "study", line)
+            store.close()
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

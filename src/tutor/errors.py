@@ -25,6 +25,11 @@
     │   └── ReadingFailed          the site did not answer as it should (transient)
     │       └── Offline            there is no way to the network (transient)
     ├── MissingExtra               exit 1, HTTP 501   an optional dependency is not installed
+    ├── StudyFault                 exit 1, HTTP 503   what a learner has made cannot be read or written
+    │   ├── StudyDamaged           the database is broken; what could be saved is named
+    │   ├── StudyNewer             a newer version of tutor wrote it
+    │   ├── StudyFull              there is no room to write (transient)
+    │   └── StudyBusy              another process writes, or the server does not answer (transient)
     └── IndexFault                 exit 1, HTTP 503   the index cannot answer
         ├── IndexMissing           no generation has been published yet
         ├── IndexMismatch          built by another encoder or with another layout
@@ -155,6 +160,30 @@ class MissingExtra(TutorError):
             about=feature,
             fix=f"Run: pip install 'tutor-study[{extra}]'",
         )
+
+
+class StudyFault(TutorError):
+    """What a learner has made cannot be read or written; nothing that was stored is lost by it."""
+
+
+class StudyDamaged(StudyFault):
+    """The database is broken, and there is no backup to go back to; ``about`` is where it was put aside."""
+
+
+class StudyNewer(StudyFault):
+    """A newer version of tutor wrote the database or the export."""
+
+
+class StudyFull(StudyFault):
+    """There is no room to write; what was stored before stands."""
+
+    transient = True
+
+
+class StudyBusy(StudyFault):
+    """Another process has been writing for too long, or the database server does not answer."""
+
+    transient = True
 
 
 class IndexFault(TutorError):

@@ -107,6 +107,17 @@ class LlmSettings(_Section):
     day_usd: float = Field(0.0, ge=0, description="Most US dollars a day, where prices are known; 0: no limit.")
 
 
+class StudySettings(_Section):
+    """Where progress, reviews, plans and the decision log are kept, and what a day holds."""
+
+    url: str = Field("", description="postgresql+psycopg://…; empty: SQLite in <home>/study.db.")
+    learner: str = Field("local", pattern=r"^[A-Za-z0-9_.@-]{1,64}$", description="Whose they are.")
+    zone: str = Field("", description="IANA time zone of the learner's days, as Europe/Berlin; empty: the machine's.")
+    minutes: int = Field(45, ge=5, le=720, description="Minutes of a day.")
+    retention: float = Field(0.9, ge=0.7, le=0.97, description="Probability of recall at which a review is due.")
+    backups: int = Field(7, ge=1, le=365, description="Daily backups of the SQLite file that are kept.")
+
+
 class ReadingsSettings(_Section):
     """How tutor ingest --readings asks for the pages that the curriculum links."""
 
@@ -168,6 +179,7 @@ class Settings(BaseSettings):
     search: SearchSettings = SearchSettings()
     server: ServerSettings = ServerSettings()
     llm: LlmSettings = LlmSettings()
+    study: StudySettings = StudySettings()
     judge: JudgeSettings = JudgeSettings()
     readings: ReadingsSettings = ReadingsSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tutor.cli.state import State, batch_rows, emit, terminal_width
+from tutor.cli.study import after_drill
 from tutor.errors import StaleAnswer, TutorError
 
 if TYPE_CHECKING:
@@ -81,10 +82,13 @@ def drill(
             chosen = Selection(cards=cards, phases=phase or (), tiers=tier or (), only=only, count=count, seed=seed)
             session = drills.start(" ".join(request or []), kind=kind, card=card, chosen=chosen)
         companion = core.companion if with_model else None
-        if as_json:
-            _scripted(drills, session, companion)
-        else:
-            _interview(drills, session, companion)
+        try:
+            if as_json:
+                _scripted(drills, session, companion)
+            else:
+                _interview(drills, session, companion)
+        finally:  # also of a drill that was broken off: what is graded is graded
+            after_drill(core, session.id)
 
 
 def grade(

@@ -215,7 +215,8 @@ class Drills:
 
     def _results(self, *, due: bool, weak: bool) -> set[tuple[str, str]]:
         self.store.repair()
-        last = {(r["card"], r["probe"]): r for r in self.store.results()}
+        rows = sorted(self.store.results(), key=lambda r: str(r["at"]))  # a row may have been noted again later
+        last = {(r["card"], r["probe"]): r for r in rows}
         today = self.today.isoformat()
         return {
             key

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tutor.drill.records import Session
-from tutor.drill.results import rows_of
+from tutor.drill.results import RESULTS, read_rows, rows_of
 from tutor.drill.session import expected
 from tutor.errors import NotFound, SourceError
 
@@ -136,8 +136,11 @@ class DrillStore:
                 self._note(graded)
 
     def repair(self) -> None:
-        """Note what is missing of drills that have no result at all: an earlier version noted them when they ended."""
-        noted = {row.get("session") for row in self.results()}
+        """Note what is missing of drills that have no result with all their points.
+
+        Earlier versions noted them when they ended, or without the points' statuses.
+        """
+        noted = {row.get("session") for row in self.results() if "points" in row or "task" not in row}
         found = []
         for path in self.folder.glob("*.json"):
             if _ID.fullmatch(path.stem) and path.stem not in noted:
@@ -150,7 +153,7 @@ class DrillStore:
         for row in self.results():
             last[row.get("session"), row.get("task")] = row
         self._append(
-            "results.jsonl",
+            RESULTS,
             [
                 row
                 for session in sessions
@@ -186,19 +189,10 @@ class DrillStore:
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Every result, the oldest first; a line that a crash cut short is passed over."""
-        return self._rows("results.jsonl")
+        return self._rows(RESULTS)
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
-        path = self.folder / name
-        if not path.is_file():
-            return
-        for line in path.read_bytes().split(b"\n"):  # a learner's words may hold U+2028, where splitlines cuts
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(row, dict):
-                yield row
+        return read_rows(self.folder / name)
 
     def _append(self, name: str, rows: list[dict[str, Any]]) -> None:
         if not rows:

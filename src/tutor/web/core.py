@@ -24,6 +24,9 @@ from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
 from tutor.retrieval.search import Filters, SearchResult, checked_question
 from tutor.settings import ServerSettings
+from tutor.study.desk import Study
+from tutor.study.plans import Plans
+from tutor.studying import plans_of
 from tutor.telemetry.measures import Figure
 from tutor.web.schemas import DrillIn, FeedbackIn
 
@@ -38,6 +41,7 @@ class Core:
         self._app = app
         # An answer takes 30 ms of both cores: side by side they would only slow each other down.
         self._lock = Lock()
+        self._studying = Lock()  # by itself: studying needs no index, and waits for no answer
         self._told: TutorError | None = None
 
     def ask(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
@@ -172,7 +176,25 @@ class Core:
             StaleAnswer: another question is pending, or none.
             UsageError: the words do not fit the question.
         """
-        return self.step(self.drill(lambda drills: drills.reply(session_id, question_id, text)))
+        session = self.drill(lambda drills: drills.reply(session_id, question_id, text))
+        if any(done.grade for done in session.rounds):
+            try:
+                self.study(lambda study: study.sync())
+            except TutorError as fault:  # the drill keeps its results: the next call takes them in
+                _log.warning("progress is not up to date. %s", fault.message)
+        return self.step(session)
+
+    def study(self, use: Callable[[Study], T]) -> T:
+        """Something done at the learner's desk, one at a time."""
+        with self._studying:
+            study = self._app.study
+            while study.store.news:
+                _log.warning("%s", study.store.news.pop(0))
+            return use(study)
+
+    def plans(self, use: Callable[[Plans], T]) -> T:
+        """Something done with the learner's plans, one at a time with all other studying."""
+        return self.study(lambda study: use(plans_of(study)))
 
     def step(self, session: Session) -> dict[str, Any]:
         """A drill as it stands; with a language model its question in that one's words. The model locks nothing."""
@@ -210,6 +232,35 @@ class Core:
         return self._app.feedback.add(
             given.question, given.answer, given.vote, citations=given.citations, note=given.note
         )
+
+    def export(self, kind: str) -> str:
+        """Everything the learner has made, as JSON or Markdown.
+
+        Raises:
+            StudyFault: the store cannot be read.
+        """
+        return self._transfer(lambda app: app.transfer.text(kind))
+
+    def bring_in(self, data: bytes, dry_run: bool) -> dict[str, Any]:
+        """Merge an export into what is here; what became of it.
+
+        Raises:
+            SourceError: it is none, or damaged.
+            StudyFault: a newer version made it, or the store cannot be written.
+        """
+        from tutor.study.transfer import read
+
+        return self._transfer(lambda app: app.transfer.bring_in(read(data, "the export"), dry_run=dry_run).as_json())
+
+    def _transfer(self, use: Callable[[App], T]) -> T:
+        """Something taken out or brought in, one at a time; no answer waits for it."""
+        with self._studying:
+            try:
+                return use(self._app)
+            finally:
+                news = self._app.transfer.news
+                while news:
+                    _log.warning("%s", news.pop(0))
 
     def health(self) -> dict[str, Any]:
         """What answers."""

@@ -21,6 +21,7 @@ from tutor.errors import (
     ReadingError,
     SourceError,
     StaleAnswer,
+    StudyFault,
     TutorError,
     UsageError,
 )
@@ -41,21 +42,31 @@ _STATUS: tuple[tuple[type[TutorError], int], ...] = (
     (ReadingError, 502),
     (ModelError, 503),
     (IndexFault, 503),
+    (StudyFault, 503),
     (TutorError, 500),
 )
 TOO_LARGE = "A question has at most 4,000 characters, an answer to a drill 20,000."
 _API = "The API is described at /docs."
 _DRILL = "POST /api/v1/drills"
+_PLANS = "/api/v1/study/plans"
 #: Commands that errors of the drills name → the request that does the same.
 _COMMANDS = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
+        (r"'tutor progress' lists", "GET /api/v1/study/progress lists"),
+        (r"See: tutor review --json", "See: GET /api/v1/study/review"),
         (r"'?tutor drill --list --all'? shows those there are", "GET /api/v1/drills?all=true lists those there are"),
         (r"tutor drill --format (\w+) --seed (\d+)", rf'{_DRILL} {{"format": "\1", "seed": \2}}'),
         (r"tutor drill --format (\w+) ([\w-]+)", rf'{_DRILL} {{"format": "\1", "request": "\2"}}'),
         (r"tutor drill --phase (\d)", rf'{_DRILL} {{"phases": [\1]}}'),
         (r'tutor drill "([^"]+)"', rf'{_DRILL} {{"request": "\1"}}'),
         (r"tutor drill\b", _DRILL),
+        (r"tutor plan start ([\w-]+) --until (\S+)", rf'POST {_PLANS}/\1/start {{"until": "\2"}}'),
+        (r"tutor plan custom [^.]*", rf"POST {_PLANS}/custom"),
+        (r"tutor plan show ([\w-]+)", rf"GET {_PLANS}/\1"),
+        (r"tutor plan (start|stop|catch-up) ([\w-]+)(?: --\w+)?", rf"POST {_PLANS}/\2/\1"),
+        (r"tutor plan done\b", f"POST {_PLANS}/ID/ticks"),
+        (r"--what-fits\b", '"what_fits": true'),
     )
 )
 _HTTP = {

@@ -21,6 +21,8 @@ from tutor.web.errors import TOO_LARGE, respond
 from tutor.web.openai import PREFIX
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_IMPORT_BYTES = 32 * 1024 * 1024  # years of study
+IMPORT = "/api/v1/study/import"
 MAX_CHAT_BYTES = 1024 * 1024  # a client sends its whole conversation with every question
 HEADERS = {
     "Content-Security-Policy": (
@@ -139,6 +141,8 @@ def is_loopback(host: str) -> bool:
 
 def _most(request: Request) -> int:
     """The largest body that a path takes, in bytes."""
+    if request.url.path == IMPORT:
+        return MAX_IMPORT_BYTES
     return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp")) else MAX_BODY_BYTES
 
 

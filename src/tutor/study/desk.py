@@ -1,0 +1,315 @@
+"""The desk: what a front end asks of studying, over one store, one curriculum and what drills leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from tutor.curriculum.outline import CardLine, Outline
+from tutor.errors import NotFound, UsageError
+from tutor.study import insights, paths, records, reviews
+from tutor.study.days import day_of, end_of
+from tutor.study.lookup import card_of, known
+from tutor.study.progress import STATUSES, Answered, CardProgress, Share, progress, share
+from tutor.study.records import Noted
+from tutor.study.reviews import GradedTask, Rated
+from tutor.study.rounds import Round, flash_round
+from tutor.study.schedule import GOOD, Deck, Grade, Item
+from tutor.study.store import StudyStore, new_id
+from tutor.study.sync import tasks_of
+from tutor.study.today import Next, Today, today
+
+MOST_MINUTES = 720
+_LONGEST_NOTE = 2_000
+Rows = Callable[[], Iterable[Mapping[str, Any]]]
+Words = Callable[[str, int, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a learner stands at ``now``, read in one moment."""
+
+    outline: Outline
+    now: datetime
+    deck: Deck
+    marks: Sequence[Noted]
+    tasks: Sequence[GradedTask]
+    answers: Sequence[Answered]
+    cards: Mapping[str, CardProgress]
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """Everything of ``tutor stats``."""
+
+    readiness: Sequence[insights.Readiness]
+    weak_points: Sequence[insights.WeakPoint]
+    kinds: Sequence[insights.KindScore]
+    contradictions: Sequence[insights.Contradiction]
+    calibration: insights.Calibration
+    studied: insights.Studied
+    forecast: Sequence[tuple[date, int]]
+
+
+class Study:
+    """What front ends use; each call opens what it needs.
+
+    Args:
+        store: makes the store when it is first needed.
+        outline: the curriculum.
+        rows: what drills have left behind, as ``sync.tasks_of`` takes it.
+        words: the learner's words that a point's status rests on, by session, task and point; empty where not kept.
+        zone: the learner's.
+        minutes: of a day.
+        retention: the probability of recall at which a review is due.
+        clock: the time now, with a time zone.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], StudyStore],
+        outline: Callable[[], Outline],
+        rows: Rows,
+        *,
+        zone: ZoneInfo,
+        minutes: int,
+        retention: float,
+        clock: Callable[[], datetime],
+        words: Words = lambda session, task, point: "",
+    ) -> None:
+        self._make_store = store
+        self._make_outline = outline
+        self._rows = rows
+        self._words = words
+        self.zone = zone
+        self.minutes = minutes
+        self.retention = retention
+        self.clock = clock
+        #: What active plans ask for next, the most pressing first.
+        self.planned: Callable[[Standing], Sequence[Next]] = lambda standing: ()
+
+    @cached_property
+    def store(self) -> StudyStore:
+        """The store, with the learner's row in it."""
+        store = self._make_store()
+        store.owner()
+        return store
+
+    @cached_property
+    def outline(self) -> Outline:
+        return self._make_outline()
+
+    def sync(self) -> int:
+        """Take in what drills have left behind since; how many tasks were new or changed."""
+        tasks = tasks_of(self._rows())
+        return reviews.take_in(self.store, tasks, retention=self.retention, zone=self.zone) if tasks else 0
+
+    def standing(self) -> Standing:
+        """Where the learner stands now, with the drills up to this moment."""
+        rows, learner = tasks_of(self._rows()), self.store.learner
+        with self.store.read() as session:  # once, where there is nothing new: that is most often
+            known = reviews.graded(session, learner)
+        if reviews.changed(known, rows):
+            reviews.take_in(self.store, rows, retention=self.retention, zone=self.zone)
+            known = {}
+        now = self.clock()
+        with self.store.read() as session:
+            deck = reviews.load_deck(session, learner, retention=self.retention, zone=self.zone)
+            tasks = list((known or reviews.graded(session, learner)).values())
+            marks = records.marks(session, learner)
+            rated = records.last_ratings(session, learner)
+        answers = records.answers(tasks)
+        found = progress(self.outline, marks, answers, deck, rated, now=now, zone=self.zone)
+        return Standing(self.outline, now, deck, marks, tasks, answers, found)
+
+    def today(self, minutes: int | None = None) -> Today:
+        """What to do today.
+
+        Raises:
+            UsageError: minutes out of range.
+        """
+        at = self.standing()
+        return today(
+            at.outline,
+            at.cards,
+            at.deck,
+            at.answers,
+            self.planned(at),
+            now=at.now,
+            until=end_of(day_of(at.now, self.zone), self.zone),
+            minutes=_minutes(self.minutes if minutes is None else minutes),
+        )
+
+    def shares(self, at: Standing) -> dict[str, list[Share]]:
+        """Progress by phase, section, tier and plan, and of the whole, in the curriculum's order."""
+        cards = list(at.outline.cards.values())
+
+        def grouped(key: Callable[[CardLine], object]) -> list[Share]:
+            names = dict.fromkeys(key(card) for card in cards)
+            return [share(str(n), [c.id for c in cards if key(c) == n], at.cards) for n in names]
+
+        plans = [share(plan.id, sorted(paths.named(plan.steps)), at.cards) for plan in at.outline.plans.values()]
+        return {
+            "all": [share("all", at.outline.cards, at.cards)],
+            "phases": sorted(grouped(lambda c: c.phase), key=lambda s: int(s.name)),
+            "sections": grouped(lambda c: c.section),
+            "tiers": sorted(grouped(lambda c: c.tier), key=lambda s: int(s.name)),
+            "plans": plans,
+        }
+
+    def threads(self, at: Standing) -> list[Share]:
+        """How far one is with each thread."""
+        return [share(thread.id, thread.cards, at.cards) for thread in at.outline.threads]
+
+    def mark(self, name: str, status: str, note: str = "") -> CardProgress:
+        """Say where one stands with a card, whatever the drills say; the card's progress then.
+
+        Raises:
+            NotFound: no such card.
+            UsageError: no such status, or the note is too long.
+        """
+        if status not in STATUSES:
+            raise UsageError(f"'{status}' is no status", about="--set", fix=f"One of: {', '.join(STATUSES)}.")
+        if len(note) > _LONGEST_NOTE:
+            raise UsageError(f"the note has {len(note):,} characters", about="--note", fix="At most 2,000.")
+        card = card_of(self.outline, name)
+        self._mark(Noted(card.id, status, "override", self.clock(), note))
+        return self.standing().cards[card.id]
+
+    def check(self, name: str, done: Sequence[bool]) -> CardProgress:
+        """Take down a mastery check: mastered where all of it is, learning where not; the card's progress then.
+
+        A check that is passed is a review of the card too.
+
+        Raises:
+            NotFound: no such card.
+            UsageError: the card has no check, or another number of items.
+        """
+        card = card_of(self.outline, name)
+        if not card.check:
+            raise UsageError(
+                "the card has no mastery check", about=card.id, fix=f"Drill it: tutor drill --card {card.id}"
+            )
+        if len(done) != len(card.check):
+            raise UsageError(f"the check has {len(card.check)} items, answered were {len(done)}", about=card.id)
+        now, source = self.clock(), f"check:{new_id()}"
+        lacking = [item for item, yes in zip(card.check, done, strict=True) if not yes]
+        note = "not yet: " + "; ".join(lacking) if lacking else ""
+        if not lacking:  # first, so that a fault in between leaves a review and no mastery, never the reverse
+            self.rate([Rated(card.id, GOOD, now, source)])
+        self._mark(Noted(card.id, "learning" if lacking else "mastered", "check", now, note[:_LONGEST_NOTE]))
+        return self.standing().cards[card.id]
+
+    def _mark(self, mark: Noted) -> None:
+        with self.store.write() as session:
+            records.add_mark(session, self.store.learner, mark)
+
+    def round(self, minutes: int | None = None, cards: Sequence[str] = ()) -> Round:
+        """What to recall now.
+
+        Raises:
+            NotFound: no such card.
+            UsageError: minutes out of range.
+        """
+        ids = [card_of(self.outline, name).id for name in cards]
+        given = _minutes(self.minutes if minutes is None else minutes)
+        self.sync()
+        with self.store.read() as session:
+            deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
+        until = end_of(day_of(self.clock(), self.zone), self.zone)
+        return flash_round(self.outline, deck, until, minutes=given, cards=ids)
+
+    def review(
+        self,
+        ref: str,
+        rating: int,
+        *,
+        confidence: float | None = None,
+        seconds: float | None = None,
+        key: str = "",
+    ) -> Item:
+        """Take a learner's own rating down; the item with its next date.
+
+        Args:
+            ref: a card's id or ``card/probe/point``.
+            rating: 1 forgotten, 2 hard, 3 good, 4 easy.
+            confidence: in [0, 100], as given before the answer was shown.
+            seconds: that it took.
+            key: names the rating: the same one sent twice counts once.
+
+        Raises:
+            NotFound: the curriculum has no such card or point.
+            UsageError: something is out of range.
+        """
+        if not known(self.outline, ref):
+            raise NotFound("nothing in the curriculum has this name", about=ref[:200], fix="See: tutor review --json")
+        if rating not in (1, 2, 3, 4):
+            raise UsageError(f"'{rating}' is no rating", fix="1 forgotten, 2 hard, 3 good, 4 easy.")
+        if confidence is not None and not 0 <= confidence <= 100:
+            raise UsageError(f"'{confidence:g}' is no confidence", fix="From 0 (no idea) to 100 (certain).")
+        if seconds is not None and not 0 <= seconds <= 86_400:
+            raise UsageError("the seconds are out of range", fix="From 0 to 86,400.")
+        if len(key) > 100:
+            raise UsageError("the key is too long", fix="At most 100 characters.")
+        sure = None if confidence is None else confidence / 100
+        outcome = None if confidence is None else float(rating > 1)
+        source = f"review:{key or new_id()}"
+        self.rate([Rated(ref, cast(Grade, rating), self.clock(), source, sure, outcome, seconds)])
+        with self.store.read() as session:
+            deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
+        return deck.items[ref]
+
+    def rate(self, rated: Sequence[Rated]) -> None:
+        """Take ratings down."""
+        reviews.rate(self.store, rated, retention=self.retention, zone=self.zone)
+
+    def path(self, goal: str, have: Sequence[str] = ()) -> paths.Path:
+        """The way to a card.
+
+        Raises:
+            NotFound: no such card.
+        """
+        card = card_of(self.outline, goal)
+        names = [card_of(self.outline, name).id for name in have]
+        return paths.path_to(self.outline, card.id, self.standing().cards, have=names)
+
+    def stats(self) -> Insights:
+        """Everything that the answers and reviews show."""
+        at = self.standing()
+        with self.store.read() as session:
+            guesses = records.guesses(session, self.store.learner)
+            spent = records.spent(session, self.store.learner, at.tasks)
+            moments = records.moments(session, self.store.learner)
+        found = [self._with_words(one) for one in insights.contradictions(at.outline, at.tasks)]
+        return Insights(
+            insights.readiness(at.outline, at.cards, at.tasks),
+            insights.weak_points(at.outline, at.tasks),
+            insights.by_kind(at.outline, at.tasks),
+            found,
+            insights.calibration(guesses),
+            insights.studied(moments, spent, at.now, self.zone),
+            insights.forecast((i for i in at.deck.items.values() if known(at.outline, i.ref)), at.now, self.zone),
+        )
+
+    def _with_words(self, found: insights.Contradiction) -> insights.Contradiction:
+        point = found.ref.rsplit("/", 1)[1]
+
+        def said(claim: insights.Claim) -> insights.Claim:
+            return replace(claim, words=self._words(claim.session, claim.task, point))
+
+        return replace(found, made=said(found.made), contradicted=said(found.contradicted))
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if "store" in self.__dict__:
+            self.__dict__.pop("store").close()
+
+
+def _minutes(given: int) -> int:
+    if not 1 <= given <= MOST_MINUTES:
+        raise UsageError(f"{given} minutes are out of range", about="--minutes", fix=f"From 1 to {MOST_MINUTES}.")
+    return given

@@ -1,0 +1,356 @@
+"""Plans as a learner follows them: taking one up, ticking off, skipping days, catching up, stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from tutor.curriculum.outline import Outline, PlanLine
+from tutor.errors import NotFound, UsageError
+from tutor.study import catchup, custom, taken
+from tutor.study.catchup import Option, Way
+from tutor.study.custom import Custom
+from tutor.study.days import day_of
+from tutor.study.fitting import dated, impossible
+from tutor.study.lookup import card_of
+from tutor.study.pacing import Skips, skips_of
+from tutor.study.store import StudyStore
+from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, timetable
+from tutor.study.windows import entries_of
+
+if TYPE_CHECKING:
+    from tutor.study.today import Next
+
+_MOST_NEXT = 8  # items of a plan that are asked for on one day
+_AHEAD = timedelta(days=7)  # what is due later is not asked for yet, unless nothing else is
+
+
+class Plans:
+    """What front ends use.
+
+    Args:
+        store: the study store, made when it is first needed.
+        outline: the curriculum.
+        zone: the learner's.
+        clock: the time now, with a time zone.
+        mastered: cards that a plan of one's own need not hold.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], StudyStore],
+        outline: Callable[[], Outline],
+        *,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+        mastered: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        self._store = store
+        self._outline = outline
+        self._zone = zone
+        self._clock = clock
+        self._mastered = mastered
+
+    @property
+    def today(self) -> date:
+        """The learner's day."""
+        return day_of(self._clock(), self._zone)
+
+    def all(self) -> list[tuple[PlanLine, Timetable | None]]:
+        """The curriculum's plans, each with its timetable where it is under way."""
+        tables = {table.taken.plan: table for table in self.under_way()}
+        return [(plan, tables.get(plan.id)) for plan in self._outline().plans.values()]
+
+    def under_way(self) -> list[Timetable]:
+        """The plans that are followed, the earliest begun first."""
+        store = self._store()
+        with store.read() as session:
+            found = taken.active(session, store.learner)
+            ticked = {name: taken.ticks(session, store.learner, name, _since(one)) for name, one in found.items()}
+        plans = self._outline().plans
+        # A plan that the curriculum has no more stays in the store, and is not shown.
+        return [self._table(one, ticked[name]) for name, one in found.items() if one.custom or name in plans]
+
+    def of(self, name: str) -> Timetable:
+        """A plan that is under way.
+
+        Raises:
+            NotFound: no such plan, or it is not under way.
+        """
+        plan = self.named(name)
+        found = {table.taken.plan: table for table in self.under_way()}
+        if plan not in found:
+            how = "tutor plan custom --interview DATE --track backend --hours 8" if plan == CUSTOM else ""
+            raise NotFound("it is not under way", about=plan, fix=f"Begin: {how or f'tutor plan start {plan}'}")
+        return found[plan]
+
+    def named(self, name: str) -> str:
+        """The id of a plan by its id or the beginning of it.
+
+        Raises:
+            NotFound: no plan, or more than one, is meant.
+        """
+        wanted = name.strip().lower()
+        known = [*self._outline().plans, CUSTOM]
+        if wanted in known:
+            return wanted
+        near = [plan for plan in known if wanted and plan.startswith(wanted)]
+        if len(near) == 1:
+            return near[0]
+        raise NotFound("no plan has this id", about=name.strip()[:80], fix=f"Known: {', '.join(known)}.")
+
+    def preview(self, name: str) -> Timetable:
+        """A plan of the curriculum as it would be from today on.
+
+        Raises:
+            NotFound: no such plan.
+        """
+        plan = self._line(self.named(name))
+        now = Taken("", plan.id, self._clock(), self.today, 1.0, Skips(), {}, False)
+        return self._table(now, {})
+
+    def start(
+        self,
+        name: str,
+        *,
+        start: date | None = None,
+        pace: float | None = None,
+        until: date | None = None,
+        skips: Iterable[str] = (),
+        afresh: bool = False,
+    ) -> Timetable:
+        """Take a plan up.
+
+        Args:
+            name: of a plan of the curriculum.
+            start: its first day; today where it is None.
+            pace: how many of the plan's units a step takes; 1 where it is None.
+            until: the day by which it is to end, in place of a pace.
+            skips: weekdays, dates and runs of dates without study.
+            afresh: what was ticked before does not count.
+
+        Raises:
+            NotFound: no such plan.
+            UsageError: it is under way, the start is in the past, or pace, end and skips leave no way to hold it.
+        """
+        plan = self._line(self.named(name))
+        begin = self._not_past(start or self.today, "--from", "Begin today, and tick off what is done: tutor plan done")
+        without = skips_of(skips)
+        if pace is not None and until is not None:
+            raise UsageError("a pace and an end exclude each other", about="--until", fix="Give one of them.")
+        if plan.unit == "section":
+            if pace is not None or until is not None:
+                raise UsageError("its order is free, so it has no pace", about=plan.id, fix="Leave --pace and --until.")
+            chosen = 1.0
+        else:
+            begin, chosen = dated(self._outline(), plan, begin, pace, until, without)
+        spec = {"since": self._clock().isoformat()} if afresh else {}
+        with self._store().write() as session:
+            if plan.id in taken.active(session, self._store().learner):
+                raise UsageError(
+                    "it is under way",
+                    about=plan.id,
+                    fix=f"tutor plan catch-up {plan.id} lays it out anew; tutor plan stop {plan.id} ends it.",
+                )
+            taken.add_plan(
+                session,
+                self._store().learner,
+                plan.id,
+                start=begin,
+                pace=chosen,
+                skips=without,
+                spec=spec,
+                at=self._clock(),
+            )
+        return self.of(plan.id)
+
+    def choose(
+        self,
+        *,
+        interview: date,
+        track: str,
+        hours: float,
+        start: date | None = None,
+        skips: Iterable[str] = (),
+        known: Iterable[str] = (),
+    ) -> Custom:
+        """What a plan of one's own would hold; nothing is taken up.
+
+        Raises:
+            NotFound: a card of ``known`` is none.
+            UsageError: the interview is not after the start, or the track, hours or skips are wrong.
+        """
+        begin = self._not_past(start or self.today, "--from", "Begin today.")
+        if interview < self.today:
+            raise UsageError(
+                f"the interview ({interview}) is in the past", about="--interview", fix=f"Today is {self.today}."
+            )
+        outline = self._outline()
+        knows = {card_of(outline, name).id for name in known} | set(self._mastered())
+        return custom.choose(
+            outline,
+            start=begin,
+            interview=interview,
+            track=custom.track_of(track),
+            hours=hours,
+            skips=skips_of(skips),
+            known=knows,
+        )
+
+    def take_up(
+        self, made: Custom, *, start: date | None = None, skips: Iterable[str] = (), what_fits: bool = False
+    ) -> Timetable:
+        """Follow a plan that was chosen; one of one's own that is under way is replaced, and its ticks stay.
+
+        Raises:
+            UsageError: it does not hold tier 1, or nothing at all; says what would fit.
+        """
+        without = skips_of(skips)
+        if not made.cards or (not made.holds_tier_1 and not what_fits):
+            raise impossible(self._outline(), made, without)
+        spec = {
+            "interview": made.interview.isoformat(),
+            "track": made.track,
+            "hours": made.hours,
+            "cards": [one.card for one in made.cards],
+            "why": {one.card: one.why for one in made.cards},
+            "left_out": {one.card: one.why for one in made.left_out},
+        }
+        self._put(CUSTOM, start=start or self.today, pace=1.0, skips=without, spec=spec)
+        return self.of(CUSTOM)
+
+    def done(self, name: str, items: Sequence[str], *, undo: bool = False) -> list[Entry]:
+        """Tick items off, or take ticks back; those that changed by it. A step's id stands for all of it.
+
+        Raises:
+            NotFound: no such plan or item, or it is not under way.
+            UsageError: no item is given, or one is the name of several.
+        """
+        if not items:
+            raise UsageError("which item?", about=name, fix=f"tutor plan show {name} names them.")
+        table = self.of(name)
+        named = [entry for text in items for entry in entries_of(table, text)]
+        changed = list({e.item.id: e for e in named if bool(e.done) is undo}.values())
+        if changed:
+            store = self._store()
+            with store.write() as session:
+                ids = [entry.item.id for entry in changed]
+                taken.add_ticks(session, store.learner, table.taken.plan, ids, done=not undo, at=self._clock())
+        return changed
+
+    def skip(self, words: Iterable[str], name: str = "") -> list[tuple[Timetable, Timetable]]:
+        """Leave days out of a plan, or of all that are under way; each before and after.
+
+        Raises:
+            NotFound: no such plan, or none is under way.
+            UsageError: a day is in the past, or no day would be left.
+        """
+        more = skips_of(words)
+        if not more.words:
+            raise UsageError("which day?", fix="As in: tutor plan skip 2026-12-24")
+        if more.dates and min(more.dates) < self.today:
+            fix = "For days that have gone by: tutor plan catch-up ID --shift"
+            raise UsageError(f"{min(more.dates)} is in the past", about="skip", fix=fix)
+        tables = [self.of(name)] if name else self.under_way()
+        if not tables:
+            raise NotFound("no plan is under way", fix="Begin one: tutor plan")
+        changed = []
+        for table in tables:
+            had = table.taken.skips
+            both = skips_of(Skips(had.dates | more.dates, had.weekdays | more.weekdays).words)
+            after = replace(table.taken, skips=both)
+            ticked = {entry.item.id: entry.done for entry in table.entries if entry.done}
+            changed.append((table, self._table(after, ticked)))
+        for _, after_table in changed:
+            one = after_table.taken
+            self._put(one.plan, start=one.start, pace=one.pace, skips=one.skips, spec=one.spec)
+        return changed
+
+    def ways(self, name: str) -> list[Option]:
+        """How a plan that is behind could be caught up with.
+
+        Raises:
+            NotFound: no such plan, or it is not under way.
+            UsageError: nothing is late.
+        """
+        table = self.of(name)
+        plan = None if table.taken.custom else self._line(table.taken.plan)
+        return catchup.options(self._outline(), plan, table)
+
+    def catch_up(self, name: str, way: Way) -> tuple[Option, Timetable]:
+        """Go a way; it and the plan then.
+
+        Raises:
+            NotFound: no such plan, or it is not under way.
+            UsageError: nothing is late, or the way leads nowhere.
+        """
+        ways = self.ways(name)
+        chosen = next(option for option in ways if option.way == way)
+        if chosen.taken is None:
+            others = ", ".join(f"--{option.way}" for option in ways if option.taken)
+            raise UsageError(chosen.why, about=f"--{way}", fix=f"What would do: {others}." if others else "")
+        one = chosen.taken
+        self._put(one.plan, start=one.start, pace=one.pace, skips=one.skips, spec=one.spec)
+        return chosen, self.of(one.plan)
+
+    def stop(self, name: str) -> Timetable:
+        """Follow a plan no longer; what was ticked stays. The plan as it was left.
+
+        Raises:
+            NotFound: no such plan, or it is not under way.
+        """
+        table = self.of(name)
+        one = table.taken
+        self._put(one.plan, start=one.start, pace=one.pace, skips=one.skips, spec=one.spec, active=False)
+        return table
+
+    def next(self, mastered: Collection[str] = ()) -> list[Next]:
+        """What the plans ask for today, the latest first: what is due, then what comes within the next week.
+
+        Cards that are mastered are not asked for, ticked off or not.
+        """
+        from tutor.study.today import Next  # loads FSRS, which nothing else here needs
+
+        found = []
+        for table in self.under_way():
+            if table.unit == "section" or table.taken.start > table.today:
+                continue
+            soon = table.today + _AHEAD
+            waiting = [entry for entry in table.open if entry.item.card not in mastered]
+            due = sorted((e for e in waiting if e.due and e.due <= soon), key=lambda e: e.due or soon)
+            titles = {placed.stage.id: placed.stage.title for placed in table.placed}
+            for entry in due[:_MOST_NEXT] or waiting[:1]:
+                item = entry.item
+                where = titles[entry.stage].split(":")[0]
+                title = f"{where}: {item.title}" if item.card else f"{where}, {item.kind}: {item.title}"
+                late = (table.today - entry.due).days if entry.due else 0
+                cards = (item.card,) if item.card else ()
+                found.append(Next(table.taken.plan, title, item.id, cards, item.minutes, late))
+        return sorted(found, key=lambda n: -n.late_days)
+
+    def _table(self, one: Taken, ticked: Mapping[str, datetime]) -> Timetable:
+        plan = None if one.custom else self._line(one.plan)
+        return timetable(self._outline(), plan, one, ticked, self.today)
+
+    def _line(self, plan: str) -> PlanLine:
+        if plan == CUSTOM:
+            fix = "tutor plan custom --interview DATE --track backend --hours 8"
+            raise NotFound("a plan of your own is made first", about=plan, fix=fix)
+        return self._outline().plans[plan]
+
+    def _put(self, plan: str, *, active: bool = True, **how: Any) -> None:
+        store = self._store()
+        with store.write() as session:
+            taken.add_plan(session, store.learner, plan, at=self._clock(), active=active, **how)
+
+    def _not_past(self, day: date, about: str, fix: str) -> date:
+        if day < self.today:
+            raise UsageError(f"{day} is in the past", about=about, fix=fix)
+        return day
+
+
+def _since(one: Taken) -> datetime | None:
+    return datetime.fromisoformat(one.spec["since"]) if one.spec.get("since") else None

@@ -1,0 +1,120 @@
+"""What is read from and written to the store beside reviews: marks, last ratings, guesses, time spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from tutor.study.progress import Answered, Marked, Status
+from tutor.study.reviews import GradedTask
+from tutor.study.store import new_id
+from tutor.study.tables import Drilled, Entry, Mark, Memory, Review, Sitting
+
+_LACKING = ("missed", "contradicted")
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(Marked):
+    """A mark with what the learner wrote beside it."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """``confidence`` before ``outcome`` was known, both in [0, 1]; ``ref`` is what of, ``source`` as in reviews."""
+
+    ref: str
+    confidence: float
+    outcome: float
+    at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """``seconds`` from ``at`` on; ``kind`` is drill, review, ask, read or log."""
+
+    at: datetime
+    seconds: float
+    kind: str
+    ref: str
+
+
+def marks(session: Session, learner: str) -> list[Noted]:
+    """Every mark, the oldest first."""
+    query = select(Mark.card, Mark.status, Mark.why, Mark.at, Mark.note).where(Mark.learner == learner)
+    rows = session.execute(query.order_by(Mark.at, Mark.id))
+    return [Noted(row[0], cast(Status, row[1]), row[2], row[3], row[4]) for row in rows]
+
+
+def add_mark(session: Session, learner: str, mark: Noted) -> None:
+    """Mark a card."""
+    session.add(
+        Mark(
+            id=new_id(),
+            learner=learner,
+            at=mark.at,
+            card=mark.card,
+            status=mark.status,
+            why=mark.why,
+            note=mark.note,
+        )
+    )
+
+
+def last_ratings(session: Session, learner: str) -> dict[str, tuple[int, datetime]]:
+    """By card or point the last rating and its time."""
+    latest = and_(Review.learner == Memory.learner, Review.ref == Memory.ref, Review.at == Memory.at)
+    query = select(Review.ref, Review.rating, Review.at).join(Memory, latest).where(Memory.learner == learner)
+    return {row[0]: (row[1], row[2]) for row in session.execute(query.order_by(Review.id))}
+
+
+def guesses(session: Session, learner: str) -> list[Guess]:
+    """Every confidence that was given before the outcome was known, the oldest first."""
+    query = select(Review.ref, Review.confidence, Review.outcome, Review.at, Review.source).where(
+        Review.learner == learner, Review.confidence.is_not(None), Review.outcome.is_not(None)
+    )
+    rows = session.execute(query.order_by(Review.at, Review.id))
+    return [Guess(row[0], row[1] or 0.0, row[2] or 0.0, row[3], row[4]) for row in rows]
+
+
+def spent(session: Session, learner: str, tasks: Iterable[GradedTask]) -> list[Spent]:
+    """Time spent: in drills, in reviews by themselves, and whatever else was measured; the oldest first."""
+    found = [Spent(task.at, task.seconds, "drill", task.card) for task in tasks if task.seconds]
+    alone = select(Review.at, Review.seconds, Review.ref).where(
+        Review.learner == learner, Review.seconds.is_not(None), Review.source.not_like("drill:%")
+    )
+    found += [Spent(row[0], row[1] or 0.0, "review", row[2]) for row in session.execute(alone)]
+    sat = select(Sitting.at, Sitting.seconds, Sitting.kind, Sitting.ref).where(Sitting.learner == learner)
+    found += [Spent(*row) for row in session.execute(sat)]
+    return sorted(found, key=lambda s: (s.at, s.kind, s.ref))
+
+
+def answers(tasks: Iterable[GradedTask]) -> list[Answered]:
+    """What progress goes by: answers about a card that could be graded."""
+    return [
+        Answered(
+            task.card,
+            task.probe,
+            task.verdict,
+            task.score,
+            task.at,
+            tuple(point for point, status in task.points.items() if status in _LACKING),
+        )
+        for task in tasks
+        if task.card and task.verdict != "ungraded"
+    ]
+
+
+def moments(session: Session, learner: str) -> list[datetime]:
+    """When something was reviewed, drilled or written in the log: what makes a day one that was studied on."""
+    drilled = select(Drilled.at).where(Drilled.learner == learner)
+    reviewed = select(Review.at).where(Review.learner == learner)
+    written = select(Entry.written).where(Entry.learner == learner)
+    return [at for query in (drilled, reviewed, written) for at in session.scalars(query)]

@@ -1,0 +1,285 @@
+"""Reviews in the store: ratings taken down with what they make of a card's or point's schedule, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from tutor.study.schedule import OF_STATUS, OF_VERDICT, Deck, Grade, Item
+from tutor.study.store import StudyStore, new_id
+from tutor.study.tables import Drilled, Memory, Review
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A rating (1 again to 4 easy) of ``ref``; ``source`` names what it came of, once for each ref.
+
+    ``confidence`` is what the learner gave beforehand, ``outcome`` what came of it, in [0, 1]; ``seconds`` it took.
+    """
+
+    ref: str
+    rating: Grade
+    at: datetime
+    source: str
+    confidence: float | None = None
+    outcome: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GradedTask:
+    """A graded task of a drill, as the drills hand it over.
+
+    ``points`` maps the ids of rubric points to covered, prompted, partly, missed or contradicted.
+    """
+
+    session: str
+    task: int
+    card: str
+    probe: str
+    kind: str
+    verdict: str
+    score: float
+    points: Mapping[str, str] = field(default_factory=dict)
+    rating: int | None = None
+    seconds: float | None = None
+    at: datetime = datetime.min
+
+    @property
+    def source(self) -> str:
+        return f"drill:{self.session}/{self.task}"
+
+    def ratings(self) -> list[Rated]:
+        """What it is worth: one rating for the card, one for each point; none of an answer that was not graded."""
+        if not self.card or self.verdict not in OF_VERDICT:
+            return []
+        confidence = None if self.rating is None else (self.rating - 1) / 4
+        found = [Rated(self.card, OF_VERDICT[self.verdict], self.at, self.source, confidence, self.score, self.seconds)]
+        if self.probe:
+            found += [
+                Rated(f"{self.card}/{self.probe}/{point}", OF_STATUS[status], self.at, self.source)
+                for point, status in self.points.items()
+            ]
+        return found
+
+
+def load_deck(session: Session, learner: str, *, retention: float, zone: ZoneInfo) -> Deck:
+    """Everything the learner reviews."""
+    columns = (
+        Memory.ref,
+        Memory.state,
+        Memory.step,
+        Memory.stability,
+        Memory.difficulty,
+        Memory.due,
+        Memory.at,
+        Memory.reps,
+        Memory.lapses,
+        Memory.suspended,
+    )
+    rows = session.execute(select(*columns).where(Memory.learner == learner).order_by(Memory.ref))
+    return Deck((Item(*tuple(row)) for row in rows), retention=retention, zone=zone)
+
+
+def rate(store: StudyStore, rated: Sequence[Rated], *, retention: float, zone: ZoneInfo) -> list[Item]:
+    """Take ratings down, in the order of their times; one whose source has rated its ref before is passed over.
+
+    Returns:
+        The items as they are now, of those that were new.
+
+    Raises:
+        StudyFault: nothing was taken down.
+    """
+    with store.write() as session:
+        return _rate(session, store.learner, rated, retention=retention, zone=zone)
+
+
+def take_in(store: StudyStore, tasks: Iterable[GradedTask], *, retention: float, zone: ZoneInfo) -> int:
+    """Take graded tasks of drills into progress and schedule; how many were new or have changed.
+
+    One that is known as it is is passed over. One that was graded anew (by its session and task) takes the place of
+    what was known of it, and the schedule of what it rated is made again from all reviews.
+
+    Raises:
+        StudyFault: nothing was taken in.
+    """
+    given = {(task.session, task.task): task for task in tasks}
+    if not given:
+        return 0
+    with store.read() as session:
+        known = graded(session, store.learner)
+    if not changed(known, given.values()):
+        return 0  # nothing to write, so nobody is kept waiting
+    with store.write() as session:
+        known = graded(session, store.learner)
+        new = sorted(
+            (task for key, task in given.items() if known.get(key) != task),
+            key=lambda task: (task.at, task.session, task.task),
+        )
+        again = [task for task in new if (task.session, task.task) in known]
+        undone = _undo(session, store.learner, again)
+        for task in new:
+            session.add(_drilled(store.learner, task))
+        rated = [rating for task in new for rating in task.ratings()]
+        _rate(session, store.learner, rated, retention=retention, zone=zone, anew=undone)
+        return len(new)
+
+
+def changed(known: Mapping[tuple[str, int], GradedTask], tasks: Iterable[GradedTask]) -> bool:
+    """Whether some task is not among those known, or not as it is known."""
+    return any(known.get((task.session, task.task)) != task for task in tasks)
+
+
+def graded(session: Session, learner: str) -> dict[tuple[str, int], GradedTask]:
+    """Every graded task that was taken in, by session and task, the oldest first."""
+    columns = (
+        Drilled.session,
+        Drilled.task,
+        Drilled.card,
+        Drilled.probe,
+        Drilled.kind,
+        Drilled.verdict,
+        Drilled.score,
+        Drilled.points,
+        Drilled.rating,
+        Drilled.seconds,
+        Drilled.at,
+    )
+    query = select(*columns).where(Drilled.learner == learner).order_by(Drilled.at, Drilled.session, Drilled.task)
+    return {(row[0], row[1]): GradedTask(*row) for row in session.execute(query)}
+
+
+def _undo(session: Session, learner: str, tasks: Iterable[GradedTask]) -> set[str]:
+    """Remove what is stored of tasks, and the ratings that came of them; the refs these were of."""
+    undone: set[str] = set()
+    for task in tasks:
+        session.execute(
+            delete(Drilled).where(
+                Drilled.learner == learner, Drilled.session == task.session, Drilled.task == task.task
+            )
+        )
+        mine = (Review.learner == learner, Review.source == task.source)
+        undone.update(session.scalars(select(Review.ref).where(*mine)))
+        session.execute(delete(Review).where(*mine))
+    return undone
+
+
+def _rate(
+    session: Session,
+    learner: str,
+    rated: Sequence[Rated],
+    *,
+    retention: float,
+    zone: ZoneInfo,
+    anew: AbstractSet[str] = frozenset(),
+) -> list[Item]:
+    """Add ratings. What has a rating that is older than its last review is scheduled from all its reviews ``anew``."""
+    deck = load_deck(session, learner, retention=retention, zone=zone)
+    done = _done(session, learner, {rating.source for rating in rated})
+    changed: dict[str, Item] = {}
+    late = set(anew)
+    for rating in sorted(rated, key=lambda r: r.at):
+        if (rating.ref, rating.source) in done:
+            continue
+        done.add((rating.ref, rating.source))
+        before = deck.items.get(rating.ref)
+        if before and rating.at < before.last:
+            late.add(rating.ref)
+        changed[rating.ref] = deck.rate(rating.ref, rating.rating, rating.at)
+        session.add(
+            Review(
+                id=new_id(),
+                learner=learner,
+                at=rating.at,
+                ref=rating.ref,
+                rating=rating.rating,
+                source=rating.source,
+                confidence=rating.confidence,
+                outcome=rating.outcome,
+                seconds=rating.seconds,
+            )
+        )
+    changed |= _replayed(session, learner, late, deck)
+    save_items(session, learner, changed.values())
+    return list(changed.values())
+
+
+def replay(session: Session, learner: str, refs: Iterable[str], *, retention: float, zone: ZoneInfo) -> None:
+    """Make the schedule of cards and points again from all their reviews, as after an import of older ones."""
+    deck = load_deck(session, learner, retention=retention, zone=zone)
+    save_items(session, learner, _replayed(session, learner, set(refs), deck).values())
+
+
+def _replayed(session: Session, learner: str, refs: AbstractSet[str], deck: Deck) -> dict[str, Item]:
+    """The items as their reviews make them in the order of their times; one without reviews is removed."""
+    if not refs:
+        return {}
+    aside = {ref for ref in refs if (item := deck.items.get(ref)) and item.suspended}
+    for ref in refs:
+        deck.forget(ref)
+    found: dict[str, Item] = {}
+    for some in _parts(refs):
+        query = select(Review.ref, Review.rating, Review.at).where(Review.learner == learner, Review.ref.in_(some))
+        for ref, rating, at in session.execute(query.order_by(Review.at, Review.id)):
+            found[ref] = deck.rate(ref, cast(Grade, rating), at)
+        gone = [ref for ref in some if ref not in found]
+        session.execute(delete(Memory).where(Memory.learner == learner, Memory.ref.in_(gone)))
+    return {ref: deck.suspend(ref, True) if ref in aside else item for ref, item in found.items()}
+
+
+def _done(session: Session, learner: str, sources: AbstractSet[str]) -> set[tuple[str, str]]:
+    """The ref and source of every rating that is stored of some sources."""
+    found: set[tuple[str, str]] = set()
+    for some in _parts(sources):
+        query = select(Review.ref, Review.source).where(Review.learner == learner, Review.source.in_(some))
+        found.update((row[0], row[1]) for row in session.execute(query))
+    return found
+
+
+def _parts(names: Iterable[str], most: int = 500) -> Iterator[list[str]]:
+    """Names in lists that fit into a query of any database."""
+    every = sorted(names)
+    for start in range(0, len(every), most):
+        yield every[start : start + most]
+
+
+def save_items(session: Session, learner: str, items: Iterable[Item]) -> None:
+    """Store items as they are now."""
+    now = {item.ref: item for item in items}
+    rows: dict[str, Memory] = {}
+    for some in _parts(now):
+        query = select(Memory).where(Memory.learner == learner, Memory.ref.in_(some))
+        rows |= {row.ref: row for row in session.scalars(query)}
+    for ref, item in now.items():
+        row = rows.get(ref)
+        if row is None:
+            row = Memory(id=new_id(), learner=learner, ref=ref)
+            session.add(row)
+        row.at, row.due = item.last, item.due
+        row.state, row.step, row.stability, row.difficulty = item.state, item.step, item.stability, item.difficulty
+        row.reps, row.lapses, row.suspended = item.reps, item.lapses, item.suspended
+
+
+def _drilled(learner: str, task: GradedTask) -> Drilled:
+    return Drilled(
+        id=new_id(),
+        learner=learner,
+        at=task.at,
+        session=task.session,
+        task=task.task,
+        card=task.card,
+        probe=task.probe,
+        kind=task.kind,
+        verdict=task.verdict,
+        score=task.score,
+        points=dict(task.points),
+        rating=task.rating,
+        seconds=task.seconds,
+    )

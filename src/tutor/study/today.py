@@ -1,0 +1,292 @@
+"""What to do today, and why: pure; from what is due, weak, next in a plan or missing below something that failed.
+
+Every line says why it is there and how long it takes. What comes first: what is about to be forgotten, the most
+forgetting prevented a minute first; then what a failed answer stands on, then what is next in the plan, then something
+new by tier. What is due takes at most ``DUE_SHARE`` of the minutes while something else waits, so that a backlog does
+not hold up the plan; what is not used goes back to it. A line that no longer fits makes room for a shorter one, and
+what was left out is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from tutor.curriculum.outline import CardLine, Outline, ProbeLine
+from tutor.study.lookup import known
+from tutor.study.progress import FAILED, Answered, CardProgress
+from tutor.study.schedule import Deck, Item
+
+Kind = Literal["review", "drill", "read", "plan"]
+DRILL_MIN = 8  # a probe with follow-ups, rating, grade and what to read
+POINT_MIN = 1  # a point recalled and looked up
+DUE_SHARE = 0.6  # of the minutes, for what is due, while something else waits
+_BEGIN_MIN = 15  # a step of a plan that takes longer than there is time is begun, where so much is left
+_RECENT = timedelta(days=7)  # how long what failed pulls its prerequisites up
+_MOST_NEW = 2  # cards that are new, a day: more are begun than are kept
+_MOST_LEECHES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something to do. ``refs`` are the cards and points it is about; ``command`` does it in a terminal."""
+
+    kind: Kind
+    title: str
+    why: str
+    minutes: int
+    refs: tuple[str, ...]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """``lines`` in order, within ``minutes`` together where one line does not take longer alone.
+
+    ``left_out`` did not fit today, what comes first tomorrow first.
+    """
+
+    lines: tuple[Line, ...]
+    left_out: tuple[Line, ...]
+    minutes: int
+
+    @property
+    def total(self) -> int:
+        return sum(line.minutes for line in self.lines)
+
+    @property
+    def left_out_min(self) -> int:
+        return sum(line.minutes for line in self.left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What an active plan asks for next; ``late_days`` below 0 is before its day."""
+
+    plan: str
+    title: str
+    item: str
+    cards: tuple[str, ...]
+    minutes: int
+    late_days: int = 0
+
+
+def today(
+    outline: Outline,
+    found: Mapping[str, CardProgress],
+    deck: Deck,
+    answers: Iterable[Answered],
+    planned: Sequence[Next],
+    *,
+    now: datetime,
+    until: datetime,
+    minutes: int,
+) -> Today:
+    """The day's list.
+
+    Args:
+        outline: the curriculum.
+        found: progress of every card.
+        deck: what is reviewed.
+        answers: graded answers, for what failed lately.
+        planned: what active plans ask for, the most pressing first.
+        now: the time.
+        until: the end of the learner's day: what is due before it is due today.
+        minutes: how many there are, from 1.
+    """
+    answers = sorted(answers, key=lambda a: a.at)
+    due = _due(outline, deck, answers, until)
+    others = [*_below(outline, found, deck, answers, now), *_planned(planned)]
+    if not planned:
+        others += _new(outline, found)
+    lines = _once([*due, *others])
+    return _fitted([line for line in lines if line in due], [line for line in lines if line not in due], minutes)
+
+
+def _due(outline: Outline, deck: Deck, answers: Sequence[Answered], until: datetime) -> list[Line]:
+    """Cards to drill, and points to recall where the card itself is not due; leeches last, but for the first."""
+    due = [item for item in deck.due(until) if known(outline, item.ref)]
+    points: dict[str, list[Item]] = {}
+    for item in due:
+        if item.ref != item.card:
+            points.setdefault(item.card, []).append(item)
+    by_card = _by_card(answers)
+    lines: list[tuple[float, Line]] = []
+    leeches: list[Line] = []
+    for item in (item for item in due if item.ref == item.card):
+        card = outline.cards[item.card]
+        if item.leech:
+            lacking = [p.ref for p in points.pop(card.id, [])]  # reading comes first
+            why = f"forgotten {item.lapses} times: read it anew, then drill another question"
+            leeches.append(_read(card, why, _probe(card, by_card.get(card.id, ()), ()), lacking))
+            continue
+        mine = by_card.get(card.id, ())
+        probe = _probe(card, mine, points.get(card.id, ()))
+        also = [p for p in points.get(card.id, ()) if p.ref.split("/")[1] == probe]
+        points[card.id] = [p for p in points.get(card.id, ()) if p not in also]
+        recall = deck.recall(item.ref, until)
+        why = f"due{_since(item, until)}{_with(len(also))}; recall {recall:.0%}"
+        if mine and mine[-1].verdict in FAILED:
+            why += f", last answer {mine[-1].verdict}"
+        line = _drill(card, why, probe, [p.ref for p in also])
+        lost = 1 - recall + sum(1 - deck.recall(p.ref, until) for p in also)
+        lines.append((lost / line.minutes, line))
+    for card_id, some in points.items():
+        if not some:
+            continue
+        minutes = POINT_MIN * len(some)
+        refs = tuple(p.ref for p in some)
+        command = f"tutor review --card {card_id}"
+        lost = sum(1 - deck.recall(p.ref, until) for p in some)
+        title = outline.cards[card_id].title
+        lines.append((lost / minutes, Line("review", title, _points(some), minutes, refs, command)))
+    lines.sort(key=lambda pair: -pair[0])  # stable: the likeliest forgotten first among equals
+    return [*leeches[:_MOST_LEECHES], *(line for _, line in lines), *leeches[_MOST_LEECHES:]]
+
+
+def _probe(card: CardLine, answers: Sequence[Answered], points: Sequence[Item]) -> str:
+    """The probe to ask, by the answers to the card: most points due, failed last, never asked, asked longest ago."""
+    last = {a.probe: (number, a.verdict) for number, a in enumerate(answers)}
+
+    def rank(probe: ProbeLine) -> tuple[int, bool, int]:
+        number, verdict = last.get(probe.id, (-1, ""))
+        return -sum(p.ref.split("/")[1] == probe.id for p in points), verdict not in FAILED, number
+
+    return min(card.probes, key=rank).id if card.probes else ""
+
+
+def _by_card(answers: Iterable[Answered]) -> dict[str, list[Answered]]:
+    found: dict[str, list[Answered]] = {}
+    for answer in answers:
+        found.setdefault(answer.card, []).append(answer)
+    return found
+
+
+def _with(count: int) -> str:
+    return f", with {'one' if count == 1 else count} of its points" if count else ""
+
+
+def _points(mine: Sequence[Item]) -> str:
+    leeches = sum(item.leech for item in mine)
+    again = f"; {leeches} forgotten again and again: look them up" if leeches else ""
+    return f"{'a point is' if len(mine) == 1 else f'{len(mine)} points are'} due{again}"
+
+
+def _since(item: Item, until: datetime) -> str:
+    days = (until - item.due) // timedelta(days=1)
+    return f" for {days} {'day' if days == 1 else 'days'}" if days else ""
+
+
+def _below(
+    outline: Outline,
+    found: Mapping[str, CardProgress],
+    deck: Deck,
+    answers: Sequence[Answered],
+    now: datetime,
+) -> list[Line]:
+    """What a card builds on that failed or lacked a point lately, where that is not mastered; the latest first."""
+    by_card = _by_card(answers)
+    lately = [mine[-1] for mine in by_card.values()]
+    lately = [a for a in lately if now - a.at <= _RECENT and a.card in outline.cards]
+    failed = [a for a in lately if a.verdict in FAILED or a.missed]
+    lines = []
+    for answer in sorted(failed, key=lambda a: a.at, reverse=True):
+        above = outline.cards[answer.card]
+        for name in above.prerequisites:
+            below, item = found.get(name), deck.items.get(name)
+            if below is None or below.status == "mastered" or (item and item.last > answer.at):
+                continue  # looked at since
+            how = {"wrong": "went wrong", "weak": "went badly"}.get(answer.verdict, "lacked a point")
+            why = f"{above.title} {how} and builds on it"
+            card = outline.cards[name]
+            probe = _probe(card, by_card.get(name, ()), ())
+            lines.append(_read(card, why, probe) if below.status == "not-started" else _drill(card, why, probe))
+    return lines
+
+
+def _planned(planned: Sequence[Next]) -> list[Line]:
+    lines = []
+    for step in planned:
+        late = f", {step.late_days} {'day' if step.late_days == 1 else 'days'} late" if step.late_days > 0 else ""
+        command = f"tutor plan show {step.plan}"
+        lines.append(Line("plan", step.title, f"next in your plan{late}", step.minutes, step.cards, command))
+    return lines
+
+
+def _new(outline: Outline, found: Mapping[str, CardProgress]) -> list[Line]:
+    """Cards not begun whose prerequisites are, by tier: for who follows no plan."""
+
+    def ready(card: CardLine) -> bool:
+        return all(found[name].status != "not-started" for name in card.prerequisites if name in found)
+
+    order = sorted(outline.cards.values(), key=lambda c: (c.tier, c.phase))
+    begin = [card for card in order if found[card.id].status == "not-started" and ready(card)]
+
+    def why(card: CardLine) -> str:
+        return (
+            f"new, tier {card.tier}; {'what it builds on is begun' if card.prerequisites else 'it builds on nothing'}"
+        )
+
+    return [_read(card, why(card), _probe(card, (), ())) for card in begin[:_MOST_NEW]]
+
+
+def _read(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:
+    minutes = card.read_min + (DRILL_MIN if probe else 0)
+    return Line("read", card.title, why, minutes, (card.id, *points), _command(card, probe))
+
+
+def _drill(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:
+    if not probe:
+        return _read(card, why, probe, points)
+    return Line("drill", card.title, why, DRILL_MIN, (card.id, *points), _command(card, probe))
+
+
+def _command(card: CardLine, probe: str) -> str:
+    """What to type; a card without questions has its mastery check."""
+    return f"tutor drill --card {card.id} {probe}" if probe else f"tutor progress --check {card.id}"
+
+
+def _once(lines: Iterable[Line]) -> list[Line]:
+    """The first line about a card stands for later ones of one card."""
+    taken: set[str] = set()
+    kept: list[Line] = []
+    for line in lines:
+        cards = {ref.split("/", 1)[0] for ref in line.refs} if line.kind != "review" else set()  # points beside it
+        if (line.kind in ("read", "drill") and cards & taken) or line in kept:
+            continue
+        taken |= cards
+        kept.append(line)
+    return kept
+
+
+def _fitted(due: Sequence[Line], others: Sequence[Line], minutes: int) -> Today:
+    """The lines that fit, in order; the first one always, since a day with too little time has a first thing too."""
+    order = [*due, *others]
+    for_due = int(minutes * DUE_SHARE) if others else minutes
+    taken: list[Line] = []
+    left = minutes
+
+    def take(lines: Sequence[Line], most: int) -> int:
+        nonlocal left
+        for line in lines:
+            if line not in taken and line.minutes <= min(left, most):
+                taken.append(line)
+                left -= line.minutes
+                most -= line.minutes
+        return most
+
+    take(due, for_due)
+    take(others, left)
+    take(due, left)
+    begun = next((line for line in others if line.kind == "plan" and line not in taken), None)
+    if begun and not any(line.kind == "plan" for line in taken) and left >= _BEGIN_MIN:
+        part = replace(begun, minutes=left, why=f"{begun.why}; begin it, it takes about {begun.minutes} min")
+        taken.append(part)
+        order[order.index(begun)] = part
+    if not taken:
+        taken = order[:1]
+    return Today(
+        tuple(line for line in order if line in taken), tuple(line for line in order if line not in taken), minutes
+    )

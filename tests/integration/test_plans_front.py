@@ -1,0 +1,216 @@
+"""Plans through the front ends: ``tutor plan`` and ``/api/v1/study/plans``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from icalendar import Calendar
+
+from fakes import FakeEncoder
+from tutor.bootstrap import App
+from tutor.cli.main import main
+from tutor.settings import Settings
+from tutor.studying import open_study, plans_of
+from tutor.web.app import create_app
+
+TODAY = datetime.now(UTC).date()
+PATH = "/api/v1/study/plans"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TUTOR_HOME", str(tmp_path))
+    monkeypatch.setenv("TUTOR_STUDY_ZONE", "UTC")
+    return tmp_path
+
+
+@pytest.fixture
+def client(home: Path) -> Iterator[TestClient]:
+    app = App(Settings(home=home), encoder=FakeEncoder())  # no index: plans need none
+    yield TestClient(create_app(app))
+    app.close()
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert main(["plan", *arguments]) == code
+    said = capsys.readouterr()
+    return said.out if code == 0 else said.err
+
+
+def in_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    return json.loads(run(capsys, *arguments, "--json"))
+
+
+def begun_before(home: Path, days: int, plan: str = "28-days") -> None:
+    """A plan that was taken up some days ago."""
+    study = open_study(Settings(home=home), clock=lambda: datetime.now(UTC) - timedelta(days=days))
+    plans_of(study).start(plan)
+    study.close()
+
+
+def test_a_plan_from_beginning_to_end(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = run(capsys)
+    assert all(name in listed for name in ("28-days", "12-weeks", "judgment-roadmap", "technical-excellence"))
+    assert "Begin it: tutor plan start 28-days" in run(capsys, "show", "28-days")
+    tomorrow = TODAY + timedelta(days=1)
+    assert "Begins on" in run(capsys, "start", "28-days", "--from", tomorrow.isoformat())
+    found = in_json(capsys, "show", "28", "--day", "3")
+    assert found["start"] == tomorrow.isoformat() and [s["id"] for s in found["stages"]] == ["day-03"]
+    assert found["stages"][0]["first"] == (TODAY + timedelta(days=3)).isoformat()
+    assert "[x] day-01/video" in run(capsys, "done", "28-days", "day-01/video", "day-01/exercise")
+    assert "12 %" in run(capsys, "undo", "28-days", "day-01/exercise")  # one of eight
+    assert in_json(capsys, "done", "28-days", "day-02")["plan"]["done"] == 9
+    before = in_json(capsys, "show", "28")["end"]
+    moved = in_json(capsys, "skip", f"{tomorrow}")["plans"][0]["end"]
+    assert date.fromisoformat(moved) - date.fromisoformat(before) == timedelta(days=1)
+    row = next(row for row in in_json(capsys)["plans"] if row["id"] == "28-days")
+    assert row["under_way"] and row["progress"]["percent"] == 100 * 9 // 224
+    assert "9 of 224 done" in run(capsys, "stop", "28-days")
+    assert "not under way" in run(capsys, "done", "28-days", "day-01", code=1)
+
+
+def test_lines_fit_a_terminal(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun_before(home, 3)
+    for arguments in ([], ["show", "28"], ["show", "technical", "--all"], ["catch-up", "28"], ["start", "judgment"]):
+        for line in run(capsys, *arguments).splitlines():
+            assert len(line) <= 80 or "http" in line, line
+
+
+def test_catching_up(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun_before(home, 3)
+    assert "[!] day-01/notes" in run(capsys, "show", "28")
+    said = run(capsys, "catch-up", "28")
+    assert "24 items are late" in said and said.count("--") >= 3
+    ways = in_json(capsys, "catch-up", "28")["ways"]
+    assert [way["way"] for way in ways] == ["shift", "squeeze", "drop"] and all(way["possible"] for way in ways)
+    assert "one way at a time" in run(capsys, "catch-up", "28", "--shift", "--drop", code=2)
+    done = in_json(capsys, "catch-up", "28", "--shift")
+    assert done["plan"]["late"] == [] and done["plan"]["end"] == (TODAY + timedelta(days=27)).isoformat()
+    assert "nothing is late" in run(capsys, "catch-up", "28", code=2)
+
+
+def test_what_is_late_is_in_todays_list(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun_before(home, 3)
+    assert main(["today", "--minutes", "60", "--json"]) == 0
+    lines = json.loads(capsys.readouterr().out)["lines"]
+    assert lines[0]["kind"] == "plan" and lines[0]["title"].startswith("Day 1, notes: ")
+    assert "3 days late" in lines[0]["why"]
+
+
+def test_a_plan_for_an_interview(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    when = (TODAY + timedelta(days=30)).isoformat()
+    asked = ("custom", "--interview", when, "--track", "backend", "--hours")
+    assert not in_json(capsys, *asked, "8", "--preview")["taken_up"]
+    assert in_json(capsys)["custom"] is None
+    assert "1. " in run(capsys, *asked, "8")
+    assert in_json(capsys)["custom"]["title"] == f"Your plan for {when}"
+    shown = in_json(capsys, "show", "custom")
+    assert shown["interview"] == when and shown["hours"] == 8 and shown["why"]["caching"].startswith("tier 1")
+    less = in_json(capsys, *asked, "8", "--know", "Redis", "--preview")
+    assert "redis" not in [card["card"] for card in less["cards"]]
+    assert "tier 1 does not fit" in run(capsys, *asked, "1", code=2)
+    assert "--what-fits" in run(capsys, *asked, "1", code=2)
+    assert in_json(capsys, *asked, "1", "--what-fits")["taken_up"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "code"),
+    [
+        (["start", "28-days", "--from", "2020-01-01"], "in the past", 2),
+        (["start", "28-days", "--from", "soon"], "is no date", 2),
+        (["start", "28-days", "--pace", "0"], "out of range", 2),
+        (["start", "28-days", "--skip", "someday"], "is no date", 2),
+        (["start", "28-days", "--until", f"{TODAY}"], "What would fit", 2),
+        (["start", "nothing"], "no plan has this id", 1),
+        (["show", "28-days", "--day", "29"], "no step is called", 1),
+        (["show", "12-weeks", "--week", "13"], "there is no week 13. It has 12", 1),
+        (["show", "judgment", "--month", "7"], "there is no month 7. It has 6", 1),
+        (["show", "28-days", "--day", "1", "--week", "1"], "at a time", 2),
+        (["done", "28-days", "day-01"], "not under way", 1),
+        (["skip", "2030-01-01"], "no plan is under way", 1),
+        (["stop", "12-weeks"], "not under way", 1),
+        (["ics", "custom"], "not under way", 1),
+        (["custom", "--interview", f"{TODAY}", "--track", "ml", "--hours", "8"], "the day the plan begins", 2),
+        (["custom", "--interview", "2030-01-01", "--track", "sales", "--hours", "8"], "no track", 2),
+        (["custom", "--interview", "2020-01-01", "--track", "ml", "--hours", "8"], "in the past", 2),
+        (["custom", "--interview", f"{TODAY + timedelta(days=9)}", "--track", "ml", "--hours", "0"], "0 hours", 2),
+    ],
+)
+def test_bad_input_is_told(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str, code: int
+) -> None:
+    said = run(capsys, *arguments, code=code)
+    assert says in said and said.startswith("tutor: ") and "Traceback" not in said
+
+
+def test_a_calendar_file_is_read_back(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = tmp_path / "plan.ics"
+    run(capsys, "start", "28-days", "--skip", "sun")
+    run(capsys, "done", "28-days", "day-01/video")
+    run(capsys, "ics", "28-days", "--out", str(out))
+    events = list(Calendar.from_ical(out.read_bytes()).walk("VEVENT"))
+    steps = in_json(capsys, "show", "28-days")["steps"]
+    assert [event.decoded("dtstart").isoformat() for event in events] == [step["first"] for step in steps]
+    assert all(event.decoded("dtend") - event.decoded("dtstart") == timedelta(days=1) for event in events)
+    assert len({str(event["uid"]) for event in events}) == 28
+    assert str(events[2]["summary"]) == "Day 3: Gradient boosted trees"
+    assert "[x] 3Blue1Brown" in str(events[0]["description"]) and "[ ] " in str(events[0]["description"])
+    assert all(len(line) <= 75 for line in out.read_bytes().split(b"\r\n"))
+    run(capsys, "start", "technical-excellence")
+    assert "no dates" in run(capsys, "ics", "technical", code=2)
+
+
+def test_plans_over_http(client: TestClient, home: Path) -> None:
+    listed = client.get(PATH).json()
+    assert {row["id"] for row in listed["plans"]} >= {"28-days", "12-weeks"} and len(listed["tracks"]) == 3
+    preview = client.get(f"{PATH}/28-days").json()
+    assert not preview["under_way"] and preview["items"] == 224
+    started = client.post(f"{PATH}/28-days/start", json={"skips": ["sat", "sun"], "pace": 1})
+    assert started.status_code == 201 and started.json()["skips"] == ["sat", "sun"]
+    assert client.post(f"{PATH}/28-days/start", json={}).status_code == 422
+    ticked = client.post(f"{PATH}/28-days/ticks", json={"items": ["day-01"]}).json()
+    assert len(ticked["changed"]) == 8 and ticked["plan"]["done"] == 8
+    back = client.post(f"{PATH}/28-days/ticks", json={"items": ["day-01/video"], "done": False}).json()
+    assert back["changed"] == ["day-01/video"]
+    assert client.get(f"{PATH}/28-days", params={"step": "day-02"}).json()["stages"][0]["id"] == "day-02"
+    assert client.get(f"{PATH}/28-days", params={"week": 99}).status_code == 404
+    later = client.post(f"{PATH}/skip", json={"days": [f"{TODAY + timedelta(days=40)}..2099-01-01"]})
+    assert later.status_code == 422
+    assert client.post(f"{PATH}/skip", json={"days": [f"{TODAY + timedelta(days=3)}"]}).status_code == 200
+    assert client.get(f"{PATH}/28-days/catch-up").status_code == 422  # nothing is late
+    calendar = client.get(f"{PATH}/28-days/calendar.ics")
+    assert calendar.headers["content-type"].startswith("text/calendar")
+    assert len(list(Calendar.from_ical(calendar.content).walk("VEVENT"))) == 28
+    assert client.post(f"{PATH}/28-days/stop").json()["done"] == 7
+    assert client.post(f"{PATH}/28-days/stop").status_code == 404
+
+
+def test_catching_up_over_http(client: TestClient, home: Path) -> None:
+    begun_before(home, 3)
+    found = client.get(f"{PATH}/28-days/catch-up").json()
+    assert len(found["late"]) == 24 and len(found["ways"]) == 3
+    gone = client.post(f"{PATH}/28-days/catch-up", json={"way": "drop"}).json()
+    assert gone["plan"]["dropped"] == 24 and gone["plan"]["late"] == []
+
+
+def test_a_plan_for_an_interview_over_http(client: TestClient) -> None:
+    asked = {"interview": f"{TODAY + timedelta(days=60)}", "track": "ml", "hours": 8}
+    assert client.post(f"{PATH}/custom", json={**asked, "preview": True}).json()["taken_up"] is False
+    made = client.post(f"{PATH}/custom", json=asked)
+    assert made.status_code == 201 and made.json()["holds_tier_1"] and made.json()["cards"][0]["title"]
+    assert client.get(PATH).json()["custom"]["items"] == len(made.json()["cards"])
+    error = client.post(f"{PATH}/custom", json={**asked, "hours": 0.5}).json()["error"]
+    assert "tier 1 does not fit" in error["what"] and '"what_fits": true' in error["fix"]
+    for wrong in ({"hours": 0}, {"track": "sales"}, {"interview": "2020-01-01"}, {"interview": "soon"}, {"more": 1}):
+        response = client.post(f"{PATH}/custom", json={**asked, **wrong})
+        assert response.status_code == 422 and response.json()["error"]["what"]
+    assert client.post(f"{PATH}/28-days/start", json={"start": "2020-01-01"}).status_code == 422
+    said = client.post(f"{PATH}/28-days/start", json={"until": f"{TODAY}"}).json()["error"]
+    assert re.search(r'POST /api/v1/study/plans/28-days/start \{"until": "\d{4}-\d\d-\d\d"\}', said["fix"])
