@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 from tutor.answering.answer import Answerer
 from tutor.curriculum import SHELVES
+from tutor.curriculum import builtin_corpus as builtin_corpus
 from tutor.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
 from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import BM25, DENSE, NAMES, IndexReader, IndexStore
@@ -27,14 +27,10 @@ if TYPE_CHECKING:
     from tutor.drill.judge import Judge
     from tutor.feedback import FeedbackStore
     from tutor.ingest.pipeline import Progress, Report
+    from tutor.logkeeping import OwnEntries
     from tutor.models.port import LanguageModel
+    from tutor.study.log import LogBook
     from tutor.telemetry.measures import Figure
-
-
-def builtin_corpus() -> Path:
-    """The curriculum: in the package where it is installed, in ``corpus/`` in a checkout."""
-    packaged = Path(str(files("tutor") / "corpus"))
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "corpus"
 
 
 def builtin_roots() -> list[Path]:
@@ -121,7 +117,23 @@ class App:
 
     @cached_property
     def answerer(self) -> Answerer:
-        return Answerer(self.searcher)
+        """Answers from the index, with what the learner's log says beside it."""
+        from tutor.answering.own import Recalling
+
+        return Recalling(self.searcher, self.own_entries)
+
+    @cached_property
+    def own_entries(self) -> OwnEntries:
+        from tutor.logkeeping import OwnEntries
+
+        return OwnEntries(self.settings)
+
+    @cached_property
+    def log(self) -> LogBook:
+        """The decision log."""
+        from tutor.logkeeping import open_log
+
+        return open_log(self.settings)
 
     @cached_property
     def model(self) -> LanguageModel | None:
@@ -331,6 +343,7 @@ class App:
             )
 
     def close(self) -> None:
-        """Release the index."""
-        if "reader" in self.__dict__:
-            self.__dict__.pop("reader").close()
+        """Release the index and the log."""
+        for part in ("reader", "own_entries", "log"):
+            if part in self.__dict__:
+                self.__dict__.pop(part).close()

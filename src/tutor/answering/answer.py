@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tutor.answering import abstain, asked
 from tutor.answering.asked import JOINT, Asked
-from tutor.answering.cite import Citation
+from tutor.answering.cite import Citation, Own
 from tutor.answering.compose import Composed, compose, score
 from tutor.answering.intent import Intent, classify
 from tutor.answering.screen import leans_on_context, off_curriculum
@@ -22,6 +22,7 @@ from tutor.telemetry import answered, operation, stage
 _PASSAGES = 12
 _SIDE_PASSAGES = 4
 _TURNS_ON = 0.2  # rarity-weighted share of a question's terms that a name needs to be what it turns on
+_NUMBERED, _IN_BRACKETS = re.compile(r"\[(\d+)\]"), r"(\1)"
 _NAMED = 3  # documents of one name that are looked into
 
 
@@ -42,6 +43,7 @@ class Answer:
     ``meant`` are short forms in the question with what they stand for.
     ``refusal`` is the reason where the question itself cannot be answered, whatever is near. ``uncovered`` are names
     in the question, or sides of its comparison, that no document tells of, although the rest of it is answered.
+    ``own`` are quotes from the learner's log: never part of ``text``, and there also where the curriculum abstained.
     ``stages`` are the milliseconds of each stage: those of all searches together, then weigh, abstain, units, compose
     and cite.
     """
@@ -61,6 +63,12 @@ class Answer:
     refusal: str
     ms: float
     stages: Mapping[str, float] = field(default_factory=dict, compare=False)
+    own: tuple[Own, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """``text``, and behind it what is the learner's own, marked as that."""
+        return "\n\n".join(filter(None, (self.text, own_markdown(self.own))))
 
 
 class Answerer:
@@ -198,6 +206,14 @@ def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:
         if len(nearest) < 3:
             nearest.setdefault(passage.title, Nearest(passage.doc_id, passage.title, passage.covers))
     return tuple(nearest.values())
+
+
+def own_markdown(own: Sequence[Own]) -> str:
+    """Quotes from the learner's log as a group of their own; "" for none."""
+    # What a learner wrote may look like a citation or a heading; in the answer it is neither.
+    quotes = [_NUMBERED.sub(_IN_BRACKETS, " ".join(one.quote.split())) for one in own]
+    lines = [f"- {one.place}: “{quote}” [{one.n}]" for one, quote in zip(own, quotes, strict=True)]
+    return "\n".join(["**From your log**", "", *lines]) if own else ""
 
 
 def _not_answered(nearest: Sequence[Nearest]) -> str:

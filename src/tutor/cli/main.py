@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli import ask, chat, corpus, doctor, drill, eval, feedback, ingest, mcp, models, search, serve
+from tutor.cli import ask, chat, corpus, doctor, drill, eval, feedback, ingest, log_reports, mcp, models, search, serve
 from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
 
@@ -55,6 +55,7 @@ app.command("config")(doctor.config)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(eval.app, name="eval")
 app.add_typer(models.app, name="models")
+app.add_typer(log_reports.app, name="log")
 
 
 @app.command("version")

@@ -69,6 +69,7 @@ class CitationOut(BaseModel):
     quote: str
     covers: Words = Field(description="Items of the curriculum that the document covers.")
     page: int | None = Field(description="From 1, for paged formats.")
+    kind: str = Field("document", description="document, or entry: from the learner's own log, never the curriculum.")
 
 
 class NearestOut(BaseModel):

@@ -6,7 +6,7 @@ event      data                                                      how many
 status     ``{"text"}``                                              1
 read       ``{"text"}``: the question a follow-up stands for    0 or 1
 verdict    ``{"html"}``: the opening paragraph                       1, if answered
-group      ``{"html"}``: a labelled list                             0 or more
+group      ``{"html"}``: a labelled list; the learner's own is last  0 or more
 sources    ``{"html"}``: where the quotes stand                      1, if answered
 abstain    ``{"html"}``: what was not found, what is near            1, if abstained
 error      ``{"error": {"what", "about", "fix", "transient"}}``      1, then the end

@@ -1,0 +1,395 @@
+"""The decision log in the store: entries are added in versions, deleted ones kept, and found again.
+
+Nothing is ever changed or taken out: an edit, a deletion and a restoration each add a version. An entry's day is kept
+as noon UTC, so that it is the same day whatever zone the learner is in later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from tutor.curriculum.outline import Outline
+from tutor.errors import NotFound, UsageError
+from tutor.study import entries as rules
+from tutor.study.days import day_of
+from tutor.study.entries import LogEntry, Query
+from tutor.study.links import CardNames, TakenUp, current_item, item_of
+from tutor.study.lookup import card_of
+from tutor.study.store import StudyStore, new_id
+from tutor.study.tables import Entry, Learner, Sitting, TakenPlan
+
+_COLUMNS = (
+    Entry.entry,
+    Entry.version,
+    Entry.at,
+    Entry.written,
+    Entry.title,
+    Entry.text,
+    Entry.tags,
+    Entry.cards,
+    Entry.item,
+    Entry.deleted,
+)
+_SHORTEST_ID = 4
+_LONGEST_SITTING_S = 4 * 3600
+NONE = "none"  # as a card or item: the learner wants no link
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that was searched for, with the piece of it that shows why."""
+
+    entry: LogEntry
+    excerpt: str
+
+
+class LogBook:
+    """One learner's decision log.
+
+    Args:
+        store: makes the store when it is first needed.
+        outline: the curriculum.
+        zone: the learner's.
+        clock: the time now, with a time zone.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], StudyStore],
+        outline: Callable[[], Outline],
+        *,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._make_store = store
+        self._make_outline = outline
+        self.zone = zone
+        self.clock = clock
+        self._read: tuple[object, list[LogEntry], list[str]] = (None, [], [])
+
+    @cached_property
+    def store(self) -> StudyStore:
+        """The store, with the learner's row in it."""
+        store = self._make_store()
+        store.owner()
+        return store
+
+    @cached_property
+    def outline(self) -> Outline:
+        return self._make_outline()
+
+    @cached_property
+    def names(self) -> CardNames:
+        return CardNames(self.outline)
+
+    @property
+    def today(self) -> date:
+        """The learner's day now."""
+        return day_of(self.clock(), self.zone)
+
+    def add(
+        self,
+        text: str,
+        *,
+        title: str = "",
+        tags: Sequence[str] = (),
+        cards: Sequence[str] | None = None,
+        item: str = "",
+        day: str = "",
+        seconds: float = 0.0,
+    ) -> LogEntry:
+        """Write an entry.
+
+        Args:
+            text: 1 to 50,000 characters; a first line "# …" becomes the title where none is given.
+            title: one line, may be empty.
+            tags: with or without "#".
+            cards: by any of their names; None for those that the text names, ``("none",)`` for no card.
+            item: as ``links.item_of`` takes it; empty for the active plan's current step, "none" for no item.
+            day: as ``entries.checked_day`` takes it.
+            seconds: that it took to write, where that is known.
+
+        Raises:
+            UsageError: something is out of range, or the text is empty.
+            NotFound: no such card or item.
+            StudyFault: nothing was stored.
+        """
+        head, body = ("", text) if title else rules.split_title(rules.cleaned(text))
+        now = self.clock()
+        entry = LogEntry(
+            new_id(),
+            1,
+            rules.checked_day(day, day_of(now, self.zone)),
+            now,
+            rules.checked_title(title or head),
+            rules.checked_text(body),
+            rules.checked_tags(tags),
+        )
+        entry = replace(
+            entry,
+            cards=self._linked(entry) if cards is None else self._named(cards),
+            item=self._item(item) if item else self.current(),
+        )
+        with self.store.write() as session:
+            self._write(session, entry)
+            if seconds > 0:
+                spent = min(seconds, _LONGEST_SITTING_S)
+                session.add(
+                    Sitting(id=new_id(), learner=self.store.learner, at=now, seconds=spent, kind="log", ref=entry.id)
+                )
+        return entry
+
+    def edit(
+        self,
+        name: str,
+        *,
+        text: str | None = None,
+        title: str | None = None,
+        tags: Sequence[str] | None = None,
+        cards: Sequence[str] | None = None,
+        item: str | None = None,
+        day: str | None = None,
+    ) -> LogEntry:
+        """Write a new version of an entry; what is None stays as it was, and nothing is written where nothing changes.
+
+        Cards that were found from the old text are found anew from a new one; those that were chosen stay. ``cards``
+        empty finds them from the text.
+
+        Raises:
+            As ``add``; NotFound also where no such entry is, UsageError where it is deleted.
+        """
+        wanted = self.get(name).id
+
+        def changed(old: LogEntry) -> LogEntry:
+            if old.deleted:
+                raise UsageError("the entry is deleted", about=old.id[:8], fix=f"First: tutor log restore {old.id[:8]}")
+            new = replace(
+                old,
+                text=old.text if text is None else rules.checked_text(text),
+                title=old.title if title is None else rules.checked_title(title),
+                tags=old.tags if tags is None else rules.checked_tags(tags),
+                item=old.item if item is None else self._item(item),
+                day=old.day if day is None else rules.checked_day(day, self.today),
+            )
+            if cards:
+                return replace(new, cards=self._named(cards))
+            anew = cards is not None or old.cards == self._linked(old)
+            return replace(new, cards=self._linked(new)) if anew else new
+
+        return self._next(wanted, changed)
+
+    def delete(self, name: str) -> LogEntry:
+        """Take an entry out of sight; it stays in the store.
+
+        Raises:
+            NotFound: no such entry.
+        """
+        return self._next(self.get(name).id, lambda old: replace(old, deleted=True))
+
+    def restore(self, name: str, version: int | None = None) -> LogEntry:
+        """Bring an entry back, or an earlier version of it, as a new version.
+
+        Raises:
+            NotFound: no such entry or version.
+        """
+        found = self.get(name)
+        if version is None:
+            return self._next(found.id, lambda old: replace(old, deleted=False))
+        chosen = next((v for v in self.versions(found.id) if v.version == version), None)
+        if chosen is None:
+            raise NotFound(f"it has no version {version}", about=found.id[:8], fix=f"The newest is {found.version}.")
+        return self._next(found.id, lambda old: replace(chosen, version=old.version, deleted=False))
+
+    def get(self, name: str) -> LogEntry:
+        """The newest version of an entry, deleted or not, by its id, how its id begins, or "last".
+
+        Raises:
+            NotFound: there is none, or the log is empty.
+            UsageError: several ids begin so.
+        """
+        wanted = name.strip().lower()
+        if wanted == "last":
+            if found := self.entries():
+                return max(found, key=lambda e: (e.written, e.id))
+            raise NotFound("the log is empty", fix='Begin it: tutor log "…"')
+        if not re.fullmatch(rf"[0-9a-f-]{{{_SHORTEST_ID},40}}", wanted):
+            raise NotFound("no entry has this id", about=name.strip()[:40], fix="See: tutor log list")
+        query = self._newest().where(Entry.entry.startswith(wanted, autoescape=True)).limit(4)
+        with self.store.read() as session:
+            rows = [_entry(row) for row in session.execute(query)]
+        if exact := [row for row in rows if row.id == wanted]:
+            return exact[0]
+        if len(rows) > 1:
+            raise UsageError(
+                "several entries begin so", about=wanted, fix=f"Write more of it: {', '.join(r.id[:12] for r in rows)}"
+            )
+        if not rows:
+            raise NotFound("no entry has this id", about=wanted, fix="See: tutor log list")
+        return rows[0]
+
+    def versions(self, name: str) -> list[LogEntry]:
+        """Every version of an entry, the newest first.
+
+        Raises:
+            As ``get``.
+        """
+        wanted = self.get(name).id
+        query = select(*_COLUMNS).where(Entry.learner == self.store.learner, Entry.entry == wanted)
+        with self.store.read() as session:
+            return [_entry(row) for row in session.execute(query.order_by(Entry.version.desc()))]
+
+    def entries(self, *, deleted: bool = False) -> list[LogEntry]:
+        """Every entry as it is now, newest first; with ``deleted`` only those that are deleted."""
+        return [e for e in self._all()[0] if e.deleted] if deleted else [e for e in self._all()[0] if not e.deleted]
+
+    def search(self, query: Query, *, deleted: bool = False, limit: int | None = None) -> list[Found]:
+        """The entries that a query finds, newest first."""
+        tests = [rules.finder(term) for term in query.terms]
+        hits: list[Found] = []
+        for entry, text in zip(*self._all(), strict=True):
+            if entry.deleted is deleted and query.narrows(entry) and all(test(text) for test in tests):
+                hits.append(Found(entry, rules.excerpt(entry, query.terms)))
+                if len(hits) == limit:
+                    break
+        return hits
+
+    def query(
+        self,
+        words: str = "",
+        *,
+        tags: Sequence[str] = (),
+        cards: Sequence[str] = (),
+        item: str = "",
+        first: str = "",
+        last: str = "",
+    ) -> Query:
+        """A query from what was typed.
+
+        Raises:
+            UsageError: a tag or day is none.
+            NotFound: no such card or item.
+        """
+        return Query(
+            rules.search_terms(words),
+            rules.checked_tags(tags),
+            self._named(cards),
+            self._item(item) if item else "",
+            rules.checked_day(first, self.today, future=True) if first else None,
+            rules.checked_day(last, self.today, future=True) if last else None,
+        )
+
+    def near(self, parts: Mapping[str, float], *, limit: int) -> list[LogEntry]:
+        """Entries that hold most of the ``parts`` (beginnings of words, with their weights), the best and newest first.
+
+        A rough choice for what ranks them in earnest; entries without any part are left out.
+        """
+        wanted = [(folded, weight) for part, weight in parts.items() if (folded := rules.folded(part))]
+        scored = [
+            (score, -place, entry)
+            for place, (entry, text) in enumerate(zip(*self._all(), strict=True))
+            if not entry.deleted and (score := sum(weight for part, weight in wanted if part in text)) > 0
+        ]
+        scored.sort(key=lambda s: s[:2], reverse=True)
+        return [entry for *_, entry in scored[:limit]]
+
+    def titles(self, cards: Sequence[str]) -> tuple[str, ...]:
+        """The titles of cards."""
+        return tuple(self.names.titles(cards))
+
+    def current(self) -> str:
+        """The item that an entry of today belongs to by the plans that are followed; may be empty."""
+        query = select(TakenPlan.plan, TakenPlan.start, TakenPlan.pace, TakenPlan.skips).where(
+            TakenPlan.learner == self.store.learner, TakenPlan.active.is_(True)
+        )
+        with self.store.read() as session:
+            rows = list(session.execute(query))
+        if not rows:
+            return ""
+        taken = [TakenUp(r[0], r[1], r[2], tuple(map(date.fromisoformat, r[3]))) for r in rows]
+        return current_item(self.outline, taken, self.today)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if "store" in self.__dict__:
+            self.__dict__.pop("store").close()
+
+    def _all(self) -> tuple[list[LogEntry], list[str]]:
+        """Every entry as it is now, newest first, and what of each is searched; read again only when there is more."""
+        mine = Entry.learner == self.store.learner
+        with self.store.read() as session:
+            stamp = tuple(session.execute(select(func.count(), func.max(Entry.written)).where(mine)).one())
+            if stamp != self._read[0]:
+                found = rules.newest_first(map(_entry, session.execute(self._newest())))
+                self._read = (stamp, found, [rules.found_in(entry) for entry in found])
+        return self._read[1], self._read[2]
+
+    def _newest(self) -> Select[Any]:
+        """The newest version of every entry."""
+        learner = self.store.learner
+        last = (
+            select(Entry.entry.label("entry"), func.max(Entry.version).label("version"))
+            .where(Entry.learner == learner)
+            .group_by(Entry.entry)
+            .subquery()
+        )
+        both = (Entry.entry == last.c.entry) & (Entry.version == last.c.version)
+        return select(*_COLUMNS).join(last, both).where(Entry.learner == learner)
+
+    def _next(self, entry_id: str, change: Callable[[LogEntry], LogEntry]) -> LogEntry:
+        """Write what ``change`` makes of the newest version, unless it makes nothing of it; both in one transaction."""
+        with self.store.write() as session:
+            session.get(Learner, self.store.learner, with_for_update=True)  # PostgreSQL: one writer at a time
+            row = session.execute(self._newest().where(Entry.entry == entry_id)).one()
+            old = _entry(row)
+            new = change(old)
+            if new == old:
+                return old
+            new = replace(new, version=old.version + 1, written=self.clock())
+            self._write(session, new)
+        return new
+
+    def _write(self, session: Session, entry: LogEntry) -> None:
+        session.add(
+            Entry(
+                id=new_id(),
+                learner=self.store.learner,
+                at=datetime.combine(entry.day, time(12), UTC),
+                entry=entry.id,
+                version=entry.version,
+                written=entry.written,
+                title=entry.title,
+                text=entry.text,
+                tags=list(entry.tags),
+                cards=list(entry.cards),
+                item=entry.item,
+                deleted=entry.deleted,
+            )
+        )
+
+    def _linked(self, entry: LogEntry) -> tuple[str, ...]:
+        return self.names.find(f"{entry.title}\n{entry.text}")
+
+    def _named(self, cards: Sequence[str]) -> tuple[str, ...]:
+        if [card.strip().lower() for card in cards] == [NONE]:
+            return ()
+        return rules.checked_cards([card_of(self.outline, card).id for card in cards])
+
+    def _item(self, name: str) -> str:
+        return "" if name.strip().lower() in ("", NONE) else item_of(self.outline, name)
+
+
+def _entry(row: Row[Any]) -> LogEntry:
+    day = row.at.astimezone(UTC).date()
+    cards, tags = tuple(row.cards), tuple(row.tags)
+    return LogEntry(
+        row.entry, row.version, day, row.written, row.title, row.text, tags, cards, row.item, bool(row.deleted)
+    )
