@@ -80,7 +80,7 @@ class OwnEntries:
     def newest(self, *, limit: int) -> Sequence[LogEntry]:
         """The newest entries; nothing where the log is empty or cannot be read."""
         try:
-            return self._book.entries()[:limit] if self._any() else ()
+            return self._book.search(limit=limit)[1] if self._any() else ()
         except StudyFault as fault:
             _log.warning("the decision log is left out of answers. %s", fault.message)
             return ()

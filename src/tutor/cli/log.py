@@ -230,14 +230,15 @@ def _list(
     limit: int,
     as_json: bool,
 ) -> None:
+    from tutor.study.entries import excerpt
+
     with log_book(context) as book:
         query = book.query(words, tags=tags or [], cards=cards or [], item=item, first=since, last=until)
-        found = book.search(query, deleted=deleted)
+        total, found = book.search(query, deleted=deleted, limit=limit)
         if as_json:
-            emit({"total": len(found), "entries": [entry_json(book, f.entry) for f in found[:limit]]})
+            emit({"total": total, "entries": [entry_json(book, entry) for entry in found]})
             return
-        for hit in found[:limit]:
-            entry = hit.entry
+        for entry in found:
             typer.echo(f"{entry.id[:8]}  {entry.day}  {entry.name}")
             about = [
                 f"{entry.words:,} words",
@@ -246,11 +247,11 @@ def _list(
             ]
             echo_wrapped(", ".join(about), lead=" " * 10, hang=10)
             if words:
-                echo_wrapped(hit.excerpt, lead=" " * 10, hang=10)
+                echo_wrapped(excerpt(entry, query.terms), lead=" " * 10, hang=10)
         if not found:
             typer.echo("No entry is like that." if words or tags or cards or item else "The log is empty.")
-        elif len(found) > limit:
-            typer.echo(f"… and {len(found) - limit:,} more: -n {len(found)}")
+        elif total > limit:
+            typer.echo(f"… and {total - limit:,} more: -n {total}")
 
 
 @app.command("show")

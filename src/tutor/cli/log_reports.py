@@ -23,10 +23,11 @@ def digest(
 ) -> None:
     """A week in the log: what was decided, cards touched, open questions."""
     from tutor.study import digest as rules
+    from tutor.study.entries import Query
 
     with log_book(context) as book:
         first, last = rules.days_of(week or rules.week_of(book.today))
-        found = rules.digest(book.entries(), book.outline, first, last)
+        found = rules.digest(book.entries(Query(first=first, last=last)), book.outline, first, last)
         if as_json:
             emit(rules.digest_row(found))
         else:
@@ -63,14 +64,16 @@ def capstone(
 ) -> None:
     """Everything that was written for a month, to write its capstone from."""
     from tutor.study import digest as rules
+    from tutor.study.entries import Query
     from tutor.study.links import item_of
 
     with log_book(context) as book:
         wanted = item_of(book.outline, item)
-        text = rules.capstone(book.entries(), book.outline, wanted)
+        found = book.entries(Query(item=wanted))
+        text = rules.capstone(found, book.outline, wanted)
         if as_json:
-            mine = [entry_json(book, hit.entry) for hit in book.search(book.query(item=wanted))]
-            emit({"item": wanted, "markdown": text, "entries": mine[::-1]})
+            mine = [entry_json(book, entry) for entry in reversed(found)]
+            emit({"item": wanted, "markdown": text, "entries": mine})
         else:
             _write(text, out)
 

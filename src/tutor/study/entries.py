@@ -170,7 +170,7 @@ def checked_day(given: str, today: date, *, future: bool = False) -> date:
 
 def folded(text: str) -> str:
     """A text as it is searched: the same for all spellings of a word in capitals, full width or composed letters."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +185,6 @@ class Query:
     first: date | None = None
     last: date | None = None
 
-    def narrows(self, entry: LogEntry) -> bool:
-        """Whether an entry fits everything but the terms."""
-        return (
-            (self.first is None or entry.day >= self.first)
-            and (self.last is None or entry.day <= self.last)
-            and set(self.tags) <= set(entry.tags)
-            and (not self.cards or not set(self.cards).isdisjoint(entry.cards))
-            and (not self.item or entry.item == self.item or entry.item.startswith(f"{self.item}/"))
-        )
-
 
 def search_terms(words: str) -> tuple[str, ...]:
     """The terms of what was typed; "in quotes" is one term."""
@@ -206,14 +196,17 @@ def finder(term: str) -> Callable[[str], bool]:
     """Whether a folded text has a word that begins with a term; in scripts without spaces, the term anywhere."""
     if _UNSPACED.search(term) or not term[0].isalnum():
         return lambda text: term in text
-    begins = re.compile(rf"\b{re.escape(term).replace(chr(92) + ' ', chr(92) + 's+')}").search
-    whole = " " not in term
-    return lambda text: (not whole or term in text) and begins(text) is not None
+    if " " in term:  # line ends may stand between its words
+        phrase = re.compile(r"\b" + r"\s+".join(map(re.escape, term.split())))
+        return lambda text: phrase.search(text) is not None
 
+    def begins(text: str) -> bool:
+        at = text.find(term)
+        while at > 0 and (text[at - 1].isalnum() or text[at - 1] == "_"):
+            at = text.find(term, at + 1)
+        return at >= 0
 
-def found_in(entry: LogEntry) -> str:
-    """What of an entry is searched: title, text, tags and cards."""
-    return folded(f"{entry.title}\n{entry.text}\n{' '.join(entry.tags)}\n{' '.join(entry.cards)}")
+    return begins
 
 
 def excerpt(entry: LogEntry, terms: Sequence[str]) -> str:

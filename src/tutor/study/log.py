@@ -1,55 +1,35 @@
 """The decision log in the store: entries are added in versions, deleted ones kept, and found again.
 
-Nothing is ever changed or taken out: an edit, a deletion and a restoration each add a version. An entry's day is kept
-as noon UTC, so that it is the same day whatever zone the learner is in later.
+Nothing is ever changed or taken out: an edit, a deletion and a restoration each add a version.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from heapq import nsmallest
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from tutor.curriculum.outline import Outline
 from tutor.errors import NotFound, UsageError
 from tutor.study import entries as rules
+from tutor.study import log_rows
 from tutor.study.days import day_of
 from tutor.study.entries import LogEntry, Query
 from tutor.study.links import CardNames, TakenUp, current_item, item_of
 from tutor.study.lookup import card_of
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Entry, Learner, Sitting, TakenPlan
+from tutor.study.tables import Learner, Sitting, TakenPlan
 
-_COLUMNS = (
-    Entry.entry,
-    Entry.version,
-    Entry.at,
-    Entry.written,
-    Entry.title,
-    Entry.text,
-    Entry.tags,
-    Entry.cards,
-    Entry.item,
-    Entry.deleted,
-)
 _SHORTEST_ID = 4
 _LONGEST_SITTING_S = 4 * 3600
+EVERYTHING = Query()
 NONE = "none"  # as a card or item: the learner wants no link
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An entry that was searched for, with the piece of it that shows why."""
-
-    entry: LogEntry
-    excerpt: str
 
 
 class LogBook:
@@ -74,7 +54,7 @@ class LogBook:
         self._make_outline = outline
         self.zone = zone
         self.clock = clock
-        self._read: tuple[object, list[LogEntry], list[str]] = (None, [], [])
+        self._read: tuple[object, list[tuple[str, str]]] = (None, [])
 
     @cached_property
     def store(self) -> StudyStore:
@@ -140,7 +120,7 @@ class LogBook:
             item=self._item(item) if item else self.current(),
         )
         with self.store.write() as session:
-            self._write(session, entry)
+            log_rows.add(session, self.store.learner, entry)
             if seconds > 0:
                 spent = min(seconds, _LONGEST_SITTING_S)
                 session.add(
@@ -218,14 +198,15 @@ class LogBook:
         """
         wanted = name.strip().lower()
         if wanted == "last":
-            if found := self.entries():
-                return max(found, key=lambda e: (e.written, e.id))
-            raise NotFound("the log is empty", fix='Begin it: tutor log "…"')
+            with self.store.read() as session:
+                found = log_rows.last_written(session, self.store.learner)
+            if found is None:
+                raise NotFound("the log is empty", fix='Begin it: tutor log "…"')
+            return found
         if not re.fullmatch(rf"[0-9a-f-]{{{_SHORTEST_ID},40}}", wanted):
             raise NotFound("no entry has this id", about=name.strip()[:40], fix="See: tutor log list")
-        query = self._newest().where(Entry.entry.startswith(wanted, autoescape=True)).limit(4)
         with self.store.read() as session:
-            rows = [_entry(row) for row in session.execute(query)]
+            rows = log_rows.beginning_with(session, self.store.learner, wanted, limit=4)
         if exact := [row for row in rows if row.id == wanted]:
             return exact[0]
         if len(rows) > 1:
@@ -243,24 +224,27 @@ class LogBook:
             As ``get``.
         """
         wanted = self.get(name).id
-        query = select(*_COLUMNS).where(Entry.learner == self.store.learner, Entry.entry == wanted)
         with self.store.read() as session:
-            return [_entry(row) for row in session.execute(query.order_by(Entry.version.desc()))]
+            return log_rows.versions(session, self.store.learner, wanted)
 
-    def entries(self, *, deleted: bool = False) -> list[LogEntry]:
-        """Every entry as it is now, newest first; with ``deleted`` only those that are deleted."""
-        return [e for e in self._all()[0] if e.deleted] if deleted else [e for e in self._all()[0] if not e.deleted]
+    def search(
+        self, query: Query = EVERYTHING, *, deleted: bool = False, limit: int | None = None
+    ) -> tuple[int, list[LogEntry]]:
+        """How many entries a query finds, and the newest ``limit`` of them, newest first.
 
-    def search(self, query: Query, *, deleted: bool = False, limit: int | None = None) -> list[Found]:
-        """The entries that a query finds, newest first."""
+        Args:
+            query: what to find.
+            deleted: among the deleted entries instead.
+            limit: how many are read whole; None for all.
+        """
         tests = [rules.finder(term) for term in query.terms]
-        hits: list[Found] = []
-        for entry, text in zip(*self._all(), strict=True):
-            if entry.deleted is deleted and query.narrows(entry) and all(test(text) for test in tests):
-                hits.append(Found(entry, rules.excerpt(entry, query.terms)))
-                if len(hits) == limit:
-                    break
-        return hits
+        with self.store.read() as session:
+            ids = log_rows.find(session, self.store.learner, query, tests, deleted=deleted)
+            return len(ids), log_rows.whole(session, self.store.learner, ids[:limit])
+
+    def entries(self, query: Query = EVERYTHING) -> list[LogEntry]:
+        """All that a query finds, newest first."""
+        return self.search(query)[1]
 
     def query(
         self,
@@ -293,13 +277,17 @@ class LogBook:
         A rough choice for what ranks them in earnest; entries without any part are left out.
         """
         wanted = [(folded, weight) for part, weight in parts.items() if (folded := rules.folded(part))]
-        scored = [
-            (score, -place, entry)
-            for place, (entry, text) in enumerate(zip(*self._all(), strict=True))
-            if not entry.deleted and (score := sum(weight for part, weight in wanted if part in text)) > 0
-        ]
-        scored.sort(key=lambda s: s[:2], reverse=True)
-        return [entry for *_, entry in scored[:limit]]
+        with self.store.read() as session:
+            now = log_rows.stamp(session, self.store.learner)
+            if now != self._read[0]:
+                self._read = (now, list(log_rows.texts(session, self.store.learner)))
+            scored = [
+                (-score, place, entry_id)
+                for place, (entry_id, text) in enumerate(self._read[1])
+                if (score := sum(weight for part, weight in wanted if part in text)) > 0
+            ]
+            best = [entry_id for *_, entry_id in nsmallest(limit, scored)]
+            return log_rows.whole(session, self.store.learner, best)
 
     def titles(self, cards: Sequence[str]) -> tuple[str, ...]:
         """The titles of cards."""
@@ -322,58 +310,17 @@ class LogBook:
         if "store" in self.__dict__:
             self.__dict__.pop("store").close()
 
-    def _all(self) -> tuple[list[LogEntry], list[str]]:
-        """Every entry as it is now, newest first, and what of each is searched; read again only when there is more."""
-        mine = Entry.learner == self.store.learner
-        with self.store.read() as session:
-            stamp = tuple(session.execute(select(func.count(), func.max(Entry.written)).where(mine)).one())
-            if stamp != self._read[0]:
-                found = rules.newest_first(map(_entry, session.execute(self._newest())))
-                self._read = (stamp, found, [rules.found_in(entry) for entry in found])
-        return self._read[1], self._read[2]
-
-    def _newest(self) -> Select[Any]:
-        """The newest version of every entry."""
-        learner = self.store.learner
-        last = (
-            select(Entry.entry.label("entry"), func.max(Entry.version).label("version"))
-            .where(Entry.learner == learner)
-            .group_by(Entry.entry)
-            .subquery()
-        )
-        both = (Entry.entry == last.c.entry) & (Entry.version == last.c.version)
-        return select(*_COLUMNS).join(last, both).where(Entry.learner == learner)
-
     def _next(self, entry_id: str, change: Callable[[LogEntry], LogEntry]) -> LogEntry:
         """Write what ``change`` makes of the newest version, unless it makes nothing of it; both in one transaction."""
         with self.store.write() as session:
             session.get(Learner, self.store.learner, with_for_update=True)  # PostgreSQL: one writer at a time
-            row = session.execute(self._newest().where(Entry.entry == entry_id)).one()
-            old = _entry(row)
+            old = log_rows.whole(session, self.store.learner, [entry_id])[0]
             new = change(old)
             if new == old:
                 return old
             new = replace(new, version=old.version + 1, written=self.clock())
-            self._write(session, new)
+            log_rows.add(session, self.store.learner, new)
         return new
-
-    def _write(self, session: Session, entry: LogEntry) -> None:
-        session.add(
-            Entry(
-                id=new_id(),
-                learner=self.store.learner,
-                at=datetime.combine(entry.day, time(12), UTC),
-                entry=entry.id,
-                version=entry.version,
-                written=entry.written,
-                title=entry.title,
-                text=entry.text,
-                tags=list(entry.tags),
-                cards=list(entry.cards),
-                item=entry.item,
-                deleted=entry.deleted,
-            )
-        )
 
     def _linked(self, entry: LogEntry) -> tuple[str, ...]:
         return self.names.find(f"{entry.title}\n{entry.text}")
@@ -385,11 +332,3 @@ class LogBook:
 
     def _item(self, name: str) -> str:
         return "" if name.strip().lower() in ("", NONE) else item_of(self.outline, name)
-
-
-def _entry(row: Row[Any]) -> LogEntry:
-    day = row.at.astimezone(UTC).date()
-    cards, tags = tuple(row.cards), tuple(row.tags)
-    return LogEntry(
-        row.entry, row.version, day, row.written, row.title, row.text, tags, cards, row.item, bool(row.deleted)
-    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
+from fastapi import Query as Given
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutor.study import digest as rules
-from tutor.study.entries import MOST_CHARACTERS, LogEntry, entry_row
+from tutor.study.entries import MOST_CHARACTERS, LogEntry, Query, entry_row
 from tutor.study.links import item_of
 from tutor.study.log import LogBook
 from tutor.web.core import Core, core_of
@@ -100,21 +101,21 @@ router = APIRouter(prefix="/api/v1/study/log", tags=["study"], responses=_ERRORS
 @router.get("", response_model=EntriesOut, summary="List or search the decision log")
 def entries(
     core: CoreOf,
-    q: Annotated[str, Query(max_length=1_000, description='Words that are all in it; "in quotes": side by side.')] = "",
-    tag: Annotated[list[str] | None, Query()] = None,
-    card: Annotated[list[str] | None, Query()] = None,
+    q: Annotated[str, Given(max_length=1_000, description='Words that are all in it; "in quotes": side by side.')] = "",
+    tag: Annotated[list[str] | None, Given()] = None,
+    card: Annotated[list[str] | None, Given()] = None,
     item: str = "",
     since: str = "",
     until: str = "",
     deleted: bool = False,
-    k: Annotated[int, Query(ge=1, le=1_000, description="How many at most.")] = 50,
+    k: Annotated[int, Given(ge=1, le=1_000, description="How many at most.")] = 50,
 ) -> dict[str, Any]:
     """Newest first."""
 
     def find(book: LogBook) -> dict[str, Any]:
         query = book.query(q, tags=tag or [], cards=card or [], item=item, first=since, last=until)
-        found = book.search(query, deleted=deleted)
-        return {"total": len(found), "entries": [_row(book, hit.entry) for hit in found[:k]]}
+        total, found = book.search(query, deleted=deleted, limit=k)
+        return {"total": total, "entries": [_row(book, one) for one in found]}
 
     return core.log(find)
 
@@ -137,14 +138,14 @@ def digest(core: CoreOf, week: str = "") -> dict[str, Any]:
 
     def tell(book: LogBook) -> dict[str, Any]:
         first, last = rules.days_of(week or rules.week_of(book.today))
-        found = rules.digest(book.entries(), book.outline, first, last)
+        found = rules.digest(book.entries(Query(first=first, last=last)), book.outline, first, last)
         return rules.digest_row(found) | {"markdown": rules.digest_markdown(found)}
 
     return core.log(tell)
 
 
 @router.get("/draft", response_model=MarkdownOut, summary="Entries as a blog post's draft")
-def draft(core: CoreOf, id: Annotated[list[str], Query(max_length=100)], title: str = "") -> dict[str, Any]:
+def draft(core: CoreOf, id: Annotated[list[str], Given(max_length=100)], title: str = "") -> dict[str, Any]:
     """Front matter, the entries' texts, further reading from their cards."""
 
     def make(book: LogBook) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def capstone(core: CoreOf, item: str) -> dict[str, Any]:
 
     def gather(book: LogBook) -> dict[str, Any]:
         wanted = item_of(book.outline, item)
-        mine = [hit.entry for hit in book.search(book.query(item=wanted))][::-1]
+        mine = book.entries(Query(item=wanted))[::-1]
         return {
             "markdown": rules.capstone(mine, book.outline, wanted),
             "entries": [_row(book, one) for one in mine],
