@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 from tutor.errors import StudyFault
@@ -84,6 +84,11 @@ class OwnEntries:
         except StudyFault as fault:
             _log.warning("the decision log is left out of answers. %s", fault.message)
             return ()
+
+    @property
+    def today(self) -> date:
+        """The learner's day now."""
+        return self._book.today
 
     def titles(self, cards: Sequence[str]) -> Sequence[str]:
         """The titles of cards."""

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol
 
 from tutor.answering import abstain
@@ -26,6 +26,7 @@ OWN = "own"  # the intent of a question about the log
 _BESIDE, _ALONE = 2, 5  # entries quoted beside an answer, and where they are the answer
 _ENTRY, _SENTENCE = 0.75, 0.5  # shares of the question's weight in an entry and in the sentence quoted beside an answer
 _ASKED = 0.5  # the same of an entry where the log is asked
+_LATELY = 60  # entries among which those of a week or month are looked for, where no subject is named
 _ROUGHLY = 40  # entries that are looked at closely
 _MOST_WORDS = 60
 _MIN_WORDS = 4
@@ -47,6 +48,9 @@ _MANNER = re.compile(
 )
 
 
+_PERIOD = re.compile(r"\b(today|yesterday|(?:this|last) (?:week|month|year))\b", re.I)
+
+
 class OwnEntry(Protocol):
     """An entry of the log."""
 
@@ -66,6 +70,11 @@ class OwnEntry(Protocol):
 
 class OwnLog(Protocol):
     """The learner's entries, newest first."""
+
+    @property
+    def today(self) -> date:
+        """The learner's day now."""
+        ...
 
     def near(self, parts: Mapping[str, float], *, limit: int) -> Sequence[OwnEntry]:
         """Those with most of the ``parts`` (beginnings of words, with their weights) in them."""
@@ -118,10 +127,13 @@ class Recalling(Answerer):
         """The answer to a question about the log: entries alone, or that there is none."""
         with operation("ask") as running:
             wanted = self._wanted(_MANNER.sub(" ", _ASKS.sub(" ", question)))
+            first, last = period(question, self.log.today)
             if wanted:
                 found = self._quotes(wanted, self._near(wanted), entry=_ASKED, sentence=0.0)
             else:
-                found = [(entry, *span) for entry in self.log.newest(limit=_ALONE) if (span := _opening(entry.text))]
+                newest = self.log.newest(limit=_LATELY)
+                found = [(entry, *span) for entry in newest if (span := _opening(entry.text))]
+            found = [one for one in found if first <= one[0].day <= last]
             own = _numbered(found[:_ALONE], 0)
             running.note(intent=OWN, abstained=not own)
             running.tell(question=question)
@@ -187,6 +199,26 @@ class Recalling(Answerer):
                 ranked.append((-held, -best[2], place, one, best[0], best[1]))
         ranked.sort(key=lambda r: r[:3])
         return [(one, start, end) for *_, one, start, end in ranked]
+
+
+def period(question: str, today: date) -> tuple[date, date]:
+    """The first and last day that a question speaks of, as in "last week"; all days where it names none."""
+    match = _PERIOD.search(question)
+    named = match.group(1).lower() if match else ""
+    if not named:
+        return date.min, date.max
+    if named in ("today", "yesterday"):
+        day = today - timedelta(days=named == "yesterday")
+        return day, day
+    which, unit = named.split()
+    if unit == "week":
+        first = today - timedelta(days=today.weekday() + 7 * (which == "last"))
+        return first, first + timedelta(days=6)
+    first = today.replace(day=1) if unit == "month" else today.replace(month=1, day=1)
+    if which == "this":
+        return first, today
+    before = first - timedelta(days=1)
+    return (before.replace(day=1) if unit == "month" else before.replace(month=1, day=1)), before
 
 
 def _share(wanted: Sequence[_Wanted], there: set[str]) -> float:

@@ -57,10 +57,10 @@ def log_book(context: typer.Context) -> Iterator[LogBook]:
     state: State = context.obj
     book = open_log(state.settings())
     try:
-        for line in book.store.news:
-            print(f"tutor: {line}", file=sys.stderr)
-        yield book
+        yield book  # the store is opened inside: a text that it cannot take is kept
     finally:
+        for line in book.news:
+            print(f"tutor: {line}", file=sys.stderr)
         book.close()
 
 

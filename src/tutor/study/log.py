@@ -305,6 +305,11 @@ class LogBook:
         taken = [TakenUp(r[0], r[1], r[2], tuple(map(date.fromisoformat, r[3]))) for r in rows]
         return current_item(self.outline, taken, self.today)
 
+    @property
+    def news(self) -> list[str]:
+        """What the learner has to be told of the store, where it has been opened."""
+        return list(self.store.news) if "store" in self.__dict__ else []
+
     def close(self) -> None:
         """Let go of the store."""
         if "store" in self.__dict__:
