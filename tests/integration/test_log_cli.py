@@ -197,7 +197,7 @@ def test_a_text_that_is_too_long_is_kept_in_a_file(home: Home, monkeypatch: pyte
     given = tmp_path / "mine.md"
     given.write_text(megabyte, encoding="utf-8")
     home.run("--from", str(given), code=2)
-    assert "limit is 50,000" in home.said.err and given.read_text(encoding="utf-8") == megabyte
+    assert "limit is 20,000" in home.said.err and given.read_text(encoding="utf-8") == megabyte
     home.run(megabyte, code=2)
     assert "the text is kept" in home.said.err
     [kept] = home.kept()

@@ -18,7 +18,7 @@ from tutor.errors import UsageError
 from tutor.text import mended
 
 ABOUT_WORDS = 150
-MOST_CHARACTERS = 50_000
+MOST_CHARACTERS = 20_000
 _MOST_TAGS, _MOST_CARDS = 20, 30
 _LONGEST_TAG, _LONGEST_TITLE = 40, 300
 #: C0 and C1 controls but tab and newline: a terminal would obey them. All other characters stay as they were written.

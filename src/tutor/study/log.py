@@ -90,7 +90,7 @@ class LogBook:
         """Write an entry.
 
         Args:
-            text: 1 to 50,000 characters; a first line "# …" becomes the title where none is given.
+            text: 1 to 20,000 characters; a first line "# …" becomes the title where none is given.
             title: one line, may be empty.
             tags: with or without "#".
             cards: by any of their names; None for those that the text names, ``("none",)`` for no card.
