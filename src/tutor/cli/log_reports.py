@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli.log import Json, app, entry_json, log_book
+from tutor.cli.log import Json, entry_json, log_book
+from tutor.cli.log import app as app  # with these commands in it
 from tutor.cli.state import emit
 from tutor.errors import TutorError, UsageError
 

@@ -102,7 +102,7 @@ def texts(session: Session, learner: str) -> Iterator[tuple[str, str]]:
 
 def searched(row: Row[Any]) -> str:
     """What of an entry is searched: title, text, tags and cards, folded."""
-    _, title, text, tags, cards = row
+    title, text, tags, cards = (row[at] for at in range(1, 5))
     if "\\u" in tags:
         tags = " ".join(json.loads(tags))
     return folded(f"{title}\n{text}\n{tags}\n{cards}")
