@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -47,8 +46,9 @@ def entry(text: str, name: str = "e1", **more: object) -> LogEntry:
 RESP = entry("Some words before. I chose RESP over JSON as a wire protocol. More words come behind it.")
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    tmp_path = tmp_path_factory.mktemp("own")
     core = App(
         Settings(home=tmp_path, corpus=CorpusSettings(builtin=False)), encoder=FakeEncoder(vocabulary=VOCABULARY)
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from time import perf_counter
 from typing import Protocol
 
 from tutor.answering import abstain
@@ -27,7 +28,7 @@ _BESIDE, _ALONE = 2, 5  # entries quoted beside an answer, and where they are th
 _ENTRY, _SENTENCE = 0.75, 0.5  # shares of the question's weight in an entry and in the sentence quoted beside an answer
 _ASKED = 0.5  # the same of an entry where the log is asked
 _LATELY = 60  # entries among which those of a week or month are looked for, where no subject is named
-_ROUGHLY = 40  # entries that are looked at closely
+_ROUGHLY = 15  # entries that are looked at closely
 _MOST_WORDS = 60
 _MIN_WORDS = 4
 _PAST = r"decided|chose|wrote|picked|logged|noted|rejected|concluded|preferred|settled on"
@@ -119,9 +120,15 @@ class Recalling(Answerer):
         answer = super().ask(question, filters=filters)
         if filters or answer.refusal:
             return answer
+        began = perf_counter()
         wanted = self._wanted(answer.question)
-        found = self._quotes(wanted, self._near(wanted), entry=_ENTRY, sentence=_SENTENCE)[:_BESIDE]
-        return replace(answer, own=_numbered(found, len(answer.citations))) if found else answer
+        near = self._near(wanted)
+        if not near:
+            return answer
+        found = self._quotes(wanted, near, entry=_ENTRY, sentence=_SENTENCE)[:_BESIDE]
+        ms = (perf_counter() - began) * 1_000
+        own = _numbered(found, len(answer.citations))
+        return replace(answer, own=own, ms=answer.ms + ms, stages={**answer.stages, "log": ms})
 
     def _recalled(self, question: str) -> Answer:
         """The answer to a question about the log: entries alone, or that there is none."""

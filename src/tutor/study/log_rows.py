@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from tutor.study.entries import LogEntry, Query, folded
@@ -86,7 +86,8 @@ def find(
     """Ids of the entries that fit a query and all tests of their folded text, newest first."""
     tags, cards = ([json.dumps(name) for name in names] for names in (query.tags, query.cards))
     found = []
-    for row in session.execute(_fitting(_newest(learner, _SEARCHED), query, deleted=deleted)):
+    read = _SEARCHED if tests else (Entry.entry, *[literal("")] * 2, *_SEARCHED[3:])
+    for row in session.execute(_fitting(_newest(learner, read), query, deleted=deleted)):
         if all(tag in row[3] for tag in tags) and (not cards or any(card in row[4] for card in cards)):
             text = searched(row) if tests else ""
             if all(test(text) for test in tests):
@@ -141,7 +142,7 @@ def _fitting(found: Select[Any], query: Query, *, deleted: bool) -> Select[Any]:
     return found.where(*wanted).order_by(Entry.at.desc(), Entry.written.desc(), Entry.entry.desc())
 
 
-def _entry(row: Row[Any]) -> LogEntry:
+def _entry(row: Any) -> LogEntry:
     day = row.at.astimezone(UTC).date()
     cards, tags = tuple(row.cards), tuple(row.tags)
     return LogEntry(
