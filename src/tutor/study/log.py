@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
-from heapq import nsmallest
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -22,6 +21,7 @@ from tutor.study import log_rows
 from tutor.study.days import day_of
 from tutor.study.entries import LogEntry, Query
 from tutor.study.links import CardNames, TakenUp, current_item, item_of
+from tutor.study.log_scan import Scan
 from tutor.study.lookup import card_of
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Learner, Sitting, TakenPlan
@@ -54,7 +54,7 @@ class LogBook:
         self._make_outline = outline
         self.zone = zone
         self.clock = clock
-        self._read: tuple[object, list[tuple[str, str]]] = (None, [])
+        self._read: tuple[object, Scan] = (None, Scan())
 
     @cached_property
     def store(self) -> StudyStore:
@@ -276,18 +276,12 @@ class LogBook:
 
         A rough choice for what ranks them in earnest; entries without any part are left out.
         """
-        wanted = [(folded, weight) for part, weight in parts.items() if (folded := rules.folded(part))]
+        wanted = {rules.folded(part): weight for part, weight in parts.items()}
         with self.store.read() as session:
             now = log_rows.stamp(session, self.store.learner)
             if now != self._read[0]:
-                self._read = (now, list(log_rows.texts(session, self.store.learner)))
-            scored = [
-                (-score, place, entry_id)
-                for place, (entry_id, text) in enumerate(self._read[1])
-                if (score := sum(weight for part, weight in wanted if part in text)) > 0
-            ]
-            best = [entry_id for *_, entry_id in nsmallest(limit, scored)]
-            return log_rows.whole(session, self.store.learner, best)
+                self._read = (now, Scan(log_rows.texts(session, self.store.learner)))
+            return log_rows.whole(session, self.store.learner, self._read[1].best(wanted, limit))
 
     def titles(self, cards: Sequence[str]) -> tuple[str, ...]:
         """The titles of cards."""
