@@ -138,3 +138,17 @@ def test_asking_gives_it_back_as_the_learners_own(client: TestClient) -> None:
     client.delete(f"{LOG}/last")
     answer = client.post("/api/v1/ask", json={"question": "What is RESP?"}).json()
     assert answer["abstained"] and answer["citations"] == []
+
+
+def test_it_is_described(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    mine = {path.removeprefix(LOG): sorted(methods) for path, methods in paths.items() if path.startswith(LOG)}
+    assert mine == {
+        "": ["get", "post"],
+        "/digest": ["get"],
+        "/draft": ["get"],
+        "/capstone": ["get"],
+        "/{entry}": ["delete", "get", "patch"],
+        "/{entry}/versions": ["get"],
+        "/{entry}/restore": ["post"],
+    }
