@@ -16,6 +16,8 @@ from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import IndexReader, IndexStore
 from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher, weighted
 from tutor.settings import Settings
+from tutor.studyparts import LearnersOwn
+from tutor.version import tutor_version as tutor_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
     from tutor.ingest.pipeline import Progress, Report
     from tutor.ingest.readings.sync import Sync
     from tutor.models.port import LanguageModel
-    from tutor.study.desk import Study
-    from tutor.study.store import StudyStore
-    from tutor.study.transfer import Transfer
     from tutor.telemetry.measures import Figure
 
 
@@ -44,17 +43,7 @@ def builtin_roots() -> list[Path]:
     return [folder for name in SHELVES if (folder := builtin_corpus() / name).is_dir()]
 
 
-def tutor_version() -> str:
-    """The installed version, "0" where there is none."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("tutor-study")
-    except PackageNotFoundError:
-        return "0"
-
-
-class App:
+class App(LearnersOwn):
     """Everything a front end needs, each part built when it is first used."""
 
     def __init__(
@@ -109,7 +98,11 @@ class App:
 
     @cached_property
     def answerer(self) -> Answerer:
-        return Answerer(self.searcher, self._beside if self.settings.readings.shown else None)
+        """Answers from the index, with what the learner's log says beside it."""
+        from tutor.answering.own import Recalling
+
+        beside = self._beside if self.settings.readings.shown else None
+        return Recalling(self.searcher, self.own_entries, beside)
 
     def _beside(self, answer: Answer) -> tuple[Further, ...]:
         """Further reading; none where nothing was fetched."""
@@ -236,26 +229,6 @@ class App:
         from tutor.feedback import FeedbackStore
 
         return FeedbackStore(self.settings.home.expanduser() / "feedback")
-
-    @cached_property
-    def study(self) -> Study:
-        """Progress, reviews and what to do today."""
-        from tutor.studying import open_study
-
-        return open_study(self.settings)
-
-    @cached_property
-    def transfer(self) -> Transfer:
-        """Takes out and brings in what the learner has made."""
-        from tutor.studying import open_transfer
-
-        return open_transfer(self.settings, self.study, self.study_store, tutor_version())
-
-    def study_store(self) -> StudyStore:
-        """The study store, opened anew; to be closed."""
-        from tutor.studying import open_store
-
-        return open_store(self.settings)
 
     def ingest(
         self,
@@ -407,6 +380,6 @@ class App:
 
     def close(self) -> None:
         """Release the index and what else is open."""
-        for part in ("cache", "readings", "reader", "study"):
+        for part in ("cache", "readings", "reader", "study", "own_entries", "log"):
             if part in self.__dict__:
                 self.__dict__.pop(part).close()

@@ -125,7 +125,7 @@ class TutorQueryEngine(BaseQueryEngine):
             "uncovered": list(answer.uncovered),
             "nearest": [near.doc_id for near in answer.nearest],
         }
-        return Response(response=answer.text, source_nodes=nodes, metadata=about)
+        return Response(response=answer.whole, source_nodes=nodes, metadata=about)
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
         return await asyncio.to_thread(self._query, query_bundle)

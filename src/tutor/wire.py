@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tutor.answering.answer import Answer
-from tutor.answering.cite import Citation
+from tutor.answering.cite import Citation, Own
 from tutor.answering.written import Generation
 from tutor.retrieval.search import SearchResult
 
@@ -14,8 +14,8 @@ from tutor.retrieval.search import SearchResult
 def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer as JSON."""
     return {
-        "answer": answer.text,
-        "citations": [_citation(c) for c in answer.citations],
+        "answer": answer.whole,
+        "citations": [*map(_citation, answer.citations), *map(own_json, answer.own)],
         "abstained": answer.abstained,
         "confidence": round(answer.confidence, 4),
         "nearest": [{"doc_id": n.doc_id, "title": n.title, "covers": list(n.covers)} for n in answer.nearest],
@@ -46,9 +46,26 @@ def _citation(c: Citation) -> dict[str, Any]:
     }
 
 
+def own_json(own: Own) -> dict[str, Any]:
+    """A quote from the learner's log in the form of a citation: ``doc_id`` names the entry, ``covers`` its cards."""
+    return {
+        "n": own.n,
+        "doc_id": f"log/{own.entry}",
+        "chunk_id": "",
+        "title": own.place,
+        "heading": [own.title] if own.title else [],
+        "start": own.start,
+        "end": own.end,
+        "quote": own.quote,
+        "covers": list(own.cards),
+        "page": None,
+        "kind": "entry",
+    }
+
+
 def answer_text(answer: Answer) -> str:
     """An answer as Markdown alone: the text, what was read into the question, and a footnote for each citation."""
-    parts = [answer.text]
+    parts = [answer.whole]
     notes = [f"(searched for “{right}” instead of “{wrong}”)" for wrong, right in answer.corrected]
     notes += [f"({short}: {long})" for short, long in answer.meant]
     if answer.uncovered:
@@ -56,9 +73,10 @@ def answer_text(answer: Answer) -> str:
     if answer.refusal and answer.nearest:  # where there is no refusal, the text names them
         notes.append(f"The nearest cards are: {'; '.join(near.title for near in answer.nearest)}.")
     parts += notes
-    if answer.citations:
-        parts.append("Sources:")
-        parts.append("\n".join(f"- [{c.n}] {place(c)}" for c in answer.citations))
+    if answer.citations or answer.own:
+        lines = [f"- [{c.n}] {place(c)}" for c in answer.citations]
+        lines += [f"- [{own.n}] {own.place} (yours, not the curriculum's)" for own in answer.own]
+        parts += ["Sources:", "\n".join(lines)]
     return "\n\n".join(parts)
 
 

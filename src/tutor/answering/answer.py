@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tutor.answering import abstain, asked
 from tutor.answering.asked import JOINT, Asked
-from tutor.answering.cite import Citation, Further
+from tutor.answering.cite import Citation, Further, Own
 from tutor.answering.compose import Composed, compose
 from tutor.answering.intent import Intent, classify
 from tutor.answering.score import label, score
@@ -25,6 +25,7 @@ _PASSAGES = 16  # that sentences are chosen from
 _WEIGHED = 12  # of them, first, that decide whether the question is answered
 _SIDE_PASSAGES = 4
 _TURNS_ON = 0.2  # rarity-weighted share of a question's terms that a name needs to be what it turns on
+_NUMBERED, _IN_BRACKETS = re.compile(r"\[(\d+)\]"), r"(\1)"
 _NAMED = 3  # documents of one name that are looked into
 
 
@@ -47,6 +48,7 @@ class Answer:
     in the question, or sides of its comparison, that no document tells of, although the rest of it is answered.
     ``generation`` is a language model's part in it, None where none was asked.
     ``further`` are linked readings to go deeper, which have no part in the answer.
+    ``own`` are quotes from the learner's log: never part of ``text``, and there also where the curriculum abstained.
     ``stages`` are the milliseconds of each stage: those of all searches together, then weigh, abstain, units, compose
     and cite.
     """
@@ -68,6 +70,12 @@ class Answer:
     stages: Mapping[str, float] = field(default_factory=dict, compare=False)
     further: tuple[Further, ...] = ()
     generation: Generation | None = None
+    own: tuple[Own, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """``text``, and behind it what is the learner's own, marked as that."""
+        return "\n\n".join(filter(None, (self.text, own_markdown(self.own))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +254,22 @@ def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:
         if len(nearest) < 3:
             nearest.setdefault(passage.title, Nearest(passage.doc_id, passage.title, passage.covers))
     return tuple(nearest.values())
+
+
+def renumbered(answer: Answer) -> Answer:
+    """The answer with its quotes from the log, then its further reading, numbered on from its citations."""
+    own = tuple(replace(one, n=n) for n, one in enumerate(answer.own, len(answer.citations) + 1))
+    behind = len(answer.citations) + len(own) + 1
+    further = tuple(replace(f, citation=replace(f.citation, n=n)) for n, f in enumerate(answer.further, behind))
+    return replace(answer, own=own, further=further)
+
+
+def own_markdown(own: Sequence[Own]) -> str:
+    """Quotes from the learner's log as a group of their own; "" for none."""
+    # What a learner wrote may look like a citation or a heading; in the answer it is neither.
+    quotes = [_NUMBERED.sub(_IN_BRACKETS, " ".join(one.quote.split())) for one in own]
+    lines = [f"- {one.place}: “{quote}” [{one.n}]" for one, quote in zip(own, quotes, strict=True)]
+    return "\n".join(["**From your log**", "", *lines]) if own else ""
 
 
 def _not_answered(nearest: Sequence[Nearest]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,25 @@ class Further:
 
     citation: Citation
     licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A quote from the learner's own log: ``quote == entry.text[start:end]``; ``n`` goes on behind the citations'."""
+
+    n: int
+    entry: str
+    day: date
+    title: str
+    start: int
+    end: int
+    quote: str
+    cards: tuple[str, ...]
+
+    @property
+    def place(self) -> str:
+        """What it is called: "Your entry of 3 May 2026"."""
+        return f"Your entry of {self.day.day} {self.day:%B %Y}"
 
 
 def resolves(citation: Citation, texts: Mapping[str, str]) -> bool:

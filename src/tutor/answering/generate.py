@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 
-from tutor.answering.answer import Answer, Answerer, Grounds
+from tutor.answering.answer import Answer, Answerer, Grounds, renumbered
 from tutor.answering.cite import Citation
 from tutor.answering.claims import weigher
 from tutor.answering.compose import Composed, Group, Sentence
@@ -126,7 +126,7 @@ class Writing:
 
     def __iter__(self) -> Iterator[Event]:
         answer, clock = self._grounds.answer, self._by.clock
-        if answer.abstained:
+        if not answer.citations:  # refused, or the learner's own words alone
             yield Finished(answer)
             return
         began = clock()
@@ -296,11 +296,13 @@ class Writing:
         ms = answer.ms + done.ms
         if done.fallback:
             return replace(answer, generation=done, ms=ms)
-        return replace(
-            answer,
-            text=composed.markdown(),
-            composed=composed,
-            citations=composed.citations,
-            generation=done,
-            ms=ms,
+        return renumbered(
+            replace(
+                answer,
+                text=composed.markdown(),
+                composed=composed,
+                citations=composed.citations,
+                generation=done,
+                ms=ms,
+            )
         )

@@ -21,6 +21,7 @@ from tutor.cli import (
     eval,
     feedback,
     ingest,
+    log_reports,
     mastery,
     mcp,
     models,
@@ -84,6 +85,7 @@ app.add_typer(corpus.app, name="corpus")
 app.add_typer(eval.app, name="eval")
 app.add_typer(models.app, name="models")
 app.add_typer(plan.app, name="plan")
+app.add_typer(log_reports.app, name="log")
 
 
 @app.command("version")

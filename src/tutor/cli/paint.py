@@ -30,15 +30,18 @@ def print_answer(answer: Answer, out: TextIO) -> None:
             nearest = "; ".join(near.title for near in answer.nearest)
             print(textwrap.fill(f"The nearest cards are: {nearest}.", width), file=out)
         _print_further(answer, width, colour, out)
+        _print_own(answer, width, colour, out)
         return
-    print(_fill(" ".join(map(_line, answer.composed.verdict)), width, "", colour), file=out)
+    if answer.composed.verdict:  # there is none where the log alone was asked
+        print(_fill(" ".join(map(_line, answer.composed.verdict)), width, "", colour), file=out)
     for group in answer.composed.groups:
         print(file=out)
         if group.label:
             print(_style(f"**{textwrap.fill(group.label, width)}**", colour), file=out)
         for sentence in group.sentences:
             print(_fill(_line(sentence), width, "- ", colour), file=out)
-    print(file=out)
+    if answer.citations:
+        print(file=out)
     if answer.uncovered:
         print(textwrap.fill(f"(nothing here is about {', '.join(answer.uncovered)})", width), file=out)
     for citation in answer.citations:
@@ -50,6 +53,7 @@ def print_answer(answer: Answer, out: TextIO) -> None:
         print(file=out)
         print(_dim(textwrap.fill(f"({answer.generation.line()})", width, subsequent_indent=" "), colour), file=out)
     _print_further(answer, width, colour, out)
+    _print_own(answer, width, colour, out)
 
 
 def _print_further(answer: Answer, width: int, colour: bool, out: TextIO) -> None:
@@ -65,6 +69,19 @@ def _print_further(answer: Answer, width: int, colour: bool, out: TextIO) -> Non
             file=out,
         )
         print(_dim(f"  [{citation.n}] {citation.source}", colour), file=out)
+
+
+def _print_own(answer: Answer, width: int, colour: bool, out: TextIO) -> None:
+    """Write what the learner's own log says, marked as that."""
+    if not answer.own:
+        return
+    if answer.text:
+        print(file=out)
+    print(_style("**From your log** (your own words, not the curriculum's)", colour), file=out)
+    for own in answer.own:
+        quote = " ".join(own.quote.split())
+        text = f"- {own.place}: “{quote}” [{own.n}]  ({own.entry[:8]})"
+        print(textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False), file=out)
 
 
 def print_timings(answer: Answer, out: TextIO) -> None:

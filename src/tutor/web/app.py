@@ -12,7 +12,7 @@ from tutor.web import errors, security
 from tutor.web.core import Core
 from tutor.web.key import KeyCheck
 from tutor.web.openai import PREFIX
-from tutor.web.routes import api, drills, feedback, health, metrics, openai, pages, plans, study, transfer
+from tutor.web.routes import api, drills, feedback, health, log, metrics, openai, pages, plans, study, transfer
 from tutor.web.views import HERE
 from tutor.web.watch import Watch
 
@@ -40,6 +40,7 @@ def create_app(core: App) -> FastAPI:
     web.include_router(api.router)
     web.include_router(drills.router, prefix="/api/v1")
     web.include_router(drills.router, prefix="/api", include_in_schema=False)  # as the first interface was named
+    web.include_router(log.router)
     web.include_router(feedback.router)
     web.include_router(study.router)
     web.include_router(plans.router)

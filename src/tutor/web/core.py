@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Event, Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -30,6 +30,9 @@ from tutor.studying import plans_of
 from tutor.telemetry.measures import Figure
 from tutor.web.schemas import DrillIn, FeedbackIn
 
+if TYPE_CHECKING:
+    from tutor.study.log import LogBook
+
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class Core:
         # An answer takes 30 ms of both cores: side by side they would only slow each other down.
         self._lock = Lock()
         self._studying = Lock()  # by itself: studying needs no index, and waits for no answer
+        self._log_lock = Lock()
         self._told: TutorError | None = None
 
     def ask(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
@@ -88,7 +92,7 @@ class Core:
         The lock is not held while it writes: what it needs of the index is in the grounds.
         """
         with self._lock:
-            if grounds.answer.abstained or self._app.grounded is None:
+            if not grounds.answer.citations or self._app.grounded is None:
                 return None
             return self._app.grounded.write(grounds)
 
@@ -217,6 +221,15 @@ class Core:
         found = list(companion.opinions(rubric, answer, grade))
         self.drill(lambda _: companion.keep(session_id, task, found))
         return [opinion.model_dump(mode="json") for opinion in found]
+
+    def log(self, use: Callable[[LogBook], T]) -> T:
+        """Something done with the decision log, one at a time; the index takes no part in it.
+
+        Raises:
+            StudyFault: the store does not answer.
+        """
+        with self._log_lock:
+            return use(self._app.log)
 
     def today(self) -> dict[str, Any]:
         """What is due again, and the open drills."""

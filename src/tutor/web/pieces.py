@@ -25,10 +25,15 @@ class Piece:
 
 
 def pieces(answer: Answer) -> Iterator[Piece]:
-    """The answer's parts in order; when it abstained, only the linked readings, if there are any."""
-    if answer.abstained:
-        yield from _further(answer)
-        return
+    """The answer's parts in order; where the curriculum abstained only the learner's own and linked readings."""
+    if answer.citations and not answer.abstained:
+        yield from _cited(answer)
+    if answer.own:
+        yield Piece("group", _own(answer))
+    yield from _further(answer)
+
+
+def _cited(answer: Answer) -> Iterator[Piece]:
     cited = {c.n: c for c in answer.citations}
     composed = answer.composed
     yield Piece("verdict", f'<p class="verdict">{" ".join(_sentence(s, cited) for s in composed.verdict)}</p>')
@@ -40,12 +45,24 @@ def pieces(answer: Answer) -> Iterator[Piece]:
         subject = title
     note = f'<p class="written">{plain(capital(answer.generation.line()))}.</p>' if answer.generation else ""
     yield Piece("sources", _sources(answer) + note)
-    yield from _further(answer)
 
 
 def capital(text: str) -> str:
     """A text that begins a sentence."""
     return text[:1].upper() + text[1:]
+
+
+def _own(answer: Answer) -> str:
+    """What the learner wrote, in a group that says so."""
+    items = "".join(
+        f"<li><strong>{plain(own.place)}:</strong> “{plain(' '.join(own.quote.split()))}”"
+        f'&#8288;<span class="chip own" title="{plain(own.place)}">{own.n}</span></li>'
+        for own in answer.own
+    )
+    return (
+        '<section class="group own"><h3>From your log</h3><p class="note">Your own words, not the curriculum\'s.</p>'
+        f"<ul>{items}</ul></section>"
+    )
 
 
 def document_url(doc_id: str, citation: Citation | None = None) -> str:
@@ -64,8 +81,9 @@ def place(citation: Citation) -> str:
 def copyable(answer: Answer) -> str:
     """The question, the answer and its sources as Markdown."""
     lines = [f"[{c.n}] {place(c)}" for c in answer.citations]
+    lines += [f"[{own.n}] {own.place}" for own in answer.own]
     return "\n".join(
-        [f"## {answer.question}", "", answer.text, "", "Sources:", "", *(f"- {line}" for line in lines), ""]
+        [f"## {answer.question}", "", answer.whole, "", "Sources:", "", *(f"- {line}" for line in lines), ""]
     )
 
 

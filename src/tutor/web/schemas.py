@@ -70,7 +70,7 @@ class CitationOut(BaseModel):
     quote: str
     covers: Words = Field(description="Items of the curriculum that the document covers.")
     page: int | None = Field(description="From 1, for paged formats.")
-    kind: str = Field(description="Of the document: card, note, page, reading …")
+    kind: str = Field(description="Of the document: card, note, page, reading …; entry: the learner's log.")
 
 
 class FurtherOut(CitationOut):

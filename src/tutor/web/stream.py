@@ -6,7 +6,7 @@ event      data                                                      how many
 status     ``{"text"}``                                              1
 read       ``{"text"}``: the question a follow-up stands for    0 or 1
 verdict    ``{"html"}``: the opening paragraph                       1, if answered
-group      ``{"html"}``: a labelled list                             0 or more
+group      ``{"html"}``: a labelled list; the learner's own is last  0 or more
 sources    ``{"html"}``: where the quotes stand                      1, if answered
 writing    ``{"model"}``: a language model begins                    1, if there is one
 draft      ``{"text"}``: as it writes; unchecked, plain text         0 or more

@@ -1,0 +1,145 @@
+"""What an entry of the log is linked to: cards that its text names, and the item of a plan that it belongs to."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+
+from tutor.curriculum.outline import Outline, PlanLine, StepLine
+from tutor.errors import NotFound
+
+_WORD = re.compile(r"[^\W_]+(?:\+\+|#)?")
+_MOST_WORDS = 7
+_MOST_CARDS = 12
+#: Names of cards that are also plain words: they are meant where they are written as names are.
+_PLAIN = frozenset({"acid", "agents", "base", "cap", "react", "rest", "sampling", "solid", "threats", "executor"})
+_SHORT = re.compile(r"(?:M(?:ONTH)?[ -]?(\d+))?[ /-]*(?:W(?:EEK)?[ -]?(\d+))?", re.I)
+_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
+
+
+class CardNames:
+    """Finds the cards that a text names by id, title or alias; longer names win over shorter ones inside them."""
+
+    def __init__(self, outline: Outline) -> None:
+        self._cards: dict[tuple[str, ...], str] = {}
+        self._titles = {card.id: card.title for card in outline.cards.values()}
+        for card in outline.cards.values():
+            for name in (card.id, card.title, re.split(r"[:(]", card.title)[0], *card.aliases):
+                if key := _key(name):
+                    self._cards.setdefault(key, card.id)
+        self._longest = min(_MOST_WORDS, max(map(len, self._cards), default=0))
+
+    def find(self, text: str) -> tuple[str, ...]:
+        """Ids of the cards that are named, in the order in which they first are; at most twelve."""
+        words = _WORD.findall(unicodedata.normalize("NFKC", text))
+        keys = [_singular(word.casefold()) for word in words]
+        found: dict[str, None] = {}
+        at = 0
+        while at < len(keys) and len(found) < _MOST_CARDS:
+            for size in range(min(self._longest, len(keys) - at), 0, -1):
+                card = self._cards.get(tuple(keys[at : at + size]))
+                if card and not (size == 1 and words[at].casefold() in _PLAIN and not _capitals(words[at])):
+                    found[card] = None
+                    at += size
+                    break
+            else:
+                at += 1
+        return tuple(found)
+
+    def titles(self, cards: Iterable[str]) -> Iterator[str]:
+        """The titles of cards; an id that the curriculum has no more stands for itself."""
+        return (self._titles.get(card, card) for card in cards)
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return tuple(_singular(w.casefold()) for w in _WORD.findall(unicodedata.normalize("NFKC", name)))
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+def _capitals(word: str) -> bool:
+    return sum(map(str.isupper, word)) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """A plan that a learner follows: since when, how fast (2 is twice as fast), and days that do not count."""
+
+    plan: str
+    start: date
+    pace: float = 1.0
+    skips: tuple[date, ...] = ()
+
+
+def items(outline: Outline) -> dict[str, str]:
+    """What an entry can belong to: items of the curriculum and steps of plans, each id with its title."""
+    found: dict[str, str] = {}
+    for plan in outline.plans.values():
+        for step in _walk(plan.steps):
+            for item in (*step.covers, f"{plan.id}/{step.id}"):
+                found.setdefault(item, step.title)
+    return found
+
+
+def item_of(outline: Outline, name: str) -> str:
+    """The id of an item: itself, "M1", "W2" or "M1W2" for those of the months and weeks, or a step's id.
+
+    Raises:
+        NotFound: nothing is called so; the nearest ids are told.
+    """
+    known = items(outline)
+    wanted = " ".join(name.split())
+    if wanted.lower() in known:
+        return wanted.lower()
+    match = _SHORT.fullmatch(wanted)
+    if match and any(match.groups()):
+        month, week = match.group(1) or "1", match.group(2)  # the roadmap has weeks in its first month only
+        item = f"month/{int(month)}" + (f"/week/{int(week)}" if week else "")
+        if item in known:
+            return item
+    ends = [item for item in known if item.rpartition("/")[2] == wanted.lower()]
+    if len(ends) == 1:
+        return ends[0]
+    near = ends[:3] or get_close_matches(wanted.lower(), known, n=3, cutoff=0.6)
+    raise NotFound(
+        "no item is called so",
+        about=wanted[:80],
+        fix=f"Did you mean: {', '.join(near)}?" if near else "As in: M1, M1W2, month/1/week/2, 28-days/day-03.",
+    )
+
+
+def current_item(outline: Outline, taken: Sequence[TakenUp], today: date) -> str:
+    """The item that the learner is at by the calendar: of the roadmap where that is followed, else of the newest plan.
+
+    Empty where no plan is followed, none has begun, or all are over.
+    """
+    for one in sorted(taken, key=lambda t: (t.plan == "judgment-roadmap", t.start), reverse=True):
+        plan = outline.plans.get(one.plan)
+        if plan is not None and (item := _step_at(plan, one, today)):
+            return item
+    return ""
+
+
+def _step_at(plan: PlanLine, taken: TakenUp, today: date) -> str:
+    length = _DAYS.get(plan.unit)
+    skipped = sum(taken.start <= day <= today for day in set(taken.skips))
+    gone = ((today - taken.start).days - skipped) * taken.pace
+    if length is None or today < taken.start or gone >= length * len(plan.steps):
+        return ""
+    step = plan.steps[max(0, int(gone / length))]
+    parts = [part for part in step.parts if part.covers]
+    if plan.unit == "month" and parts:
+        step = parts[min(int((gone % length) / 7), len(parts) - 1)]
+    return step.covers[0] if step.covers else f"{plan.id}/{step.id}"
+
+
+def _walk(steps: Iterable[StepLine]) -> Iterator[StepLine]:
+    for step in steps:
+        yield step
+        yield from _walk(step.parts)

@@ -1,0 +1,55 @@
+"""What the learner makes, as parts of the application: progress and plans, the decision log, taking it all along."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from tutor.settings import Settings
+from tutor.version import tutor_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tutor.logkeeping import OwnEntries
+    from tutor.study.desk import Study
+    from tutor.study.log import LogBook
+    from tutor.study.store import StudyStore
+    from tutor.study.transfer import Transfer
+
+
+class LearnersOwn:
+    """The parts of ``bootstrap.App`` that need no index; each is built when it is first used."""
+
+    settings: Settings
+
+    @cached_property
+    def own_entries(self) -> OwnEntries:
+        from tutor.logkeeping import OwnEntries
+
+        return OwnEntries(self.settings)
+
+    @cached_property
+    def log(self) -> LogBook:
+        """The decision log."""
+        from tutor.logkeeping import open_log
+
+        return open_log(self.settings)
+
+    @cached_property
+    def study(self) -> Study:
+        """Progress, reviews and what to do today."""
+        from tutor.studying import open_study
+
+        return open_study(self.settings)
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        """Takes out and brings in what the learner has made."""
+        from tutor.studying import open_transfer
+
+        return open_transfer(self.settings, self.study, self.study_store, tutor_version())
+
+    def study_store(self) -> StudyStore:
+        """The study store, opened anew; to be closed."""
+        from tutor.studying import open_store
+
+        return open_store(self.settings)
