@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import socket
 import ssl
 import threading
@@ -19,6 +20,7 @@ import pytest
 
 from reading_site import WORDS, Clock, Names, Site, answer, bomb, drip, endless, html, running
 from tutor.errors import Offline, ReadingDisallowed, ReadingError, ReadingFailed, ReadingRefused
+from tutor.ingest.readings.content import unpack
 from tutor.ingest.readings.fetch import Fetcher, Validators
 from tutor.ingest.readings.guard import Guard, system_resolve
 from tutor.ingest.readings.pace import Pace
@@ -233,11 +235,53 @@ def test_a_bomb_is_not_unpacked(desk: Desk, encoding: str) -> None:
     failing(desk, "/a", ReadingRefused, "unpacks to more than")
 
 
-def test_bombs_in_a_row_of_gzip_members_count_together(desk: Desk) -> None:
-    import gzip
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "raw"])
+@pytest.mark.parametrize("more", ["archive", "byte"])
+def test_one_archive_is_a_page_and_nothing_follows_it(desk: Desk, encoding: str, more: str) -> None:
+    packers = {"gzip": zlib.compressobj(wbits=31), "deflate": zlib.compressobj(), "raw": zlib.compressobj(wbits=-15)}
+    packed = packers[encoding].compress(html()) + packers[encoding].flush()
+    body = packed + (packed if more == "archive" else b"x")
+    desk.site.put("/a", answer(body, Content_Encoding=encoding.replace("raw", "deflate")))
+    failing(desk, "/a", ReadingRefused, "behind its packed body")
 
-    desk.site.put("/a", answer(gzip.compress(b" " * 100_000) * 5, Content_Encoding="gzip"))
-    failing(desk, "/a", ReadingRefused, "unpacks to more than")
+
+def test_a_body_of_tiny_archives_is_refused_at_the_second() -> None:
+    tiny = gzip.compress(b"", 1)
+    asked: list[int] = []
+    body = tiny * (20 * 2**20 // len(tiny))  # each was unpacked on its own once: 16 s for 2 MB
+    with pytest.raises(ReadingRefused, match="behind its packed body"):
+        unpack(body, {"content-encoding": "gzip"}, 40 * 2**20, about="x", left_s=lambda: asked.append(1) or 1.0)
+    assert len(asked) == 1  # one piece was looked at
+
+
+def test_an_archive_that_ends_with_a_piece_is_whole() -> None:
+    for size in range(64 * 2**10 - 40, 64 * 2**10 + 1):  # stored, so that the archive's end passes a piece's end
+        packer = zlib.compressobj(0, wbits=31)
+        body = packer.compress(b"x" * size) + packer.flush()
+        assert len(unpack(body, {"content-encoding": "gzip"}, 2**20, about="x")) == size
+        with pytest.raises(ReadingRefused, match="behind"):
+            unpack(body + b"y", {"content-encoding": "gzip"}, 2**20, about="x")
+
+
+def test_the_time_of_a_request_is_also_that_of_unpacking(site: Site) -> None:
+    clock = Clock()
+
+    class Late(Transport):
+        def get(self, target, *given, **options):  # type: ignore[no-untyped-def]
+            found = super().get(target, *given, **options)
+            clock.now += LIMITS.total_s * (target.path == "/a")
+            return found
+
+    guard = Guard(
+        Names(site_test=[["127.0.0.1"]]), ports=frozenset({site.port}), allowed=frozenset({("127.0.0.1", site.port)})
+    )
+    pace = Pace(2.0, clock, clock.sleep)
+    fetcher = Fetcher(Late(guard, clock=clock), guard, pace, agent=AGENT, limits=LIMITS)
+    for path in ("/a", "/b"):
+        site.put(path, answer(gzip.compress(html()), Content_Encoding="gzip"))
+    assert fetcher.get(site.url("/b")).data == html()
+    with pytest.raises(ReadingFailed, match="took too long to unpack"):
+        fetcher.get(site.url("/a"))
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])

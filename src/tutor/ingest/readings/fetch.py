@@ -90,7 +90,7 @@ class Fetcher:
             if answer.status == 304 and target.url != known.url:
                 raise ReadingFailed("says that nothing changed, and was never asked that", about=target.url)
             return Page(target.url, answer.status, validators=known)
-        data = unpack(answer.body, answer.headers, self._limits.unpacked, about=target.url)
+        data = unpack(answer.body, answer.headers, self._limits.unpacked, about=target.url, left_s=answer.left_s)
         kind = kind_of(data, answer.headers, about=target.url)
         validators = Validators(target.url, _line(answer.headers, "etag"), _line(answer.headers, "last-modified"))
         return Page(target.url, 200, data, kind, charset_of(answer.headers), validators)
@@ -142,7 +142,15 @@ class Fetcher:
         target, answer = self._follow(url, send)
         if answer.status != 200:
             return Answer(answer.status)
-        data = unpack(answer.body, answer.headers, MAX_BYTES, about=target.url, whole=False)
+        data = unpack(
+            answer.body,
+            answer.headers,
+            MAX_BYTES,
+            about=target.url,
+            whole=False,
+            cut=answer.cut,
+            left_s=answer.left_s,
+        )
         return Answer(200, data[:MAX_BYTES].decode("utf-8-sig", "replace"))
 
     def _headers(self, accept: str) -> dict[str, str]:
