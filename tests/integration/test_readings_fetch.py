@@ -28,6 +28,7 @@ from tutor.ingest.readings.transport import Limits, Transport
 
 LIMITS = Limits(total_s=2.0, idle_s=0.5, connect_s=1.0, body=200_000, unpacked=400_000)
 AGENT = "tutor-study/1 (+mailto:me@example.org)"
+DENIED = b"User-agent: *\nDisallow: /\n"  # as a robots.txt
 
 
 @pytest.fixture
@@ -584,10 +585,64 @@ def test_robots_in_trouble_allows_nothing_now(desk: Desk, status: int) -> None:
     assert desk.site.count("/a") == 0
 
 
+@pytest.mark.parametrize(
+    ("encoding", "body", "why"),
+    [
+        ("br", b"\x0b\x0e\x80User-agent: *", "packed as 'br'"),
+        ("zstd", b"x", "packed as 'zstd'"),
+        ("gzip, gzip", gzip.compress(gzip.compress(DENIED)), "packed as 'gzip, gzip'"),
+        ("gzip", DENIED, "damaged"),
+        ("gzip", gzip.compress(DENIED)[:-12], "ends early"),
+        ("gzip", b"", "ends early"),
+        ("gzip", gzip.compress(b"\n") + gzip.compress(DENIED), "behind its packed body"),
+        ("deflate", b"\xff" * 20, "damaged"),
+        ("", DENIED.decode().encode("utf-16"), "no plain text"),
+        ("", DENIED.decode().encode("utf-16-be"), "no plain text"),
+        ("", DENIED.decode().encode("utf-32"), "no plain text"),
+        ("", b"%PDF-1.7 x", "no plain text"),
+    ],
+)
+def test_a_robots_that_cannot_be_read_allows_nothing_now(desk: Desk, encoding: str, body: bytes, why: str) -> None:
+    desk.site.put("/robots.txt", answer(body, kind="text/plain", Content_Encoding=encoding))
+    desk.site.put("/a", answer(html()))
+    error = failing(desk, "/a", ReadingFailed, rf"robots\.txt cannot be read now \(.*{why}")
+    assert not isinstance(error, Offline)
+    failing(desk, "/a", ReadingFailed, "robots")
+    assert desk.site.asked == ["/robots.txt"]  # known for the rest of the run
+    again = desk_of(desk.site)  # the next run
+    desk.site.put("/robots.txt", answer(b"User-agent: *\nDisallow: /b", kind="text/plain"))
+    assert again.get("/a").status == 200
+
+
+def test_a_robots_in_another_character_set_holds(desk: Desk) -> None:
+    desk.site.put("/robots.txt", answer("User-agent: *\nDisallow: /café # für alle".encode("latin-1")))
+    failing(desk, "/caf%E9", ReadingDisallowed, "robots")
+    desk.site.put("/cafe", answer(html()))
+    assert desk.get("/cafe").status == 200
+
+
+def test_a_wait_that_a_robots_asks_for_is_handed_on(desk: Desk) -> None:
+    desk.site.put("/robots.txt", answer(b"", 429, Retry_After="3600"))
+    error = failing(desk, "/a", ReadingFailed, "robots")
+    assert isinstance(error, ReadingFailed) and error.retry_s == pytest.approx(3600)
+
+
 def test_a_huge_robots_is_read_up_to_its_limit(site: Site) -> None:
     desk = desk_of(site, replace(LIMITS, body=2 * 2**20))
     filler = b"# " + b"x" * 97 + b"\n"
     site.put("/robots.txt", answer(b"User-agent: *\nDisallow: /a\n" + filler * 50_000, kind="text/plain"))
+    site.put("/a", answer(html()))
+    failing(desk, "/a", ReadingDisallowed, "robots")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_half_a_line_at_the_limit_of_a_robots_is_no_rule(site: Site, packed: bool) -> None:
+    desk = desk_of(site, replace(LIMITS, body=2 * 2**20))
+    head, last = b"User-agent: *\nDisallow: /\n", b"Allow: /a"
+    filler = b"#" * (512 * 2**10 - len(head) - len(last) - 1) + b"\n"
+    rules = head + filler + last + b"/part/of/it\n"
+    body = gzip.compress(rules) if packed else rules
+    site.put("/robots.txt", answer(body, kind="text/plain", Content_Encoding="gzip" if packed else ""))
     site.put("/a", answer(html()))
     failing(desk, "/a", ReadingDisallowed, "robots")
 
@@ -598,14 +653,30 @@ def test_a_packed_bomb_as_robots_is_cut(desk: Desk) -> None:
     assert desk.get("/a").status == 200
 
 
-def test_robots_may_move_but_not_inside(desk: Desk) -> None:
+def test_robots_may_move(desk: Desk) -> None:
     desk.site.put("/robots.txt", answer(status=301, Location="/rules.txt"))
     desk.site.put("/rules.txt", answer(b"User-agent: *\nDisallow: /a", kind="text/plain"))
     failing(desk, "/a", ReadingDisallowed, "robots")
-    inward = desk_of(desk.site)
-    desk.site.put("/robots.txt", answer(status=301, Location=f"http://10.0.0.1:{desk.site.port}/robots.txt"))
-    desk.site.put("/a", answer(html()))
-    assert inward.get("/a").status == 200
+    assert desk.site.count("/a") == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("http://10.0.0.1:{port}/robots.txt", "not a public address"),
+        ("http://127.0.0.1:{free}/robots.txt", "port"),
+        ("http://169.254.169.254/latest/meta-data/", "port"),
+        ("http://inside.test:{port}/robots.txt", r"leads to 10\.0\.0\.7"),
+        ("file:///etc/passwd", "only http and https"),
+        ("/robots.txt", "circle"),
+    ],
+)
+def test_robots_that_moved_to_where_nothing_is_asked_allow_nothing_now(site: Site, place: str, why: str) -> None:
+    desk = desk_of(site, inside_test=[["10.0.0.7"]])
+    site.put("/robots.txt", answer(status=301, Location=place.format(port=site.port, free=site.port - 1)))
+    site.put("/a", answer(html()))
+    failing(desk, "/a", ReadingFailed, f"robots.txt cannot be read now .*{why}")
+    assert site.asked == ["/robots.txt"]
 
 
 def test_a_crawl_delay_is_kept(desk: Desk) -> None:
