@@ -601,6 +601,7 @@ def test_robots_in_trouble_allows_nothing_now(desk: Desk, status: int) -> None:
         ("", DENIED.decode().encode("utf-32"), "no plain text"),
         ("", b"%PDF-1.7 x", "no plain text"),
     ],
+    ids=range(12),  # an archive has the time in it
 )
 def test_a_robots_that_cannot_be_read_allows_nothing_now(desk: Desk, encoding: str, body: bytes, why: str) -> None:
     desk.site.put("/robots.txt", answer(body, kind="text/plain", Content_Encoding=encoding))
