@@ -8,12 +8,15 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from tutor.bootstrap import App, builtin_corpus, builtin_roots
 from tutor.errors import IndexDamaged, IndexFault, IndexMissing, TutorError
 from tutor.retrieval.encoder import OnnxEncoder
-from tutor.settings import Settings
+from tutor.retrieval.index import IndexReader
+from tutor.retrieval.search import Searcher
+from tutor.settings import LlmSettings, Settings
 
 _PACKAGES = ("qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "fastapi", "pydantic")
 _EXTRAS = {
@@ -56,6 +59,8 @@ def diagnose(load: Callable[[], Settings]) -> Iterator[Finding]:
     yield from _grader(app)
     yield from _index(app)
     yield from _study(app)
+    yield from _model(settings)
+    yield from _readings(app)
     yield from _disk(settings)
     app.close()
 
@@ -109,24 +114,8 @@ def _index(app: App) -> Iterator[Finding]:
     location = app.settings.qdrant.url or str(app.settings.index_dir)
     try:
         reader = app.reader
-        try:
-            intact = reader.verify()
-        except IndexDamaged as fault:
-            reader.fall_back(fault)
-            intact = reader.verify()
-        manifest = reader.manifest
-        if (fallback := reader.fallback) is not None:
-            yield Finding(
-                "fail",
-                "index",
-                f"generation {manifest.generation} answers because a newer one is damaged ({fallback.message})",
-                "Run: tutor ingest --rebuild",
-            )
-        counts = f"{manifest.documents} documents, {manifest.passages} passages, made {manifest.created_at}"
-        if intact:
-            counts += f", {intact} files intact"
-        elif not app.settings.qdrant.url:
-            counts += ", from before checksums were kept (the next change adds them)"
+        damage, counts = _sound(reader, "index", "Run: tutor ingest --rebuild", embedded=not app.settings.qdrant.url)
+        yield from damage
         yield Finding("ok", "index", f"{location}: {counts}")
         _ = app.searcher
     except IndexMissing as error:
@@ -138,6 +127,30 @@ def _index(app: App) -> Iterator[Finding]:
         yield _failed("index", error)
         return
     yield from _sources(app)
+
+
+def _sound(reader: IndexReader, about: str, fix: str, *, embedded: bool = True) -> tuple[list[Finding], str]:
+    """What is wrong with an open index though it answers, and what is in it.
+
+    Raises:
+        IndexFault: it is damaged, and there is no older generation that is whole.
+    """
+    try:
+        intact = reader.verify()
+    except IndexDamaged as fault:
+        reader.fall_back(fault)
+        intact = reader.verify()
+    manifest = reader.manifest
+    damage = []
+    if (fallback := reader.fallback) is not None:
+        what = f"generation {manifest.generation} answers because a newer one is damaged ({fallback.message})"
+        damage.append(Finding("fail", about, what, fix))
+    counts = f"{manifest.documents} documents, {manifest.passages} passages, made {manifest.created_at}"
+    if intact:
+        counts += f", {intact} files intact"
+    elif embedded:  # of a server none are kept here
+        counts += ", from before checksums were kept (the next change adds them)"
+    return damage, counts
 
 
 def _sources(app: App) -> Iterator[Finding]:
@@ -200,6 +213,115 @@ def _study(app: App) -> Iterator[Finding]:
             for line in store.news:
                 yield Finding("warn", "study", line)
             store.close()
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    """Whether the language model in force can be asked, as far as that shows on this machine; it is not asked."""
+    from tutor.models.address import on_this_machine
+    from tutor.models.choose import address, backend
+    from tutor.models.keys import find_key
+
+    llm = settings.llm
+    if llm.provider == "none":
+        yield Finding("ok", "model", "none is set: answers are cut from the passages (tutor models)")
+        return
+    try:
+        model, url = backend(llm), address(llm)
+        if llm.provider == "gguf":
+            what = f"{model.name}: the file is in order, {model.context_tokens:,} tokens of context (not loaded here)"
+            yield Finding("ok", "model", what)
+        elif on_this_machine(url):
+            yield _answering(model.name, llm, url, find_key(llm).value)
+        else:
+            what = f"{model.name} at {url}, key: {find_key(llm).source}; not asked, as it is not on this machine"
+            yield Finding("ok", "model", f"{what} (tutor models --check)")
+    except TutorError as error:
+        yield _failed("model", error)
+        return
+    yield from _budget(settings)
+
+
+def _answering(name: str, llm: LlmSettings, url: str, key: str) -> Finding:
+    """Whether the server on this machine has the model."""
+    from tutor.models.reach import reach
+
+    found = reach(llm.provider, url, key)
+    if not found.status:
+        return Finding(
+            "fail",
+            "model",
+            f"{name}: nothing answers at {url}, so answers are cut from the passages",
+            "Start it, or: tutor models use none",
+        )
+    if found.status in (401, 403):
+        return Finding("fail", "model", f"{name}: {url} refuses the key (status {found.status})", "tutor models key")
+    # Ollama takes a name without a tag as the latest.
+    if {llm.model, f"{llm.model}:latest"} & set(found.models):
+        return Finding("ok", "model", f"{name}: {url} answers and has it")
+    if llm.provider == "ollama":
+        return Finding("fail", "model", f"{name}: {url} answers and has no such model", f"Run: ollama pull {llm.model}")
+    # Some servers have one model and take any name for it, and some do not list theirs.
+    has = f"lists {', '.join(found.models[:5])}" if found.models else "does not say what it has"
+    return Finding("warn", "model", f"{name}: {url} answers and {has}", "See whether it takes it: tutor models --check")
+
+
+def _budget(settings: Settings) -> Iterator[Finding]:
+    from tutor.models.budget import Ledger
+    from tutor.models.choose import LEDGER
+
+    llm, folder = settings.llm, settings.home.expanduser() / LEDGER
+    if not llm.day_tokens and not llm.day_usd:
+        return
+    try:
+        spent = Ledger(folder).today()
+    except (OSError, ValueError) as error:
+        what = f"what today has taken cannot be read ({error}), so the model is not asked"
+        yield Finding("fail", "model", what, f"Remove today's file in {folder}, and today's spending counts from zero.")
+        return
+    if (llm.day_tokens and spent.tokens >= llm.day_tokens) or (llm.day_usd and spent.usd >= llm.day_usd):
+        what = f"today's budget is spent ({spent.tokens:,} tokens, ${spent.usd:.2f})"
+        yield Finding(
+            "warn", "model", what, "It is asked again tomorrow (UTC), or with more llm.day_tokens, llm.day_usd."
+        )
+
+
+def _readings(app: App) -> Iterator[Finding]:
+    """Whether what was fetched of the linked readings can be searched."""
+    from tutor.ingest.collect import READING_SUFFIX, outdated
+
+    texts = app.settings.readings_dir / "text"
+    fetched = len(list(texts.glob(f"*{READING_SUFFIX}")))
+    needs = "" if find_spec("trafilatura") else "pip install 'tutor-study[readings]', then: "
+    fix = f"Run: {needs}tutor ingest --readings"
+    try:
+        if not fetched and not (app.settings.readings_dir / "index").is_dir():
+            raise IndexMissing("nothing was fetched")
+        reader = app.readings_store.open()
+        try:
+            damage, counts = _sound(reader, "readings", fix)
+            yield from damage
+            Searcher(reader, app.encoder)  # refuses vectors of another encoder
+        finally:
+            reader.close()
+    except IndexMissing:
+        if fetched:
+            yield Finding("warn", "readings", f"{fetched} are fetched and none is indexed", fix)
+        else:
+            yield Finding("ok", "readings", f"none were fetched ({needs}tutor ingest --readings)")
+        return
+    except IndexFault as fault:  # its own advice is for the library's index
+        yield Finding("fail", "readings", _failed("", fault).what, fix)
+        return
+    except TutorError as error:
+        yield _failed("readings", error)
+        return
+    yield Finding("ok", "readings", counts)
+    sources = reader.manifest.sources
+    stale, gone, problems = outdated(sources, [texts])
+    unread = {problem.message for problem in problems} | set(sources.get("failed", []))
+    if stale or gone or unread:
+        what = f"{len(stale)} new or changed and {len(gone)} gone since they were indexed, {len(unread)} cannot be read"
+        yield Finding("warn", "readings", what, fix)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import socket
 import ssl
 import threading
@@ -19,6 +20,7 @@ import pytest
 
 from reading_site import WORDS, Clock, Names, Site, answer, bomb, drip, endless, html, running
 from tutor.errors import Offline, ReadingDisallowed, ReadingError, ReadingFailed, ReadingRefused
+from tutor.ingest.readings.content import unpack
 from tutor.ingest.readings.fetch import Fetcher, Validators
 from tutor.ingest.readings.guard import Guard, system_resolve
 from tutor.ingest.readings.pace import Pace
@@ -26,6 +28,7 @@ from tutor.ingest.readings.transport import Limits, Transport
 
 LIMITS = Limits(total_s=2.0, idle_s=0.5, connect_s=1.0, body=200_000, unpacked=400_000)
 AGENT = "tutor-study/1 (+mailto:me@example.org)"
+DENIED = b"User-agent: *\nDisallow: /\n"  # as a robots.txt
 
 
 @pytest.fixture
@@ -233,11 +236,53 @@ def test_a_bomb_is_not_unpacked(desk: Desk, encoding: str) -> None:
     failing(desk, "/a", ReadingRefused, "unpacks to more than")
 
 
-def test_bombs_in_a_row_of_gzip_members_count_together(desk: Desk) -> None:
-    import gzip
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "raw"])
+@pytest.mark.parametrize("more", ["archive", "byte"])
+def test_one_archive_is_a_page_and_nothing_follows_it(desk: Desk, encoding: str, more: str) -> None:
+    packers = {"gzip": zlib.compressobj(wbits=31), "deflate": zlib.compressobj(), "raw": zlib.compressobj(wbits=-15)}
+    packed = packers[encoding].compress(html()) + packers[encoding].flush()
+    body = packed + (packed if more == "archive" else b"x")
+    desk.site.put("/a", answer(body, Content_Encoding=encoding.replace("raw", "deflate")))
+    failing(desk, "/a", ReadingRefused, "behind its packed body")
 
-    desk.site.put("/a", answer(gzip.compress(b" " * 100_000) * 5, Content_Encoding="gzip"))
-    failing(desk, "/a", ReadingRefused, "unpacks to more than")
+
+def test_a_body_of_tiny_archives_is_refused_at_the_second() -> None:
+    tiny = gzip.compress(b"", 1)
+    asked: list[int] = []
+    body = tiny * (20 * 2**20 // len(tiny))  # each was unpacked on its own once: 16 s for 2 MB
+    with pytest.raises(ReadingRefused, match="behind its packed body"):
+        unpack(body, {"content-encoding": "gzip"}, 40 * 2**20, about="x", left_s=lambda: asked.append(1) or 1.0)
+    assert len(asked) == 1  # one piece was looked at
+
+
+def test_an_archive_that_ends_with_a_piece_is_whole() -> None:
+    for size in range(64 * 2**10 - 40, 64 * 2**10 + 1):  # stored, so that the archive's end passes a piece's end
+        packer = zlib.compressobj(0, wbits=31)
+        body = packer.compress(b"x" * size) + packer.flush()
+        assert len(unpack(body, {"content-encoding": "gzip"}, 2**20, about="x")) == size
+        with pytest.raises(ReadingRefused, match="behind"):
+            unpack(body + b"y", {"content-encoding": "gzip"}, 2**20, about="x")
+
+
+def test_the_time_of_a_request_is_also_that_of_unpacking(site: Site) -> None:
+    clock = Clock()
+
+    class Late(Transport):
+        def get(self, target, *given, **options):  # type: ignore[no-untyped-def]
+            found = super().get(target, *given, **options)
+            clock.now += LIMITS.total_s * (target.path == "/a")
+            return found
+
+    guard = Guard(
+        Names(site_test=[["127.0.0.1"]]), ports=frozenset({site.port}), allowed=frozenset({("127.0.0.1", site.port)})
+    )
+    pace = Pace(2.0, clock, clock.sleep)
+    fetcher = Fetcher(Late(guard, clock=clock), guard, pace, agent=AGENT, limits=LIMITS)
+    for path in ("/a", "/b"):
+        site.put(path, answer(gzip.compress(html()), Content_Encoding="gzip"))
+    assert fetcher.get(site.url("/b")).data == html()
+    with pytest.raises(ReadingFailed, match="took too long to unpack"):
+        fetcher.get(site.url("/a"))
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
@@ -540,10 +585,65 @@ def test_robots_in_trouble_allows_nothing_now(desk: Desk, status: int) -> None:
     assert desk.site.count("/a") == 0
 
 
+@pytest.mark.parametrize(
+    ("encoding", "body", "why"),
+    [
+        ("br", b"\x0b\x0e\x80User-agent: *", "packed as 'br'"),
+        ("zstd", b"x", "packed as 'zstd'"),
+        ("gzip, gzip", gzip.compress(gzip.compress(DENIED)), "packed as 'gzip, gzip'"),
+        ("gzip", DENIED, "damaged"),
+        ("gzip", gzip.compress(DENIED)[:-12], "ends early"),
+        ("gzip", b"", "ends early"),
+        ("gzip", gzip.compress(b"\n") + gzip.compress(DENIED), "behind its packed body"),
+        ("deflate", b"\xff" * 20, "damaged"),
+        ("", DENIED.decode().encode("utf-16"), "no plain text"),
+        ("", DENIED.decode().encode("utf-16-be"), "no plain text"),
+        ("", DENIED.decode().encode("utf-32"), "no plain text"),
+        ("", b"%PDF-1.7 x", "no plain text"),
+    ],
+    ids=range(12),  # an archive has the time in it
+)
+def test_a_robots_that_cannot_be_read_allows_nothing_now(desk: Desk, encoding: str, body: bytes, why: str) -> None:
+    desk.site.put("/robots.txt", answer(body, kind="text/plain", Content_Encoding=encoding))
+    desk.site.put("/a", answer(html()))
+    error = failing(desk, "/a", ReadingFailed, rf"robots\.txt cannot be read now \(.*{why}")
+    assert not isinstance(error, Offline)
+    failing(desk, "/a", ReadingFailed, "robots")
+    assert desk.site.asked == ["/robots.txt"]  # known for the rest of the run
+    again = desk_of(desk.site)  # the next run
+    desk.site.put("/robots.txt", answer(b"User-agent: *\nDisallow: /b", kind="text/plain"))
+    assert again.get("/a").status == 200
+
+
+def test_a_robots_in_another_character_set_holds(desk: Desk) -> None:
+    desk.site.put("/robots.txt", answer("User-agent: *\nDisallow: /café # für alle".encode("latin-1")))
+    failing(desk, "/caf%E9", ReadingDisallowed, "robots")
+    desk.site.put("/cafe", answer(html()))
+    assert desk.get("/cafe").status == 200
+
+
+def test_a_wait_that_a_robots_asks_for_is_handed_on(desk: Desk) -> None:
+    desk.site.put("/robots.txt", answer(b"", 429, Retry_After="3600"))
+    error = failing(desk, "/a", ReadingFailed, "robots")
+    assert isinstance(error, ReadingFailed) and error.retry_s == pytest.approx(3600)
+
+
 def test_a_huge_robots_is_read_up_to_its_limit(site: Site) -> None:
     desk = desk_of(site, replace(LIMITS, body=2 * 2**20))
     filler = b"# " + b"x" * 97 + b"\n"
     site.put("/robots.txt", answer(b"User-agent: *\nDisallow: /a\n" + filler * 50_000, kind="text/plain"))
+    site.put("/a", answer(html()))
+    failing(desk, "/a", ReadingDisallowed, "robots")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_half_a_line_at_the_limit_of_a_robots_is_no_rule(site: Site, packed: bool) -> None:
+    desk = desk_of(site, replace(LIMITS, body=2 * 2**20))
+    head, last = b"User-agent: *\nDisallow: /\n", b"Allow: /a"
+    filler = b"#" * (512 * 2**10 - len(head) - len(last) - 1) + b"\n"
+    rules = head + filler + last + b"/part/of/it\n"
+    body = gzip.compress(rules) if packed else rules
+    site.put("/robots.txt", answer(body, kind="text/plain", Content_Encoding="gzip" if packed else ""))
     site.put("/a", answer(html()))
     failing(desk, "/a", ReadingDisallowed, "robots")
 
@@ -554,14 +654,30 @@ def test_a_packed_bomb_as_robots_is_cut(desk: Desk) -> None:
     assert desk.get("/a").status == 200
 
 
-def test_robots_may_move_but_not_inside(desk: Desk) -> None:
+def test_robots_may_move(desk: Desk) -> None:
     desk.site.put("/robots.txt", answer(status=301, Location="/rules.txt"))
     desk.site.put("/rules.txt", answer(b"User-agent: *\nDisallow: /a", kind="text/plain"))
     failing(desk, "/a", ReadingDisallowed, "robots")
-    inward = desk_of(desk.site)
-    desk.site.put("/robots.txt", answer(status=301, Location=f"http://10.0.0.1:{desk.site.port}/robots.txt"))
-    desk.site.put("/a", answer(html()))
-    assert inward.get("/a").status == 200
+    assert desk.site.count("/a") == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("http://10.0.0.1:{port}/robots.txt", "not a public address"),
+        ("http://127.0.0.1:{free}/robots.txt", "port"),
+        ("http://169.254.169.254/latest/meta-data/", "port"),
+        ("http://inside.test:{port}/robots.txt", r"leads to 10\.0\.0\.7"),
+        ("file:///etc/passwd", "only http and https"),
+        ("/robots.txt", "circle"),
+    ],
+)
+def test_robots_that_moved_to_where_nothing_is_asked_allow_nothing_now(site: Site, place: str, why: str) -> None:
+    desk = desk_of(site, inside_test=[["10.0.0.7"]])
+    site.put("/robots.txt", answer(status=301, Location=place.format(port=site.port, free=site.port - 1)))
+    site.put("/a", answer(html()))
+    failing(desk, "/a", ReadingFailed, f"robots.txt cannot be read now .*{why}")
+    assert site.asked == ["/robots.txt"]
 
 
 def test_a_crawl_delay_is_kept(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tutor.errors import ReadingFailed, ReadingRefused
 
@@ -23,18 +23,31 @@ _GENERIC = {"", "application/octet-stream", "binary/octet-stream"}  # says nothi
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.I)
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|article|main|div|p|h1)\b", re.I)
 _LOOKED_AT = 4_096
+_PIECE = 64 * 2**10  # bytes unpacked at a time
 
 
-def unpack(body: bytes, headers: Mapping[str, str], most: int, *, about: str, whole: bool = True) -> bytes:
+def unpack(
+    body: bytes,
+    headers: Mapping[str, str],
+    most: int,
+    *,
+    about: str,
+    whole: bool = True,
+    cut: bool = False,
+    left_s: Callable[[], float] | None = None,
+) -> bytes:
     """The body without its Content-Encoding.
 
     Args:
         most: bytes that it may become.
-        whole: False for a body that was cut on purpose: what can be unpacked of it is taken.
+        whole: False where its first ``most`` bytes will do.
+        cut: the body was cut on purpose: what can be unpacked of it is taken.
+        left_s: seconds that are left for it, asked between pieces; None for no limit.
 
     Raises:
-        ReadingRefused: an encoding that was not asked for, several of them, or more bytes than ``most``.
-        ReadingFailed: the packed bytes are damaged or end early.
+        ReadingRefused: an encoding that was not asked for, several of them, more bytes than ``most``, or anything
+            behind the packed bytes. gzip allows archives in a row; no server sends a page so, and each costs a start.
+        ReadingFailed: the packed bytes are damaged or end early, or the time is up.
     """
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
@@ -43,24 +56,31 @@ def unpack(body: bytes, headers: Mapping[str, str], most: int, *, about: str, wh
         raise ReadingRefused(f"is packed as '{_shown(encoding)}', which was not asked for", about=about)
     # deflate is meant with zlib's frame (RFC 9110, 8.4.1.2), and sent without it by some.
     raw = encoding == "deflate" and not (len(body) > 1 and body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0)
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS | 32)
     out = bytearray()
-    rest = body
-    while rest:
-        unpacker = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS | 32)
+    view = memoryview(body)  # a slice of it is no copy
+    for start in range(0, len(body), _PIECE):
+        if left_s is not None and left_s() <= 0:
+            raise ReadingFailed("took too long to unpack", about=about)
+        if unpacker.eof:
+            raise _trailing(about)
         try:
-            out += unpacker.decompress(rest, most + 1 - len(out))
+            out += unpacker.decompress(view[start : start + _PIECE], most + 1 - len(out))
         except zlib.error as error:
             raise ReadingFailed("the packed body is damaged", about=about) from error
         if len(out) > most:
             if not whole:
                 return bytes(out[:most])
             raise ReadingRefused(f"unpacks to more than {most / 2**20:g} MB", about=about)
-        if not unpacker.eof:
-            if whole:
-                raise ReadingFailed("the packed body ends early", about=about)
-            break
-        rest = unpacker.unused_data if not raw else b""
+        if unpacker.unused_data:
+            raise _trailing(about)
+    if not unpacker.eof and not cut:
+        raise ReadingFailed("the packed body ends early", about=about)
     return bytes(out)
+
+
+def _trailing(about: str) -> ReadingRefused:
+    return ReadingRefused("has something behind its packed body", about=about)
 
 
 def kind_of(data: bytes, headers: Mapping[str, str], *, about: str) -> str:

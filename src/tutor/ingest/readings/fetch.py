@@ -90,7 +90,7 @@ class Fetcher:
             if answer.status == 304 and target.url != known.url:
                 raise ReadingFailed("says that nothing changed, and was never asked that", about=target.url)
             return Page(target.url, answer.status, validators=known)
-        data = unpack(answer.body, answer.headers, self._limits.unpacked, about=target.url)
+        data = unpack(answer.body, answer.headers, self._limits.unpacked, about=target.url, left_s=answer.left_s)
         kind = kind_of(data, answer.headers, about=target.url)
         validators = Validators(target.url, _line(answer.headers, "etag"), _line(answer.headers, "last-modified"))
         return Page(target.url, 200, data, kind, charset_of(answer.headers), validators)
@@ -134,16 +134,33 @@ class Fetcher:
         raise ReadingFailed(f"answers with status {answer.status}", about=target.url, retry_s=asked)
 
     def _ask_robots(self, url: str) -> Answer:
+        """What a site answers for its robots.txt, unpacked.
+
+        Raises:
+            ReadingFailed: there is one and it cannot be read: it is packed in a way that is not known, or has moved to
+                where nothing is asked. What it says may be "no", so that is no leave.
+            ReadingRefused: the site itself may not be asked.
+        """
         headers = self._headers("text/plain")
+        answered = False
 
         def send(target: Target) -> Response:
-            return self._patiently(target, headers, cut_after=MAX_BYTES)
+            nonlocal answered
+            answer = self._patiently(target, headers, cut_after=MAX_BYTES)
+            answered = True
+            return answer
 
-        target, answer = self._follow(url, send)
-        if answer.status != 200:
-            return Answer(answer.status)
-        data = unpack(answer.body, answer.headers, MAX_BYTES, about=target.url, whole=False)
-        return Answer(200, data[:MAX_BYTES].decode("utf-8-sig", "replace"))
+        try:
+            target, answer = self._follow(url, send)
+            if answer.status != 200:
+                return Answer(answer.status)
+            body, about, cut = answer.body, target.url, answer.cut
+            data = unpack(body, answer.headers, MAX_BYTES, about=about, whole=False, cut=cut, left_s=answer.left_s)
+        except ReadingRefused as error:
+            if answered:
+                raise ReadingFailed(error.what, about=error.about) from error
+            raise
+        return Answer(200, data[:MAX_BYTES], cut or len(data) >= MAX_BYTES)
 
     def _headers(self, accept: str) -> dict[str, str]:
         return {"User-Agent": self._agent, "Accept": accept, "Accept-Encoding": ENCODINGS}

@@ -7,6 +7,7 @@ connection serves one request.
 from __future__ import annotations
 
 import errno
+import math
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -27,8 +28,8 @@ _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOT
 class Limits:
     """Seconds and bytes that one request may take.
 
-    ``total_s`` is from the name's resolution to the last byte, ``idle_s`` between two bytes; ``body`` is what is taken
-    of a body as it is sent, ``unpacked`` what it may become, ``head`` all that stands before it.
+    ``total_s`` is from the name's resolution to the last byte, unpacked; ``idle_s`` between two bytes. ``body`` is what
+    is taken of a body as it is sent, ``unpacked`` what it may become, ``head`` all that stands before it.
     """
 
     total_s: float = 60.0
@@ -43,13 +44,15 @@ class Limits:
 class Response:
     """``headers`` with lower-case names, the last of several; ``body`` as it was sent, maybe packed.
 
-    ``cut``: the body is longer than what was taken of it.
+    ``cut``: the body is longer than what was taken of it. ``left_s`` gives the seconds that are left of the request's
+    time, for what is still to be done with the body.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     cut: bool = False
+    left_s: Callable[[], float] = lambda: math.inf
 
 
 class Transport:
@@ -112,7 +115,7 @@ class Transport:
                 body, cut = b"", False
                 if answer.status == 200:
                     body, cut = _body(answer.iter_stream(), got, limits, cut_after, target)
-                return Response(answer.status, got, body, cut)
+                return Response(answer.status, got, body, cut, meter.left_s)
         except (httpcore.TimeoutException, _TooLate) as error:
             what = f"no answer within {limits.idle_s:g} s" if self._clock() < meter.deadline else "took too long"
             raise ReadingFailed(what, about=target.url) from error
@@ -171,8 +174,11 @@ class _Meter:
     bytes_left: int
     clock: Callable[[], float]
 
+    def left_s(self) -> float:
+        return self.deadline - self.clock()
+
     def seconds(self, most: float | None) -> float:
-        left = self.deadline - self.clock()
+        left = self.left_s()
         if left <= 0:
             raise _TooLate
         return left if most is None else min(left, most)
