@@ -90,7 +90,11 @@ def test_the_quoted_answer_comes_first_then_the_draft_then_what_stands(client: T
     assert names[-2:] == ["generated", "done"]
     assert (names.count("sentence"), names.count("dropped")) == (2, 1)
     told = dict(found)
-    assert told["writing"] == {"model": "scripted/1"}
+    assert told["writing"]["model"] == "scripted/1"
+    quoted = client.post("/api/v1/ask", json={"question": QUESTION, "written": False}).json()
+    for one in (quoted, told["writing"]["quoted"]):
+        del one["ms"], one["stages"]
+    assert told["writing"]["quoted"] == quoted  # what stands if the reader stops it
     assert "".join(data["text"] for name, data in found if name == "draft") == REPLY
     assert told["dropped"]["text"].startswith(LIE)
     assert told["dropped"]["why"]
