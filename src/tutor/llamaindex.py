@@ -1,7 +1,7 @@
 """Our retriever and answerer as LlamaIndex components, and LlamaIndex documents as ours (extra ``llm``).
 
-``TutorRetriever`` fits wherever LlamaIndex takes a retriever; ``TutorQueryEngine`` gives its answers with the cited
-passages as source nodes; ``from_llama_index`` takes what any LlamaIndex reader loaded.
+``TutorRetriever`` fits wherever LlamaIndex takes a retriever; ``TutorQueryEngine`` gives its answers (a language
+model's too) with the cited passages as source nodes; ``from_llama_index`` takes what any LlamaIndex reader loaded.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ try:
 except ImportError as error:
     raise MissingExtra("tutor.llamaindex", extra="llm", module="llama-index-core") from error
 
-from tutor.answering.answer import Answerer
+from tutor.answering.answer import Answer, Answerer
+from tutor.answering.generate import GroundedAnswerer
+from tutor.answering.written import Finished
 from tutor.ingest.chunk import slug
 from tutor.ingest.documents import Document, Section
 from tutor.retrieval.index import Passage
 from tutor.retrieval.search import Filters, Searcher
+from tutor.wire import generation_json
 
 
 def to_node(passage: Passage, score: float | None = None) -> NodeWithScore:
@@ -81,24 +84,27 @@ class TutorRetriever(BaseRetriever):
 
 
 class TutorQueryEngine(BaseQueryEngine):
-    """The extractive answerer as a query engine; an abstained answer has no source nodes.
+    """An answerer as a query engine; an abstained answer has no source nodes.
 
     A source node is a cited quote; its id is "CHUNK:START-END", so that equal quotes of two answers are one node, and
     its metadata names the passage's node (``chunk_id``) and the number in the answer (``n``).
 
     Args:
-        answerer: what answers.
+        answerer: what answers, in quotes: ``App.answerer``.
+        grounded: lets a language model write where it can be held to the passages: ``App.grounded``. None: in quotes.
         filters: payload values that the quoted passages must match.
     """
 
-    def __init__(self, answerer: Answerer, *, filters: Filters | None = None) -> None:
+    def __init__(
+        self, answerer: Answerer, *, grounded: GroundedAnswerer | None = None, filters: Filters | None = None
+    ) -> None:
         self._answerer = answerer
+        self._grounded = grounded
         self._filters = filters
         super().__init__(callback_manager=CallbackManager())
 
     def _query(self, query_bundle: QueryBundle) -> Response:
-        with _turn(self._answerer.searcher):
-            answer = self._answerer.ask(query_bundle.query_str, filters=self._filters)
+        answer = self._answer(query_bundle.query_str)
         nodes = []
         for c in answer.citations:
             metadata = {
@@ -124,8 +130,21 @@ class TutorQueryEngine(BaseQueryEngine):
             "intent": answer.intent,
             "uncovered": list(answer.uncovered),
             "nearest": [near.doc_id for near in answer.nearest],
+            "generation": generation_json(answer.generation) if answer.generation else None,
         }
         return Response(response=answer.whole, source_nodes=nodes, metadata=about)
+
+    def _answer(self, question: str) -> Answer:
+        """The index is read by one thread at a time; while a model writes, others may."""
+        with _turn(self._answerer.searcher):
+            if self._grounded is None:
+                return self._answerer.ask(question, filters=self._filters)
+            grounds = self._grounded.answerer.grounds(question, filters=self._filters)
+        answer = grounds.answer
+        for event in self._grounded.write(grounds):
+            if isinstance(event, Finished):
+                answer = event.answer
+        return answer
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
         return await asyncio.to_thread(self._query, query_bundle)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 
+from fakes import ScriptedCompletion, ScriptedModel
 from tutor.bootstrap import App
-from tutor.settings import CorpusSettings, Settings
+from tutor.models.port import Message
+from tutor.settings import CorpusSettings, LlmSettings, Settings
 from tutor.web.app import create_app
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
@@ -28,20 +31,72 @@ ANSWERED = "B-tree or LSM-tree for a write-heavy store?"
 NOT_ANSWERED = "How do I bake sourdough bread?"
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    core = App(Settings(home=tmp_path_factory.mktemp("page"), corpus=CorpusSettings(builtin=False)))
-    core.ingest([CARDS / f"{name}.md" for name in ("storage-engines", "caching", "rag")])
+@contextmanager
+def running(core: App) -> Iterator[str]:
+    """The address of a server with this core, until the block ends."""
     config = uvicorn.Config(create_app(core), port=0, log_level="error", ws="none", lifespan="off")
     server = uvicorn.Server(config)
     listener = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    listener.close()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+        core.close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("page")
+    core = App(Settings(home=home, corpus=CorpusSettings(builtin=False)))
+    core.ingest([CARDS / f"{name}.md" for name in ("storage-engines", "caching", "rag")])
     core.close()
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    with running(App(Settings(home=home, corpus=CorpusSettings(builtin=False)))) as address:
+        yield address
+
+
+class Writer(ScriptedModel):
+    """Begins to write, and goes on when it is told to; ``asked`` keeps the messages, ``last`` the reply."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda messages: [])
+        self.go_on = threading.Event()
+        self.pieces: list[str | Exception] = []
+        self.last: ScriptedCompletion | None = None
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, **_: Any) -> ScriptedCompletion:
+        writer = self
+        if max_tokens < 200:  # a reading of a follow-up, not an answer: the rules' stands
+            return ScriptedCompletion(["?"])
+
+        class Waiting(ScriptedCompletion):
+            def __iter__(self) -> Iterator[str]:
+                yield "An LSM-tree "
+                while not self.closed and not writer.go_on.wait(0.02):
+                    pass
+                yield from super().__iter__()
+
+        self.asked.append(tuple(messages))
+        self.last = Waiting(self.pieces)
+        return self.last
+
+
+@pytest.fixture
+def writer(home: Path) -> Iterator[tuple[Writer, str]]:
+    """A model that writes as the test says, and the address of a page that has it."""
+    model = Writer()
+    chosen = Settings(home=home, corpus=CorpusSettings(builtin=False), llm=LlmSettings(cache=False))
+    with running(App(chosen, model=model)) as address:
+        yield model, address
+        model.go_on.set()
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +113,9 @@ def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     contexts: list[Any] = []
     problems: list[str] = []
 
-    def open_page(path: str = "/", *, width: int = 1280, height: int = 860, **options: Any) -> Any:
+    def open_page(
+        path: str = "/", *, width: int = 1280, height: int = 860, address: str = address, **options: Any
+    ) -> Any:
         options.setdefault("reduced_motion", "reduce")
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
@@ -241,6 +298,87 @@ def test_stopping(visit: Callable[..., Any]) -> None:
     assert page.wait_for_selector(".turn .note").inner_text() == "Stopped."
     assert page.locator("[data-skeleton]").count() == 0
     assert page.is_visible("[data-send]")
+
+
+def begin_writing(page: Any, question: str) -> None:
+    ask(page, question)
+    page.locator("[data-draft-text]", has_text="LSM-tree").wait_for()
+
+
+def test_an_answer_that_was_stopped_while_it_was_written_is_kept_and_remembered(
+    visit: Callable[..., Any], writer: tuple[Writer, str]
+) -> None:
+    model, address = writer
+    page = visit(address=address, permissions=["clipboard-read", "clipboard-write"])
+    begin_writing(page, "When should I use a B-tree?")
+    quoted = page.inner_text(".verdict")
+    page.click("[data-stop]")
+    assert model.last
+    line = page.wait_for_selector(".turn .written")
+    assert line.inner_text() == "Stopped while the model was writing; the quoted answer above stands."
+    assert page.inner_text(".verdict") == quoted
+    assert page.locator(".draft").count() == page.locator(".turn .note", has_text="Stopped").count() == 0
+    assert page.locator(".turn > .timings").count() == 1
+    page.click(".copy")
+    page.locator(".copy", has_text="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("## When should I use a B-tree?\n")
+    assert page.is_visible("[data-send]")
+    assert model.last.closed  # its request has ended
+    with page.expect_request("**/ask/stream") as sent:
+        ask(page, "and when not?")
+    history = sent.value.post_data_json["history"]
+    assert [turn["question"] for turn in history] == ["When should I use a B-tree?"]
+    assert history[0]["answer"].replace("**", "").startswith(quoted.split("\u2060")[0][:40])
+    turn = page.locator(".turn").nth(1)
+    turn.locator(".verdict").wait_for()
+    assert turn.locator(".note").first.inner_text() == "Read as “When should I not use a B-tree?”"
+
+
+def test_the_next_question_may_come_while_the_model_writes(
+    visit: Callable[..., Any], writer: tuple[Writer, str]
+) -> None:
+    _, address = writer
+    page = visit(address=address)
+    begin_writing(page, "When should I use a B-tree?")
+    ask(page, "and when not?")
+    turns = page.locator(".turn")
+    turns.nth(1).locator(".verdict").wait_for()
+    assert turns.nth(1).locator(".note").first.inner_text() == "Read as “When should I not use a B-tree?”"
+    assert "the quoted answer above stands" in turns.nth(0).locator(".written").inner_text()
+    page.click("[data-stop]")
+    turns.nth(1).locator(".written").wait_for()
+    assert "not+use" in page.url.replace("%20", "+")
+
+
+def test_a_server_that_goes_while_the_model_writes_leaves_the_quoted_answer(
+    visit: Callable[..., Any], writer: tuple[Writer, str]
+) -> None:
+    _, address = writer
+    page = visit(address=address)
+    page.add_init_script("""
+        const whole = window.fetch;
+        window.fetch = async (...args) => {
+            const response = await whole(...args);
+            if (!String(args[0]).includes("ask/stream")) return response;
+            const left = response.body.getReader();
+            const body = new ReadableStream({ async start(to) {
+                for (let text = ""; !text.includes("event: draft");) {
+                    const { value } = await left.read();
+                    text += new TextDecoder().decode(value);
+                    to.enqueue(value);
+                }
+                to.error(new TypeError("network error"));
+                left.cancel();
+            } });
+            return new Response(body, { status: response.status });
+        };
+    """)
+    page.reload()
+    ask(page, ANSWERED)
+    page.wait_for_selector(".turn .written")
+    assert page.inner_text(".turn .written").startswith("The connection broke off while the model was writing")
+    assert page.locator(".verdict").count() == page.locator(".copy").count() == 1
+    assert page.locator(".failed").count() == 0
 
 
 def test_copying(visit: Callable[..., Any]) -> None:

@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 
 from fakes import ScriptedCompletion, ScriptedModel
 from tutor.bootstrap import App
-from tutor.cli.ask import _answerer
 from tutor.cli.paint import print_answer
+from tutor.cli.writing import answerer_of
 from tutor.errors import ModelTimeout, UsageError
 from tutor.models.port import Message
 from tutor.settings import CorpusSettings, LlmSettings, Settings
@@ -90,7 +90,11 @@ def test_the_quoted_answer_comes_first_then_the_draft_then_what_stands(client: T
     assert names[-2:] == ["generated", "done"]
     assert (names.count("sentence"), names.count("dropped")) == (2, 1)
     told = dict(found)
-    assert told["writing"] == {"model": "scripted/1"}
+    assert told["writing"]["model"] == "scripted/1"
+    quoted = client.post("/api/v1/ask", json={"question": QUESTION, "written": False}).json()
+    for one in (quoted, told["writing"]["quoted"]):
+        del one["ms"], one["stages"]
+    assert told["writing"]["quoted"] == quoted  # what stands if the reader stops it
     assert "".join(data["text"] for name, data in found if name == "draft") == REPLY
     assert told["dropped"]["text"].startswith(LIE)
     assert told["dropped"]["why"]
@@ -171,17 +175,17 @@ def test_the_page_without_scripts_shows_the_quoted_answer(client: TestClient, sc
 
 def test_the_terminal_tells_who_wrote(app: App, script: Script, capsys: pytest.CaptureFixture[str]) -> None:
     script.pieces = [REPLY]
-    print_answer(_answerer(app, None).ask(QUESTION), sys.stdout)
+    print_answer(answerer_of(app, None).ask(QUESTION), sys.stdout)
     out = " ".join(capsys.readouterr().out.split())
     assert "(written by scripted/1; 2 of 3 sentences supported; 1 dropped)" in out
     assert "raises its term and asks for votes. [1]" in out
     assert LIE not in out
-    assert _answerer(app, False) is app.answerer
+    assert answerer_of(app, False) is app.answerer
 
 
 def test_a_model_that_is_not_set_cannot_be_asked_for(home: Path) -> None:
     app = App(Settings(home=home, corpus=CorpusSettings(builtin=False)))
-    assert _answerer(app, None) is app.answerer
+    assert answerer_of(app, None) is app.answerer
     with pytest.raises(UsageError, match="no language model"):
-        _answerer(app, True)
+        answerer_of(app, True)
     app.close()

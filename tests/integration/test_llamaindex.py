@@ -122,6 +122,36 @@ def test_async_gives_the_same_and_leaves_the_loop_free(core) -> None:
         assert str(answer) == core.answerer.ask(question).text
 
 
+def test_a_query_engine_lets_a_model_write_what_the_passages_bear(curriculum_home: Path, core) -> None:
+    from fakes import ScriptedModel
+    from tutor.bootstrap import App
+    from tutor.llamaindex import TutorQueryEngine
+    from tutor.settings import LlmSettings, Settings
+
+    said = (
+        "A follower without heartbeats within a random timeout raises its term and asks for votes.",
+        "The Raft leader appends client commands, sends them to followers and advances the commit index.",
+    )
+    model = ScriptedModel(
+        lambda messages: [f"{said[0]} [1]\n\n- {said[1]} [1]\n- A node votes 17 times per term. [1]\n"]
+    )
+    writing = App(Settings(home=curriculum_home, llm=LlmSettings(cache=False)), model=model)
+    question = "How does Raft elect a leader?"
+    engine = TutorQueryEngine(writing.answerer, grounded=writing.grounded)
+    for response in (engine.query(question), asyncio.run(engine.aquery(question))):
+        assert str(response).startswith(said[0]) and "17" not in str(response)
+        assert response.metadata["generation"]["supported"] == 2
+        assert response.metadata["generation"]["model"] == "scripted/1"
+        for found in response.source_nodes:
+            text = core.reader.payload("document", found.node.metadata["doc_id"])["text"]
+            assert text[found.node.start_char_idx : found.node.end_char_idx] == found.node.text
+    quoted = TutorQueryEngine(writing.answerer).query(question)
+    assert str(quoted) == core.answerer.ask(question).text and quoted.metadata["generation"] is None
+    asked = len(model.asked)
+    assert engine.query("How do I bake sourdough bread?").metadata["abstained"] and len(model.asked) == asked
+    writing.close()
+
+
 def test_reader_output_becomes_a_document() -> None:
     from llama_index.core.schema import Document as LlamaDocument
 

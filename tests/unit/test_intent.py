@@ -32,9 +32,67 @@ from tutor.answering.intent import classify
         ("Should I shard early?", "choose"),
         ("Which database should I pick for a chat app?", "choose"),
         ("kafka", "other"),
+        ("Why is Kafka the wrong choice for a task queue?", "why-not"),
+        ("Why is Redis not a good fit for a ledger?", "why-not"),
+        ("Why should Kafka not be used for emails?", "why-not"),
     ],
 )
 def test_intent(question: str, name: str) -> None:
+    assert classify(question).name == name
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When should Kafka not be used?",
+        "when should kafka never be used",
+        "When shouldn’t Kafka be used?",
+        "Should Kafka not be used for a task queue?",
+        "When must Kafka not be used?",
+        "Must Kafka not be used for requests and replies?",
+        "When can two-phase commit not be used?",
+        "When should query results not be cached?",
+        "When is Kafka not a good fit?",
+        "When isn't Kafka a good fit?",
+        "Kafka: when is it not the right tool?",
+        "When is Kafka the wrong choice?",
+        "When would Kafka be a poor choice?",
+        "When is Kafka a bad idea?",
+        "When are microservices a bad idea?",
+        "When does Kafka not fit?",
+        "Where does CQRS not make sense?",
+        "Which workloads does a cache not help?",
+        "In which cases should Kafka be avoided?",
+        "In what situations is sharding best avoided?",
+        "For which workloads is Kafka unsuitable?",
+        "When is sharding not worth it?",
+        "When do I not need a message broker?",
+        "When is it better not to use Kafka?",
+        "When should Kafka not be used instead of RabbitMQ?",
+        "When should you not use Kafka over RabbitMQ?",
+    ],
+)
+def test_a_negated_when_asks_for_when_not(question: str) -> None:
+    assert classify(question).name == "when-not"
+    assert classify(question).opener == "when-not"
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("When is Kafka the right choice?", "when"),
+        ("When should Kafka be used?", "when"),
+        ("When should I use Kafka, not SQS?", "when"),
+        ("When is eventual consistency not a problem?", "when"),
+        ("When does Raft not elect a leader?", "when"),
+        ("How can hot partitions be avoided?", "how"),
+        ("How are deadlocks avoided?", "how"),
+        ("What happens when a lock cannot be acquired?", "failure"),
+        ("Is Kafka a good fit for a queue?", "other"),
+        ("Isn't Kafka the right tool for a log?", "other"),
+    ],
+)
+def test_a_positive_when_and_other_negations_stay(question: str, name: str) -> None:
     assert classify(question).name == name
 
 

@@ -29,6 +29,21 @@ _ROLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _PURPOSEFUL = frozenset({"when", "when-not", "failures", "tradeoffs", "figures"})
 _OPENLESS = frozenset({"prefer", "choose"})  # advice for either case may open these
 
+_USED = r"(?:used|chosen|picked|applied|adopted|preferred|introduced|deployed|considered|recommended|relied on)"
+_THING = r"(?:fit|match|choice|idea|option|tool|solution|answer|way|candidate|use)"
+_GOOD = (
+    rf"(?:(?:an? )?(?:good|great|ideal|sensible|suitable|appropriate) (?:{_THING}\b|for\b)"
+    rf"|(?:the )?(?:right|best) {_THING}\b"
+    r"|(?:recommended|advisable|appropriate|suitable|suited|worth|needed|necessary|justified|enough of a reason)\b)"
+)
+_BAD = (
+    rf"(?:(?:a |the )?(?:bad|wrong|poor|terrible) {_THING}|unsuitable|unsuited|ill-suited|inappropriate|inadvisable"
+    r"|overkill|best avoided)\b"
+)
+_FITS = r"(?:fit|suit|help|pay off|make sense|apply|belong|work well|scale well)\b"
+_WHEN = r"(?:when|where|which|(?:for|in|under) what(?: cases| situations| circumstances| conditions)?)"
+_NOT = r"(?:\bnot|n['’]t|\bnever)"
+
 #: The first that matches decides, so they go from the most to the least specific.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile("|".join(patterns), re.I))
@@ -43,6 +58,25 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\bwhy (?:would|should|do|does|must) (?:\w+ ){1,2}(?:not|never|avoid)\b|\bwhy never\b",
             r"\bwhat'?s wrong with\b",
             r"\bwhy (?:is|are) .{2,60} (?:bad|avoided|discouraged|a bad idea)\b",
+            rf"\bwhy (?:is|are|was|would|might|can) .{{2,60}} (?:{_BAD}|not {_GOOD})",
+            r"\bwhy (?:is|are)(?: [^\s?]+){1,6} not used\b",
+        ),
+        (
+            # What is not to be used, however it is said; before the comparisons, which read the sides as praise.
+            "when-not",
+            rf"\b(?:should|must|may|ought to|can)(?: [^\s?]+){{0,6}}? ?{_NOT} be {_USED}\b|\bcannot be {_USED}\b",
+            rf"\b{_WHEN} (?:should|must)(?: [^\s?]+){{0,6}}? ?{_NOT} be \w+",
+            rf"\b{_WHEN}\b.{{0,80}}\b(?:do|does|would|will)(?: [^\s?]+){{0,6}}? ?{_NOT}"
+            rf"(?: [^\s?]+){{0,4}}? {_FITS}",
+            rf"^\W*(?:does|do|would)(?: [^\s?]+){{0,6}}? ?{_NOT}(?: [^\s?]+){{0,4}}? {_FITS}",
+            rf"{_NOT}(?: (?:really|always|usually))? (?:be )?{_GOOD}",
+            rf"\b{_WHEN}\b.{{0,80}}\b(?:is|are|would|should)n['’]t(?: [^\s?]+){{1,5}}? (?:be )?{_GOOD}",
+            rf"\b{_WHEN}\b.{{0,80}}\b(?:is|are|would be|becomes?|be)\b.{{0,80}}\b{_BAD}",
+            rf"\b(?:should|{_WHEN})\b.{{0,80}}\b(?:is|are|be)\b.{{0,80}}"
+            r"\b(?:avoided|left out|ruled out|advised against)\b",
+            rf"\b{_WHEN}\b.{{0,80}}\b(?:better|best|wiser?) (?:not|never) to\b",
+            r"\bwhen (?:not|to avoid|should(?:n['’]?t| (?:you|i|we|one) not)|would (?:you|i|we) not)\b",
+            r"\b(?:do|does|would|should) (?:you|i|we|one) (?:not|never) (?:need|use|want|choose|pick|reach for)\b",
         ),
         (
             # One side is named as the one to argue for.
@@ -54,7 +88,6 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "when-not",
-            r"\bwhen (?:not|to avoid|should(?:n'?t| (?:you|i|we) not)|would (?:you|i|we) not)\b",
             r"\bwhen is .{2,40} (?:overkill|a bad)",
             r"\bwhen (?:should|would|do)(?:n'?t| not)\b",
             r"\b(?:avoid|overkill|anti-?pattern|drawbacks?|downsides?|limitations?)\b",

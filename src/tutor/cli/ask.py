@@ -13,7 +13,6 @@ from tutor.errors import UsageError
 if TYPE_CHECKING:
     from tutor.answering.answer import Answerer
     from tutor.answering.generate import GroundedAnswerer
-    from tutor.bootstrap import App
 
 
 def ask(
@@ -31,6 +30,7 @@ def ask(
     ] = None,
 ) -> None:
     """Answer a question from the curriculum and your documents, every sentence cited."""
+    from tutor.cli.writing import WritingStopped, answerer_of, tell
     from tutor.wire import answer_json
 
     state: State = context.obj
@@ -38,35 +38,23 @@ def ask(
     if (batch is None) == (not question):
         raise UsageError("give either a question or --batch FILE", fix='As in: tutor ask "What is a quorum?"')
     with state.core() as core:
-        answerer = _answerer(core, model)
+        answerer = answerer_of(core, model)
         if batch is not None:
             for name, text in batch_questions(batch):
                 emit({"id": name, **_answer_or_error(answerer, text, filters)})
             return
-        answer = answerer.ask(" ".join(question or []), filters=filters)
+        asked = " ".join(question or [])
         if as_json:
-            emit(answer_json(answer))
-        else:
-            from tutor.cli.paint import print_answer, print_timings
+            emit(answer_json(answerer.ask(asked, filters=filters)))
+            return
+        try:
+            answer = tell(answerer, asked, filters, sys.stdout)
+        except WritingStopped as stopped:  # it has been told; main would say "interrupted" once more
+            raise typer.Exit(130) from stopped
+        if timings:
+            from tutor.cli.paint import print_timings
 
-            print_answer(answer, sys.stdout)
-            if timings:
-                print_timings(answer, sys.stdout)
-
-
-def _answerer(core: App, model: bool | None) -> Answerer | GroundedAnswerer:
-    """Who answers: the model where it is set and wanted, else the passages alone.
-
-    Raises:
-        UsageError: a model is asked for and none is set.
-    """
-    if model is False:
-        return core.answerer
-    if core.grounded is not None:
-        return core.grounded
-    if model:
-        raise UsageError("no language model is set", about="--model", fix="See: tutor config (section llm)")
-    return core.answerer
+            print_timings(answer, sys.stdout)
 
 
 def _answer_or_error(

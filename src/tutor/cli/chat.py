@@ -13,9 +13,10 @@ from tutor.cli.state import State, batch_rows, echo_wrapped, emit, parse_filters
 from tutor.errors import UsageError
 
 if TYPE_CHECKING:
+    from tutor.answering.answer import Answer, Answerer
     from tutor.answering.conversation import Conversation
-    from tutor.answering.talk import Reply
-    from tutor.bootstrap import App
+    from tutor.answering.generate import GroundedAnswerer
+    from tutor.answering.talk import Ask, Reply, Talk
     from tutor.retrieval.search import Filters
 
 _HELP = 'Ask on: "and when not?", "what about Redis?". /new forgets, /memory shows what is kept, /quit leaves.'
@@ -27,20 +28,28 @@ def chat(
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON lines with id and question from stdin, an answer each to stdout.")
     ] = False,
+    model: Annotated[
+        bool | None,
+        typer.Option("--model/--no-model", help="Let the language model read and write (by default if one is set)."),
+    ] = None,
 ) -> None:
     """Ask and ask on: a follow-up is read with what was asked before it. /new, /memory, /quit."""
+    from tutor.answering.talk import Talk
+    from tutor.cli.writing import answerer_of
+
     state: State = context.obj
     filters = parse_filters(only or [])
     with state.core() as core:
+        answerer = answerer_of(core, model)
+        talk = Talk(core.answerer) if model is False else core.talk
         if as_json:
-            _lines(core, filters)
+            _lines(talk, answerer, filters)
         else:
-            _interactive(core, filters)
+            _interactive(talk, answerer, filters)
 
 
-def _interactive(core: App, filters: Filters) -> None:
+def _interactive(talk: Talk, answerer: Answerer | GroundedAnswerer, filters: Filters) -> None:
     from tutor.answering.conversation import Conversation
-    from tutor.cli.paint import print_answer
 
     typed = sys.stdin is not None and sys.stdin.isatty()
     if typed:
@@ -61,15 +70,33 @@ def _interactive(core: App, filters: Filters) -> None:
             echo_wrapped(_HELP)
         else:
             try:
-                reply = core.talk.ask(line, conversation, filters=filters)
+                reply = talk.ask(line, conversation, filters=filters, ask=_telling(line, answerer, typed))
             except UsageError as error:
                 typer.echo(f"tutor: {error.message}", err=True)
                 continue
             conversation = reply.conversation
-            if reply.standalone:
-                echo_wrapped(f"(read as: {reply.standalone})")
-            print_answer(reply.answer, sys.stdout)
         typer.echo()
+
+
+def _telling(line: str, answerer: Answerer | GroundedAnswerer, typed: bool) -> Ask:
+    """Prints an answer while it is made; Ctrl-C while the model writes leaves the quoted one, and a typed chat goes on.
+
+    Without somebody who types, there is nobody to go on with: the interruption ends the command.
+    """
+    from tutor.cli.writing import WritingStopped, tell
+    from tutor.retrieval.search import checked_question
+
+    def ask(text: str, filters: Filters | None) -> Answer:
+        if text != checked_question(line):
+            echo_wrapped(f"(read as: {text})")
+        try:
+            return tell(answerer, text, filters, sys.stdout)
+        except WritingStopped as stopped:
+            if not typed:
+                raise
+            return stopped.answer
+
+    return ask
 
 
 def _typed(prompt: bool) -> Iterator[str]:
@@ -105,16 +132,19 @@ def _show(conversation: Conversation) -> None:
             echo_wrapped(f"named: {', '.join(turn.names)}", lead="   ", hang=3)
 
 
-def _lines(core: App, filters: Filters) -> None:
+def _lines(talk: Talk, answerer: Answerer | GroundedAnswerer, filters: Filters) -> None:
     """One conversation over JSON lines; ``"new": true`` begins another."""
     from tutor.answering.conversation import Conversation
+
+    def ask(text: str, filters: Filters | None) -> Answer:
+        return answerer.ask(text, filters=filters)
 
     conversation = Conversation()
     for row in batch_rows("-", text=("question",)):
         if row.get("new") is True:
             conversation = Conversation()
         try:
-            reply = core.talk.ask(row["question"], conversation, filters=filters)
+            reply = talk.ask(row["question"], conversation, filters=filters, ask=ask)
         except UsageError as error:
             emit({"id": row["id"], "error": error.message})
             continue

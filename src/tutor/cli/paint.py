@@ -16,14 +16,18 @@ _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
-def print_answer(answer: Answer, out: TextIO) -> None:
-    """Write the answer, then one line for each cited place."""
+def print_answer(answer: Answer, out: TextIO, *, again: bool = False) -> None:
+    """Write the answer, then one line for each cited place.
+
+    Args:
+        answer: what to write.
+        out: where to; bold and dim only on a terminal.
+        again: another answer to the same question stands above: how it was read and the linked readings are there.
+    """
     colour = out.isatty()
     width = terminal_width()
-    for wrong, right in answer.corrected:
-        print(textwrap.fill(f"(searched for “{right}” instead of “{wrong}”)", width), file=out)
-    for short, long in answer.meant:
-        print(textwrap.fill(f"({short}: {long})", width), file=out)
+    if not again:
+        _print_read(answer, width, out)
     if answer.abstained:
         print(textwrap.fill(answer.text, width), file=out)
         if answer.refusal and answer.nearest:  # where there is no refusal, the text names them
@@ -48,12 +52,21 @@ def print_answer(answer: Answer, out: TextIO) -> None:
         where = " > ".join((citation.title, *[h for h in citation.heading if h != citation.title]))
         page = f", page {citation.page}" if citation.page else ""
         text = f"[{citation.n}] {where}{page}  ({citation.doc_id})"
-        print(_dim(textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False), colour), file=out)
+        print(dim(textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False), colour), file=out)
     if answer.generation:
         print(file=out)
-        print(_dim(textwrap.fill(f"({answer.generation.line()})", width, subsequent_indent=" "), colour), file=out)
-    _print_further(answer, width, colour, out)
-    _print_own(answer, width, colour, out)
+        print(dim(textwrap.fill(f"({answer.generation.line()})", width, subsequent_indent=" "), colour), file=out)
+    if not again:
+        _print_further(answer, width, colour, out)
+        _print_own(answer, width, colour, out)
+
+
+def _print_read(answer: Answer, width: int, out: TextIO) -> None:
+    """Write what was searched for instead of the question's own words."""
+    for wrong, right in answer.corrected:
+        print(textwrap.fill(f"(searched for “{right}” instead of “{wrong}”)", width), file=out)
+    for short, long in answer.meant:
+        print(textwrap.fill(f"({short}: {long})", width), file=out)
 
 
 def _print_further(answer: Answer, width: int, colour: bool, out: TextIO) -> None:
@@ -68,7 +81,7 @@ def _print_further(answer: Answer, width: int, colour: bool, out: TextIO) -> Non
             _fill(f"{citation.title}{page}{licence}: “{' '.join(citation.quote.split())}”", width, "- ", colour),
             file=out,
         )
-        print(_dim(f"  [{citation.n}] {citation.source}", colour), file=out)
+        print(dim(f"  [{citation.n}] {citation.source}", colour), file=out)
 
 
 def _print_own(answer: Answer, width: int, colour: bool, out: TextIO) -> None:
@@ -109,5 +122,6 @@ def _style(text: str, colour: bool) -> str:
     return re.sub(r"\*\*(.+?)\*\*", lambda m: bold.format(m.group(1)), text, flags=re.S)
 
 
-def _dim(text: str, colour: bool) -> str:
+def dim(text: str, colour: bool) -> str:
+    """Text for the margin: dim where there is ``colour``."""
     return f"\033[2m{text}\033[0m" if colour else text

@@ -8,7 +8,8 @@ read       ``{"text"}``: the question a follow-up stands for    0 or 1
 verdict    ``{"html"}``: the opening paragraph                       1, if answered
 group      ``{"html"}``: a labelled list; the learner's own is last  0 or more
 sources    ``{"html"}``: where the quotes stand                      1, if answered
-writing    ``{"model"}``: a language model begins                    1, if there is one
+writing    ``{"model", "quoted"}``: a language model begins; the     1, if there is one
+           answer before it, as ``done`` would give it
 draft      ``{"text"}``: as it writes; unchecked, plain text         0 or more
 sentence   ``{"html"}``: a sentence that was checked, with sources   0 or more
 dropped    ``{"text", "why"}``: one that was not supported           0 or more
@@ -34,6 +35,7 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from tutor.answering.answer import Answer
 from tutor.answering.generate import Writing
 from tutor.answering.talk import Said
 from tutor.answering.written import Draft, Dropped, Finished, Settled
@@ -81,7 +83,7 @@ async def answer_events(
             yield _event(piece.kind, {"html": piece.html})
         writing = await run_sync(core.writing, grounds) if written else None
         if writing is not None:
-            yield _event("writing", {"model": core.model})
+            yield _event("writing", {"model": core.model, "quoted": _whole(answer, question, read)})
             try:
                 async for event in _written(writing):
                     if isinstance(event, Finished):
@@ -96,9 +98,14 @@ async def answer_events(
                 yield _event("generated", {"html": html, "line": answer.generation.line()})
             elif answer.generation:
                 yield _event("kept", {"line": answer.generation.line()})
-        yield _event("done", answer_json(answer) | {"standalone": read if read != question else None})
+        yield _event("done", _whole(answer, question, read))
     finally:
         gone.set()
+
+
+def _whole(answer: Answer, question: str, read: str) -> dict[str, Any]:
+    """An answer as ``POST /ask`` gives it."""
+    return answer_json(answer) | {"standalone": read if read != question else None}
 
 
 async def _written(writing: Writing) -> AsyncIterator[Written]:

@@ -70,6 +70,10 @@ export function setUpAsk(root) {
     const again = () => { entry.remove(); ask(question); };
     let finished = false;
     let draft = null;
+    let quoted = null; // the answer that stands while a model writes another
+    let entered = null; // what later questions are told of this one
+    // The quoted answer stays as it is on the screen, with all that a finished one has.
+    const keep = (why) => { turn.after(`${why}; the quoted answer above stands`); done(turn, quoted); place(quoted, mine); };
     try {
       const body = { question, history: said.slice(-turnsSent) };
       for await (const { name, data } of events("/api/v1/ask/stream", body, mine.signal)) {
@@ -78,26 +82,45 @@ export function setUpAsk(root) {
         else if (name === "error") { turn.fail(data.error, again); finished = true; }
         else if (name === "done") {
           finished = true;
-          said.push({ question, answer: data.abstained ? "" : [...data.answer].slice(0, charactersSent).join("") });
-          // Loaded again or shared, the address has no conversation behind it.
-          if (data.standalone && running === mine) address(data.standalone);
+          entered = enter(entered, question, data);
           done(turn, data);
+          place(data, mine);
         }
-        else if (name === "writing") draft = new Draft(turn, data.model);
+        else if (name === "writing") {
+          draft = new Draft(turn, data.model);
+          quoted = data.quoted;
+          entered = enter(entered, question, quoted); // now: the next question may come before the model has ended
+        }
         else if (name === "draft") draft?.add(data.text);
         else if (name === "sentence" || name === "dropped") draft?.count(name === "sentence");
-        else if (name === "generated") draft?.replace(data.html);
+        else if (name === "generated") { draft?.replace(data.html); quoted = null; }
         else if (name === "kept") turn.after(data.line);
         else if (data.html) turn.add(data.html);
       }
-      if (!finished) turn.fail({ what: "The answer broke off", fix: "Try again." }, again);
+      if (!finished && quoted) keep("the connection broke off while the model was writing");
+      else if (!finished) turn.fail({ what: "The answer broke off", fix: "Try again." }, again);
     } catch (error) {
-      if (mine.signal.aborted) turn.note("Stopped.");
+      if (mine.signal.aborted && quoted) keep("stopped while the model was writing");
+      else if (mine.signal.aborted) turn.note("Stopped.");
+      else if (quoted) keep("the connection broke off while the model was writing");
       else if (error instanceof Refused) turn.fail(error.parts, again);
       else turn.fail({ what: "The server does not answer", fix: "Is tutor still running? Start it with: tutor serve" }, again);
     }
     draft?.end();
     if (running === mine) { running = null; busy(false); }
+  }
+
+  // What this tab remembers of a question: anew, or the written answer in the place of the quoted one.
+  function enter(entered, question, data) {
+    const answer = data.abstained ? "" : [...data.answer].slice(0, charactersSent).join("");
+    if (entered) return Object.assign(entered, { answer });
+    said.push({ question, answer });
+    return said.at(-1);
+  }
+
+  // Loaded again or shared, the address has no conversation behind it.
+  function place(data, mine) {
+    if (data.standalone && running === mine) address(data.standalone);
   }
 
   function done(turn, data) {
