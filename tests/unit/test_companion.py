@@ -224,6 +224,38 @@ def test_figures_stay_in_the_question() -> None:
     assert not keeps("What if 3 teams want 10 times the load?", "And if 3 teams want more load than now?", "", "")
 
 
+@pytest.mark.parametrize(
+    ("asked", "candidate"),
+    [
+        ("Why would you not use Kafka for a simple task queue?", "Why would you use Kafka for a simple task queue?"),
+        ("Why wouldn't you use Kafka for jobs?", "So why would you use Kafka for jobs?"),
+        ("Why RabbitMQ instead of Kafka here?", "Why Kafka instead of RabbitMQ here?"),
+        ("Why RabbitMQ instead of Kafka here?", "Why RabbitMQ over Kafka, or Kafka, here?"),
+        (
+            "What happens when the leader fails before the write is replicated?",
+            "What happens when the leader fails after the write is replicated?",
+        ),
+        ("What would change at ten times the load?", "What would change at a tenth of the load?"),
+        (
+            "How long may a consumer be down before data is lost, at most?",
+            "How long may a consumer be down before data is lost, at least?",
+        ),
+        ("When would you not shard the database?", "When would you shard the database?"),
+        ("When is sharding the wrong choice here?", "When is sharding the right choice here?"),
+        ("When is synchronous replication too slow?", "When is asynchronous replication too slow?"),
+        ("What if the cache is unbounded in size?", "What if the cache is bounded in size?"),
+        ("What if the topology is stable here?", "What if the topology is unstable here?"),
+        ("The load grows: what breaks first?", "The load shrinks: what breaks first?"),
+        ("What if all replicas are down now?", "What if some replicas are down now?"),
+        ("Why is more memory needed here?", "Why is less memory needed here?"),
+        ("How many replicas may be lost here?", "Which replicas may be lost here?"),
+    ],
+)
+def test_other_words_never_turn_a_question(asked: str, candidate: str) -> None:
+    assert not keeps(asked, candidate, "", "")
+    assert keeps(asked, f"Now, {asked[0].lower()}{asked[1:]}", "", "")
+
+
 def voice(model: ScriptedModel, alike: float = 0.9, **given: Any) -> Voice:
     return Voice(model, lambda a, b: alike, **given)
 
