@@ -188,10 +188,34 @@ def test_an_interrupted_reading_keeps_what_it_has(drills: Drills) -> None:
         ("one two", "one two", (0, 7)),
         ("a.c d.f g", "abc def g", None),
         ("", "", None),
+        ("kafka is not", "Kafka is nothing like a queue", None),
+        ("use a queue", "I would not use a queue here", None),
+        ("use a queue", "I wouldn't use a queue here", None),
+        ("use a queue", "I would never, not even then, use a queue here", None),
+        ("a queue here", "Using a queue here would be wrong.", None),
+        ("use a queue", "Take a log instead of what I said, use a queue here", (35, 46)),
+        ("use a queue", "I would not wait, but use a queue here", (22, 33)),
+        ("use a queue", "I do not use a queue. Later I use a queue.", (30, 41)),
+        ("not use a queue", "I would not use a queue here", (8, 23)),
+        ("use a queue", "No replay is needed, so use a queue here", (24, 35)),
     ],
 )
 def test_where_a_quote_stands(quote: str, answer: str, span: tuple[int, int] | None) -> None:
     assert where(quote, answer) == span
+
+
+def test_a_quote_with_braces_and_thoughts_is_read(drills: Drills) -> None:
+    answer = "Use {id} as the key {and} hash it well."
+    session = finished(drills, answer)
+    reply = '<think>{"made": false}</think>Here: {x} {"made": true, "quote": "{id} as the key {and}"}'
+    after = read_again(drills, session, replying(reply))
+    assert {o.quote for o in after.rounds[0].second or ()} == {"{id} as the key {and}"}
+
+
+def test_what_the_answer_denies_is_no_evidence(drills: Drills) -> None:
+    session = finished(drills, "I would not use a queue here, since nothing is replayed.")
+    after = read_again(drills, session, replying(said(True, "use a queue")))
+    assert {(o.made, o.why) for o in after.rounds[0].second or ()} == {(None, "the answer denies what it quotes")}
 
 
 ASKED = "You want two hundred workers tomorrow; what must change?"
