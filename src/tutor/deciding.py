@@ -1,7 +1,7 @@
 """Words that decide what a sentence or a question means, though they are small: negation, bounds, order, side, degree.
 
-Two texts that differ in one of them may say the opposite while nearly all their words are the same. Answers that a model
-wrote, its readings of follow-ups and its phrasings of drill questions are compared in them.
+Two texts that differ in one of them may say the opposite while nearly all their words are the same. Answers that a
+model wrote, its readings of follow-ups and its phrasings of drill questions are compared in them.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ OPPOSITES = tuple(
 SMALL = frozenset(
     "not no never none neither nor without hardly rarely seldom barely cannot except unless until "
     "both each every all any some either only just exactly about around approximately roughly nearly almost least most "
-    "more less fewer over under above below beyond within up down from before after during since against versus instead "
-    "rather than else otherwise too also always often sometimes usually again still same other another own once "
-    "twice half zero one two three four five six seven eight nine ten first last".split()
+    "more less fewer over under above below beyond within up down from before after during since against versus "
+    "instead rather than else otherwise too also always often sometimes usually again still same other another own "
+    "once twice half zero one two three four five six seven eight nine ten first last".split()
 )
 _SAME = {
     "approximately": "about",

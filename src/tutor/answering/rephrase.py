@@ -12,6 +12,7 @@ from tutor.answering.naming import Names
 from tutor.answering.rewrite import Rewritten
 from tutor.errors import GenerationError
 from tutor.models.port import LanguageModel, Message, complete
+from tutor.models.thoughts import without_thoughts
 from tutor.retrieval.lexical import INTENT_WORDS, query_content, stem
 
 PROMPT_VERSION = "rephrase-1"
@@ -48,7 +49,7 @@ def rephrased(
         reply, _ = complete(model, _messages(question, conversation), max_tokens=MAX_TOKENS)
     except GenerationError:
         return replace(ruled, why=f"{ruled.why}; the model failed")
-    text = " ".join(reply.split()).strip("\"'“” ")
+    text = " ".join(without_thoughts(reply).split()).strip("\"'“” ")
     fault = _fault(text, question, (ruled.text, *conversation.texts()), names)
     if fault:
         return replace(ruled, why=f"{ruled.why}; the model's reading was refused: {fault}")

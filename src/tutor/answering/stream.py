@@ -33,7 +33,10 @@ _ADDRESS = re.compile(r"<?(?:\b(?:https?|ftp|file|data|javascript|mailto)\s*:\s*
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]*>|<!--.*?(?:-->|$)|<\|[^|\n]*\|>")
 #: What may still become a link, an image or a tag where a page or a terminal reads it. "<" before a space, a figure or
 #: "=" opens nothing.
-_UNSAFE = re.compile(r"\]\s*[(\[:]|!\[|:\s*//|(?<!\w)//\w|<(?![\s\d=])|&(?:#|lt\b)|\bwww\.|\bjavascript:|\bdata:\w", re.I)
+_UNSAFE = re.compile(
+    r"\]\s*[(\[:]|!\[|:\s*//|(?<!\w)//\w|<(?![\s\d=])|&(?:#|lt\b)|\bwww\.|\bjavascript:|\bdata:\w", re.I
+)
+_GAP = re.compile(r" +([.,;:!?])(?=\s|$)")
 _WORD = re.compile(r"\w+")
 
 
@@ -173,7 +176,7 @@ class Reply:
 
     def _said(self, raw: str, kind: str, *, last: bool = False) -> Iterator[Written]:
         marks = tuple(dict.fromkeys(n for m in _MARKS.finditer(raw) for n in _numbers(m.group(1) or m.group(2))))
-        text = cleaned(raw)
+        text = cleaned(_MARKS.sub("", raw))
         while (bare := cleaned(_MARKS.sub("", text))) != text:  # what stood around a mark may be a mark itself
             text = bare
         if not text:
@@ -199,7 +202,7 @@ def cleaned(text: str) -> str:
         before = text
         for pattern, left in ((_IMAGE, ""), (_LINK, r"\1"), (_TAG, ""), (_ADDRESS, "")):
             text = pattern.sub(left, text)
-        text = " ".join(text.split())
+        text = _GAP.sub(r"\1", " ".join(text.split()))
     return text
 
 

@@ -15,6 +15,7 @@ from tutor.deciding import deciding, reversed_word
 from tutor.drill.records import Question, Session
 from tutor.errors import GenerationError
 from tutor.models.port import Completion, LanguageModel, Message
+from tutor.models.thoughts import without_thoughts
 from tutor.retrieval.lexical import terms
 from tutor.text import blank_invisible
 
@@ -78,7 +79,8 @@ class Voice:
 
         worker = ThreadPoolExecutor(1, thread_name_prefix="phrasing")
         try:
-            return " ".join(blank_invisible(worker.submit(read).result(self._patience_s)).split()).strip('"“” ')
+            reply = without_thoughts(worker.submit(read).result(self._patience_s))
+            return " ".join(blank_invisible(reply).split()).strip('"“” ')
         except (TooLate, GenerationError):
             return ""
         finally:
