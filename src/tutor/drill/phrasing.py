@@ -79,8 +79,8 @@ class Voice:
 
         worker = ThreadPoolExecutor(1, thread_name_prefix="phrasing")
         try:
-            reply = without_thoughts(worker.submit(read).result(self._patience_s))
-            return " ".join(blank_invisible(reply).split()).strip('"“” ')
+            text = without_thoughts(worker.submit(read).result(self._patience_s))
+            return " ".join(blank_invisible(text).split()).strip('"“” ')
         except (TooLate, GenerationError):
             return ""
         finally:
