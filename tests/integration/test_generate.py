@@ -277,6 +277,25 @@ def test_a_link_that_cannot_be_taken_out_costs_its_sentence(app: App, texts: dic
             assert not any(part in answer.text for part in ("](", "://", "<", "//evil", "]["))
 
 
+SMALL_LIES = (
+    "A node votes once per term, and only for a log at most as up to date as its own.",
+    "A node can vote once per term, or only for a log at least as up to date as its own.",
+    "Not every Raft leader is elected per term.",
+    "Raft is a consensus algorithm, published by Ongaro and Ousterhout in 2014, in which some elected leader per term"
+    " orders all commands in a replicated log.",
+    "Raft is a consensus algorithm, published by Ongaro and Ousterhout in 2014, in which one elected leader per term"
+    " orders only commands in a replicated log.",
+)
+
+
+def test_a_lie_in_one_small_word_never_gets_through(app: App, texts: dict[str, str], quotes: list[str]) -> None:
+    lines = [f"{quotes[0]} [1]", *(f"- {q} [1]" for q in quotes[1:5]), *(f"- {lie} [1]" for lie in SMALL_LIES)]
+    answer, _ = written(app, lambda m: ["\n".join(lines)])
+    done = checked(answer, texts).generation
+    assert done is not None and done.fallback == ""
+    assert not [lie for lie in SMALL_LIES if lie in answer.text]
+
+
 def test_a_huge_reply_is_given_up(app: App) -> None:
     lines = (f"Sentence number {n} says that nodes vote for candidates in some way.\n" for n in range(5_000))
     model = ScriptedModel(lambda m: list(lines))
