@@ -6,8 +6,8 @@ Reads ``claims.jsonl`` beside this file: sentences against the passage that they
 ways that models lie in. The spans of the corpus are halved, so no span is in both halves. Weights are a logistic
 regression with ridge on the fit half, without the sentences that words alone refuse (``tutor.answering.claims``); the
 threshold lets at most ``LET_THROUGH`` of the fit half's false sentences through and is as high as costs ``LOST``
-of its literal ones. ``adversarial.jsonl`` is a third part that nothing is fitted to: false sentences that a reviewer
-wrote against the passages that answer some questions, each checked against all of them.
+of its literal ones. ``adversarial.jsonl`` is a third part that nothing is fitted to: false sentences, most by
+a reviewer, written against the passages that answer some questions; each is checked against all of them.
 """
 
 from __future__ import annotations

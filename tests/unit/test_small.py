@@ -51,6 +51,8 @@ def what(claim: str, evidence: str, above: str = "") -> str:
         ("Redis can lose about one second of writes, although it flushes every second.", LOSS),
         ("Redis flushes every second, because it can lose about one second of writes.", LOSS),
         ("Nodes vote.", "Not all nodes vote."),
+        ("A buggy cuckoo filter supports deletion.", CUCKOO),
+        ("Redis can lose about one second of old writes.", LOSS),
         ("It is safe.", "It is safe only if nodes vote."),
         ("It writes by the leader.", "It writes to the leader."),
         ("It takes memory or time.", "It takes memory and time."),

@@ -67,12 +67,13 @@ def coverage(claim: Words, there: frozenset[str], weight: Callable[[str], float]
         The weighted share in [0, 1], and the heaviest missing term's weight (0 where none is missing).
     """
     wanted = {term: weight(term) for term in claim.held}
-    missing = [value for term, value in wanted.items() if not _held(term, there)]
+    missing = [value for term, value in wanted.items() if not held(term, there)]
     total = sum(wanted.values())
     return (1.0 - sum(missing) / total if total else 0.0, max(missing, default=0.0))
 
 
-def _held(term: str, there: frozenset[str]) -> bool:
+def held(term: str, there: frozenset[str]) -> bool:
+    """Whether a term is among those of a text, by itself or as a near enough form."""
     if term in there:
         return True
     # "approximate nearest-neighbor" and "reindexing" are near enough to their parts.

@@ -2,7 +2,8 @@
 
 Sentence and evidence are laid side by side, word by word. Each small word of the sentence (``tutor.deciding``) has to
 stand beside the same one there; one of the evidence may be left out only where a whole aside goes with it. "Which has
-both" is not said by "which has neither", nor "from 7.2" by "up to 7.2".
+both" is not said by "which has neither", nor "from 7.2" by "up to 7.2". No term may be put in
+that neither the evidence nor the headings above it have.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from tutor.answering.claims import held
 from tutor.answering.order import CLAUSE, Words
 from tutor.deciding import small
-from tutor.retrieval.lexical import stem, terms
+from tutor.retrieval.lexical import stem, terms, words
 
 _TOKEN = re.compile(r"[^\W_]+|[²³⁰¹⁴-⁹√∝≤≥<>=≈±×/^%−]|[,;:()]|[.!?](?=\s|$)")
 _NT = re.compile(r"(?<=[a-z])n['’]t\b", re.I)
@@ -105,7 +107,13 @@ def beside(claim: Sequence[Token], evidence: Sequence[Token]) -> list[tuple[int,
 
 
 def differs(claim: Words, evidence: Words, context: Words) -> str:
-    """The small word in which a sentence differs from its evidence, or ""."""
+    """The word that a sentence puts in, or the small one in which it differs from its evidence, or ""."""
+    known = evidence.held | context.held
+    if word := next((term for term in claim.terms if not held(term, known)), ""):
+        # As it is written, not its stem: it is told to a reader.
+        return next(
+            (w for w in words(claim.text) if stem(w) == word), word
+        )  # "an obsolete store", where the evidence says "a store"
     if word := _owner(claim.text, evidence.text):
         return word
     if word := _again(claim, evidence, context):
@@ -130,8 +138,8 @@ def _parts(text: str) -> list[tuple[str, str]]:
     at, behind = 0, ""
     for end in CLAUSE.finditer(text):
         found.append((behind, text[at : end.start()]))
-        words = re.findall(r"[a-z]+", end.group().lower())
-        at, behind = end.end(), words[0] if words else ""
+        joined = re.findall(r"[a-z]+", end.group().lower())
+        at, behind = end.end(), joined[0] if joined else ""
     found.append((behind, text[at:]))
     return [(word, part) for word, part in found if terms(part)]
 
