@@ -109,7 +109,7 @@ def beside(claim: Sequence[Token], evidence: Sequence[Token]) -> list[tuple[int,
 def differs(claim: Words, evidence: Words, context: Words) -> str:
     """The word that a sentence puts in, or the small one in which it differs from its evidence, or ""."""
     known = evidence.held | context.held
-    if word := next((term for term in claim.terms if not held(term, known)), ""):
+    if word := next((term for term in claim.terms if not small(term) and not held(term, known)), ""):
         # As it is written, not its stem: it is told to a reader.
         return next(
             (w for w in words(claim.text) if stem(w) == word), word
