@@ -36,7 +36,6 @@ _HINGES = frozenset(
 _MODALS = frozenset("must may might should can could shall".split())
 #: Conjunctions that make the clause behind them the cause, the condition or the consequence.
 _GOVERNS = frozenset("because since so if when although unless while".split())
-_SAME = {"when": "if"}
 _WORTH = {"word": 3.0, "small": 2.0, "hinge": 1.0, "sign": 2.0, "join": 1.0, "light": 0.5, "stop": 0.0}
 _GAP = 0.15  # what each word that is passed over takes from an alignment
 #: Before what a sentence takes over, they limit it.
@@ -73,7 +72,7 @@ def tokens(text: str) -> list[Token]:
         elif said := small(word):
             found.append(Token(said, "small"))
         elif word in _MODALS or word in _HINGES:
-            found.append(Token(_SAME.get(word, word), "small" if word in _MODALS else "hinge"))
+            found.append(Token(word, "small" if word in _MODALS else "hinge"))
         else:
             found.append(Token(stem(word), "word" if terms(word) else "light"))
     return found
@@ -151,7 +150,7 @@ def _governed(word: str, mine: Sequence[Token], there: Sequence[Token]) -> str:
     if word == "and":
         return word if "or" in before else ""
     wanted = word in _GOVERNS or word in _JOINS
-    return word if wanted and _SAME.get(word, word) not in before else ""
+    return word if wanted and word not in before else ""
 
 
 def _difference(mine: Sequence[Token], there: Sequence[Token]) -> str:
