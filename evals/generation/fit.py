@@ -6,7 +6,8 @@ Reads ``claims.jsonl`` beside this file: sentences against the passage that they
 ways that models lie in. The spans of the corpus are halved, so no span is in both halves. Weights are a logistic
 regression with ridge on the fit half, without the sentences that words alone refuse (``tutor.answering.claims``); the
 threshold lets at most ``LET_THROUGH`` of the fit half's false sentences through and is as high as costs ``LOST``
-of its literal ones.
+of its literal ones. ``adversarial.jsonl`` is a third part that nothing is fitted to: false sentences, most by
+a reviewer, written against the passages that answer some questions; each is checked against all of them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from tutor.answering.claims import weigher
 from tutor.answering.order import Words, plain
+from tutor.answering.prompt import MOST_PASSAGES
 from tutor.answering.verify import FEATURES, WEIGHTS, Source, Verifier, Window, source, windows
 from tutor.bootstrap import App
 from tutor.retrieval.index import Hit, Passage, point_id
@@ -40,14 +42,17 @@ UNJUDGED = 6
 class Case:
     """A labelled sentence with its windows: those that words refuse, and the features of the others."""
 
-    def __init__(self, row: dict[str, Any], verifier: Verifier, app: App, found: Source) -> None:
-        self.kind: str = row["kind"]
+    def __init__(self, row: dict[str, Any], verifier: Verifier, app: App, found: Sequence[Source]) -> None:
+        self.kind: str = row.get("kind", "adversarial")
         self.supported: bool = row["supported"]
-        self.fit = row["half"] == "fit"
+        self.part: str = row.get("half", "adversarial")
+        self.fit = self.part == "fit"
         self.text: str = row["claim"]
         claim = Words(plain(self.text))
         tokens = app.encoder.encode([claim.text])[0].tokens
-        near = sorted(windows(found, tokens), key=lambda w: -(w.likeness - 0.03 * (w.size - 1)))[:3]
+        near = sorted(
+            (w for s in found for w in windows(s, tokens)), key=lambda w: -(w.likeness - 0.03 * (w.size - 1))
+        )[:3]
         self.why = [verifier.objection(claim, w) for w in near]
         sound: list[Window] = [w for w, why in zip(near, self.why, strict=True) if not why]
         self.windows = sound
@@ -63,7 +68,24 @@ def read_cases(app: App, path: Path) -> list[Case]:
     for line in path.read_text(encoding="utf-8").split("\n"):
         if line:
             row = json.loads(line)
-            cases.append(Case(row, verifier, app, source_of(app, row["chunk_id"])))
+            cases.append(Case(row, verifier, app, [source_of(app, row["chunk_id"])]))
+    return cases
+
+
+def adversarial_cases(app: App, path: Path) -> list[Case]:
+    """The reviewer's sentences, each with the passages that a model is given for its question."""
+    frequency = app.searcher.expander.frequency
+    verifier = Verifier(app.encoder, app.judge, weigher(frequency, app.reader.manifest.passages))
+    given: dict[str, list[Source]] = {}
+    cases = []
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        if line:
+            row = json.loads(line)
+            question = row["question"]
+            if question not in given:
+                hits = app.answerer.grounds(question).hits[:MOST_PASSAGES]
+                given[question] = [source(hit, app.encoder) for hit in hits]
+            cases.append(Case(row, verifier, app, given[question]))
     return cases
 
 
@@ -112,11 +134,11 @@ def report(cases: Sequence[Case], model: dict[str, Any], name: str, *, verbose: 
     """What gets through, by kind, for both halves."""
     parts = (np.array(model["mean"]), np.array(model["scale"]), np.array(model["weight"]), model["bias"])
     print(f"\n{name}: threshold {model['threshold']:.3f}")
-    for half in (True, False):
+    for part in ("fit", "report", "adversarial"):
         seen: Counter[str] = Counter()
         through: Counter[str] = Counter()
         for case in cases:
-            if case.fit == half:
+            if case.part == part:
                 seen[case.kind] += 1
                 p = chance(case, *parts)
                 passed = p >= model["threshold"]
@@ -125,13 +147,15 @@ def report(cases: Sequence[Case], model: dict[str, Any], name: str, *, verbose: 
                     what = "LET THROUGH" if passed else "refused"
                     print(f"   {what:11} {p:.2f} {case.kind:11} {case.text}  {case.why[:1]}")
         lies = [k for k in seen if k not in ("verbatim", "near", "free")]
-        print(f" {'fit' if half else 'report'} half")
+        print(f" {part}")
         for kind in ("verbatim", "near", "free", *sorted(lies)):
-            print(f"   {kind:12} {through[kind]:3} of {seen[kind]:3} let through")
+            if seen[kind]:
+                print(f"   {kind:12} {through[kind]:3} of {seen[kind]:3} let through")
         bad, all_bad = sum(through[k] for k in lies), sum(seen[k] for k in lies)
         kept = [k for k in seen if k not in lies]
         good, all_good = sum(through[k] for k in kept), sum(seen[k] for k in kept)
-        print(f"   supported kept {good}/{all_good} = {good / all_good:.3f}")
+        if all_good:
+            print(f"   supported kept {good}/{all_good} = {good / all_good:.3f}")
         print(f"   unsupported let through {bad}/{all_bad} = {bad / all_bad:.3f}")
 
 
@@ -143,7 +167,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         app = App(Settings(home=Path(home)))
         app.ingest()
-        cases = read_cases(app, HERE / "claims.jsonl")
+        cases = read_cases(app, HERE / "claims.jsonl") + adversarial_cases(app, HERE / "adversarial.jsonl")
         app.close()
     models = {"judged": fitted(cases, len(FEATURES)), "unjudged": fitted(cases, UNJUDGED)}
     for name, model in models.items():

@@ -246,6 +246,56 @@ def test_an_empty_reply_and_one_that_declines(app: App, reply: str, why: str) ->
     quoted_stands(answer, app, why)
 
 
+def test_no_answer_among_other_words_is_a_sentence_like_any(app: App, texts: dict[str, str], quotes: list[str]) -> None:
+    answer, _ = written(app, lambda m: [f"No answer fits all of them: {quotes[0]} [1]\n\n{quotes[0]} {quotes[1]}\n"])
+    done = checked(answer, texts).generation
+    assert done is not None and done.supported >= 2
+
+
+def test_thoughts_are_neither_shown_nor_checked(app: App, texts: dict[str, str], quotes: list[str]) -> None:
+    text = f"<think>The leader is elected by a coin. NO ANSWER\n\n</think>\n{quotes[0]} [1] {quotes[1]} [1]"
+    model = ScriptedModel(lambda m: pieces(text, 3))
+    events = list(GroundedAnswerer(app.answerer, model, app.judge).write(app.answerer.grounds(QUESTION)))
+    draft = "".join(e.text for e in events if isinstance(e, Draft))
+    assert "coin" not in draft and "think" not in draft and quotes[0] in draft
+    assert not [e for e in events if isinstance(e, Dropped)]
+    assert isinstance(events[-1], Finished)
+    assert checked(events[-1].answer, texts).generation.fallback == ""  # type: ignore[union-attr]
+
+
+def test_a_link_that_cannot_be_taken_out_costs_its_sentence(app: App, texts: dict[str, str], quotes: list[str]) -> None:
+    for bad in (
+        "[![a](b)](//evil.test/p.png)",
+        "<im<b>g src=//evil.test/x onerror=y",
+        "[a][b]",
+        "ht<b>tps://evil.test",
+    ):
+        lines = [f"{q} [1]" for q in quotes[:2]] + [f"{quotes[2][:-1]} {bad}."]
+        for mark in (False, True):
+            answer, _ = written(app, lambda m, lines=lines: ["\n".join(lines)], mark=mark)
+            assert mark or checked(answer, texts)
+            assert not any(part in answer.text for part in ("](", "://", "<", "//evil", "]["))
+
+
+SMALL_LIES = (
+    "A node votes once per term, and only for a log at most as up to date as its own.",
+    "A node can vote once per term, or only for a log at least as up to date as its own.",
+    "Not every Raft leader is elected per term.",
+    "Raft is a consensus algorithm, published by Ongaro and Ousterhout in 2014, in which some elected leader per term"
+    " orders all commands in a replicated log.",
+    "Raft is a consensus algorithm, published by Ongaro and Ousterhout in 2014, in which one elected leader per term"
+    " orders only commands in a replicated log.",
+)
+
+
+def test_a_lie_in_one_small_word_never_gets_through(app: App, texts: dict[str, str], quotes: list[str]) -> None:
+    lines = [f"{quotes[0]} [1]", *(f"- {q} [1]" for q in quotes[1:5]), *(f"- {lie} [1]" for lie in SMALL_LIES)]
+    answer, _ = written(app, lambda m: ["\n".join(lines)])
+    done = checked(answer, texts).generation
+    assert done is not None and done.fallback == ""
+    assert not [lie for lie in SMALL_LIES if lie in answer.text]
+
+
 def test_a_huge_reply_is_given_up(app: App) -> None:
     lines = (f"Sentence number {n} says that nodes vote for candidates in some way.\n" for n in range(5_000))
     model = ScriptedModel(lambda m: list(lines))

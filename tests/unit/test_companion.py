@@ -188,10 +188,34 @@ def test_an_interrupted_reading_keeps_what_it_has(drills: Drills) -> None:
         ("one two", "one two", (0, 7)),
         ("a.c d.f g", "abc def g", None),
         ("", "", None),
+        ("kafka is not", "Kafka is nothing like a queue", None),
+        ("use a queue", "I would not use a queue here", None),
+        ("use a queue", "I wouldn't use a queue here", None),
+        ("use a queue", "I would never, not even then, use a queue here", None),
+        ("a queue here", "Using a queue here would be wrong.", None),
+        ("use a queue", "Take a log instead of what I said, use a queue here", (35, 46)),
+        ("use a queue", "I would not wait, but use a queue here", (22, 33)),
+        ("use a queue", "I do not use a queue. Later I use a queue.", (30, 41)),
+        ("not use a queue", "I would not use a queue here", (8, 23)),
+        ("use a queue", "No replay is needed, so use a queue here", (24, 35)),
     ],
 )
 def test_where_a_quote_stands(quote: str, answer: str, span: tuple[int, int] | None) -> None:
     assert where(quote, answer) == span
+
+
+def test_a_quote_with_braces_and_thoughts_is_read(drills: Drills) -> None:
+    answer = "Use {id} as the key {and} hash it well."
+    session = finished(drills, answer)
+    reply = '<think>{"made": false}</think>Here: {x} {"made": true, "quote": "{id} as the key {and}"}'
+    after = read_again(drills, session, replying(reply))
+    assert {o.quote for o in after.rounds[0].second or ()} == {"{id} as the key {and}"}
+
+
+def test_what_the_answer_denies_is_no_evidence(drills: Drills) -> None:
+    session = finished(drills, "I would not use a queue here, since nothing is replayed.")
+    after = read_again(drills, session, replying(said(True, "use a queue")))
+    assert {(o.made, o.why) for o in after.rounds[0].second or ()} == {(None, "the answer denies what it quotes")}
 
 
 ASKED = "You want two hundred workers tomorrow; what must change?"
@@ -222,6 +246,38 @@ def test_other_words_ask_the_same_and_tell_nothing(candidate: str, kept: bool) -
 def test_figures_stay_in_the_question() -> None:
     assert keeps("What if 3 teams want 10 times the load?", "And if 3 teams want 10 times the load?", "", "")
     assert not keeps("What if 3 teams want 10 times the load?", "And if 3 teams want more load than now?", "", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "candidate"),
+    [
+        ("Why would you not use Kafka for a simple task queue?", "Why would you use Kafka for a simple task queue?"),
+        ("Why wouldn't you use Kafka for jobs?", "So why would you use Kafka for jobs?"),
+        ("Why RabbitMQ instead of Kafka here?", "Why Kafka instead of RabbitMQ here?"),
+        ("Why RabbitMQ instead of Kafka here?", "Why RabbitMQ over Kafka, or Kafka, here?"),
+        (
+            "What happens when the leader fails before the write is replicated?",
+            "What happens when the leader fails after the write is replicated?",
+        ),
+        ("What would change at ten times the load?", "What would change at a tenth of the load?"),
+        (
+            "How long may a consumer be down before data is lost, at most?",
+            "How long may a consumer be down before data is lost, at least?",
+        ),
+        ("When would you not shard the database?", "When would you shard the database?"),
+        ("When is sharding the wrong choice here?", "When is sharding the right choice here?"),
+        ("When is synchronous replication too slow?", "When is asynchronous replication too slow?"),
+        ("What if the cache is unbounded in size?", "What if the cache is bounded in size?"),
+        ("What if the topology is stable here?", "What if the topology is unstable here?"),
+        ("The load grows: what breaks first?", "The load shrinks: what breaks first?"),
+        ("What if all replicas are down now?", "What if some replicas are down now?"),
+        ("Why is more memory needed here?", "Why is less memory needed here?"),
+        ("How many replicas may be lost here?", "Which replicas may be lost here?"),
+    ],
+)
+def test_other_words_never_turn_a_question(asked: str, candidate: str) -> None:
+    assert not keeps(asked, candidate, "", "")
+    assert keeps(asked, f"Now, {asked[0].lower()}{asked[1:]}", "", "")
 
 
 def voice(model: ScriptedModel, alike: float = 0.9, **given: Any) -> Voice:

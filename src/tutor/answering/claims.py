@@ -12,69 +12,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from tutor.answering.order import CLAUSE, NT, Words, aligned, only_reported, replaced, turned
+from tutor.deciding import OPPOSITES
 from tutor.quantities.numbers import Quantity, agrees
 from tutor.retrieval.lexical import query_content, stem, words
 
-#: Opposites: a claim with one of them, where the evidence has only the other, turns the evidence round.
-_OPPOSITES = tuple(
-    tuple(side.split("/") for side in pair.split("|"))
-    for pair in (
-        "more|less/fewer",
-        "most|least/fewest",
-        "high/higher/highest|low/lower/lowest",
-        "large/larger/big/bigger|small/smaller",
-        "fast/faster|slow/slower",
-        "shorten/shorter/short|lengthen/longer/long",
-        "increase/raise/grow/rise|decrease/reduce/cut/shrink/fall/lower/drop",
-        "add/gain|remove/lose",
-        "before|after/behind",
-        "above|below",
-        "first|last",
-        "early/earlier|late/later",
-        "cheap/cheaper|expensive/costly",
-        "easy/easier/easily/simple|hard/harder/difficult/complex",
-        "strong/stronger|weak/weaker",
-        "read|write",
-        "leader|follower",
-        "synchronous/sync|asynchronous/async",
-        "horizontal/horizontally|vertical/vertically",
-        "push|pull",
-        "allow/permit/accept|forbid/prevent/refuse/reject/deny",
-        "bounded|unbounded",
-        "stateless|stateful",
-        "mutable|immutable",
-        "ordered|unordered",
-        "same|different",
-        "new|old",
-        "present|past",
-        "near|far",
-        "internal|external",
-        "many|few",
-        "hit|miss",
-        "succeed/success|fail/failure",
-        "optimistic|pessimistic",
-        "forward|backward",
-        "producer|consumer",
-        "client|server",
-        "hot|cold",
-        "dense|sparse",
-        "static|dynamic",
-        "public|private",
-        "local|global",
-        "encrypted|unencrypted",
-        "compile|run",
-        "keep|stop",
-        "hide|show",
-        "open|close",
-        "upper|lower",
-        "minimum|maximum",
-        "best|worst",
-        "cp|ap",
-        "tcp|udp",
-        "row|column",
-        "batch|stream",
-    )
-)
 #: Words that make a claim general or absolute; the evidence must be as absolute.
 _ABSOLUTE: tuple[frozenset[str], ...] = tuple(
     frozenset(group.split())
@@ -126,12 +67,13 @@ def coverage(claim: Words, there: frozenset[str], weight: Callable[[str], float]
         The weighted share in [0, 1], and the heaviest missing term's weight (0 where none is missing).
     """
     wanted = {term: weight(term) for term in claim.held}
-    missing = [value for term, value in wanted.items() if not _held(term, there)]
+    missing = [value for term, value in wanted.items() if not held(term, there)]
     total = sum(wanted.values())
     return (1.0 - sum(missing) / total if total else 0.0, max(missing, default=0.0))
 
 
-def _held(term: str, there: frozenset[str]) -> bool:
+def held(term: str, there: frozenset[str]) -> bool:
+    """Whether a term is among those of a text, by itself or as a near enough form."""
     if term in there:
         return True
     # "approximate nearest-neighbor" and "reindexing" are near enough to their parts.
@@ -231,7 +173,7 @@ def _names(claim: Words, evidence: Words) -> str:
 
 def _opposed(claim: Words, evidence: Words) -> str:
     mine = claim.stems
-    for left, right in _OPPOSITES:
+    for left, right in OPPOSITES:
         for ours, theirs in ((left, right), (right, left)):
             said = mine & _stems(tuple(ours))
             if said and not (_stems(tuple(ours)) & evidence.stems) and (_stems(tuple(theirs)) & evidence.stems):

@@ -18,9 +18,9 @@ from tutor.answering.cite import Citation
 from tutor.answering.claims import weigher
 from tutor.answering.compose import Composed, Group, Sentence
 from tutor.answering.orders import gives_orders
-from tutor.answering.prompt import NO_ANSWER, Prompt, build
+from tutor.answering.prompt import Prompt, build
 from tutor.answering.replies import KeptReplies
-from tutor.answering.stream import Reply, Written
+from tutor.answering.stream import Reply, Written, unsafe
 from tutor.answering.verify import Judge, Source, Verifier, Window, source
 from tutor.answering.written import Draft, Dropped, Event, Finished, Generation, Settled
 from tutor.errors import Cancelled, GenerationError, ModelUnreachable
@@ -138,8 +138,10 @@ class Writing:
                 if first_ms is None:
                     first_ms = (clock() - began) * 1000
                 text += piece
-                yield Draft(piece)
-                for written in reply.feed(piece):
+                shown = reply.shown(piece)
+                if shown:
+                    yield Draft(shown)
+                for written in reply.read(shown):
                     yield from self._settle(written)
                 if reply.trouble or self._no_answer or len(self._dropped) >= MAX_DROPPED:
                     break
@@ -201,7 +203,7 @@ class Writing:
         """Check one sentence and keep or drop it."""
         if written.kind == "heading":
             return
-        if written.text.upper().startswith(NO_ANSWER):
+        if written.kind == "none":
             self._no_answer = True
             return
         self._checked += 1
@@ -222,6 +224,8 @@ class Writing:
             return "the reply broke off in it", ()
         if written.kind in ("table", "code"):
             return f"{'a table' if written.kind == 'table' else 'code'} cannot be checked sentence by sentence", ()
+        if unsafe(written.text):
+            return "it holds a link, an image or a tag", ()
         if gives_orders(written.text):
             return "it repeats an order to an assistant", ()
         if not self._sources:  # made now, so that the first piece does not wait for it
@@ -269,7 +273,7 @@ class Writing:
         verdict = [k.sentence for k in self._kept if k.written.paragraph == opening][:_VERDICT]
         rest = tuple(k.sentence for k in self._kept if k.sentence not in verdict)
         if self._by.mark:
-            rest += tuple(Sentence(d.text, 0, _UNSUPPORTED) for d in self._dropped)
+            rest += tuple(Sentence(d.text, 0, _UNSUPPORTED) for d in self._dropped if not unsafe(d.text))
         groups = (Group("", rest),) if rest else ()
         return Composed(tuple(verdict), groups, tuple(self._citations.values()))
 

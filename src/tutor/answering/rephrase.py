@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tutor.answering.conversation import Conversation
-from tutor.answering.naming import Names
+from tutor.answering.intent import classify
+from tutor.answering.naming import Named, Names
 from tutor.answering.rewrite import Rewritten
+from tutor.deciding import deciding
 from tutor.errors import GenerationError
 from tutor.models.port import LanguageModel, Message, complete
+from tutor.models.thoughts import without_thoughts
 from tutor.retrieval.lexical import INTENT_WORDS, query_content, stem
 
 PROMPT_VERSION = "rephrase-1"
@@ -19,6 +23,7 @@ MAX_TOKENS = 96  # a question of sixty words
 MAX_CHARS = 400
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATION = re.compile(r"\b(?:not|never|no|without|avoid|cannot|nor)\b|n't\b", re.I)
+_AGAINST = frozenset(("why-not", "when-not"))
 #: Words that a rewriting replaces or leaves out.
 _SPEECH = frozenset(
     map(stem, "meant sorry oops wait first second former latter last else instead more ok okay".split())
@@ -39,8 +44,8 @@ def rephrased(
     """A model's reading of a follow-up where it holds, else the rules' reading.
 
     The model is asked only where the rules say that the question leans on the conversation. Its question is taken when
-    all its names, numbers and words come from the question or the conversation, it keeps the question's own and its
-    polarity, and it is one line that asks.
+    all its names, numbers and words come from the question or the conversation, it keeps the question's own, it is one
+    line that asks, and it asks of the same things as the rules' reading: same subject, sides, figures and polarity.
     """
     if not ruled.changed(question):
         return ruled
@@ -48,8 +53,9 @@ def rephrased(
         reply, _ = complete(model, _messages(question, conversation), max_tokens=MAX_TOKENS)
     except GenerationError:
         return replace(ruled, why=f"{ruled.why}; the model failed")
-    text = " ".join(reply.split()).strip("\"'“” ")
-    fault = _fault(text, question, (ruled.text, *conversation.texts()), names)
+    text = " ".join(without_thoughts(reply).split()).strip("\"'“” ")
+    known = (ruled.text, *conversation.texts())
+    fault = _fault(text, question, known, names) or _turned(text, question, ruled.text, names)
     if fault:
         return replace(ruled, why=f"{ruled.why}; the model's reading was refused: {fault}")
     asked = {n.key for n in names(question)}
@@ -83,6 +89,36 @@ def _fault(text: str, question: str, known: Iterable[str], names: Names) -> str:
     if _NEGATION.search(text) and not _NEGATION.search(question + " ".join(known)):
         return "a negation was never said"
     return ""
+
+
+def _turned(text: str, question: str, ruled: str, names: Names) -> str:
+    """Where a reading asks something else than the rules' reading: its polarity, sides, subject, bounds or figures.
+
+    The rules resolve what a follow-up leans on, so a model may say it better, but of the same things.
+    """
+    said, wanted = names(text), names(ruled)
+    if {n.key for n in said} != {n.key for n in wanted}:
+        return "it is about other things"
+    if _order(said) != _order(wanted):
+        return "its sides stand otherwise"
+    if _denials(text) != _denials(ruled):
+        return "it turns a negation"
+    if Counter(deciding(text)) != Counter(deciding(ruled)):
+        return "a word that decides the meaning is another"
+    figures = _NUMBER.findall(text)
+    if figures not in (_NUMBER.findall(ruled), _NUMBER.findall(question)):
+        return "its figures stand otherwise"
+    against = classify(ruled).name in _AGAINST
+    return "it asks for the opposite" if (classify(text).name in _AGAINST) != against else ""
+
+
+def _order(found: Sequence[Named]) -> list[str]:
+    """Names in the order in which they first stand."""
+    return list(dict.fromkeys(n.key for n in sorted(found, key=lambda n: n.start)))
+
+
+def _denials(text: str) -> int:
+    return len(_NEGATION.findall(text))
 
 
 def _stems(text: str) -> set[str]:

@@ -192,7 +192,7 @@ def _bare(rest: str, last: Turn, names: Names) -> tuple[str, str] | None:
         "how": _asked_with("How", base, subject),
         "example": f"What is an example of {subject}?",
         "more": f"Explain {subject} in detail",
-        "opposite": _negated(base, subject),
+        "opposite": _negated(base, subject, rest),
         "round": _turned(base) or f"{subject}: the other way round?",
         "use": f"{rest.strip().rstrip(' ?.!')} {subject}?",
         "aspect": f"What are the {found.group(1) if kind == 'aspect' else ''} of {subject}?",
@@ -213,8 +213,11 @@ def _asked_with(word: str, base: str, subject: str) -> str:
     return f"{word} {base[0].lower()}{base[1:]}?" if followup.asks(base) else f"{word} {base}?"
 
 
-def _negated(base: str, subject: str) -> str:
-    """The earlier question with its polarity turned."""
+def _negated(base: str, subject: str, rest: str) -> str:
+    """The earlier question with its polarity turned; "when not" after "why not X" still asks against X."""
+    against = re.match(r"^\W*why not (?:use )?(.+)$", base, re.I)
+    if against and re.match(r"\W*(?:and )?when\b", rest, re.I):
+        return f"When not to use {against.group(1)}?"
     plain = re.sub(r"\b(?:not|never)\s+|n't\b", "", base, count=1, flags=re.I)
     if plain != base:
         return f"{plain}?"

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tutor.answering.prompt import visible
+from tutor.answering.prompt import NO_ANSWER, visible
+from tutor.models.thoughts import Thoughts
 from tutor.text import sentences
 
 MAX_LINE_CHARS = 2_000  # a line without an end is a loop
@@ -30,6 +31,12 @@ _LINK = re.compile(r"\[([^\]\n]*)\]\([^)\n]*\)?")
 _DEFINITION = re.compile(r"^\s*\[[^\]\n]+\]:\s*\S+.*$")
 _ADDRESS = re.compile(r"<?(?:\b(?:https?|ftp|file|data|javascript|mailto)\s*:\s*/{0,2}|\bwww\.)[^\s<>\])]*>?", re.I)
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]*>|<!--.*?(?:-->|$)|<\|[^|\n]*\|>")
+#: What may still become a link, an image or a tag where a page or a terminal reads it. "<" before a space, a figure or
+#: "=" opens nothing.
+_UNSAFE = re.compile(
+    r"\]\s*[(\[:]|!\[|:\s*//|(?<!\w)//\w|<(?![\s\d=])|&(?:#|lt\b)|\bwww\.|\bjavascript:|\bdata:\w", re.I
+)
+_GAP = re.compile(r" +([.,;:!?])(?=\s|$)")
 _WORD = re.compile(r"\w+")
 
 
@@ -37,7 +44,8 @@ _WORD = re.compile(r"\w+")
 class Written:
     """One sentence: ``text`` without marks, ``marks`` the numbers it cites, in order.
 
-    ``kind`` is prose, item, heading, table or code; ``paragraph`` counts from 0; ``cut`` says that it never ended.
+    ``kind`` is prose, item, heading, table or code, or none where a whole line says that there is no answer;
+    ``paragraph`` counts from 0; ``cut`` says that it never ended.
     """
 
     text: str
@@ -61,13 +69,22 @@ class Reply:
     _code: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _repeats: int = 0
+    _thoughts: Thoughts = field(default_factory=Thoughts)
+
+    def shown(self, piece: str) -> str:
+        """What of a piece is reply, not thought; ``read`` takes it. May be empty."""
+        self._chars += len(piece)
+        return self._thoughts.feed(piece)
 
     def feed(self, piece: str) -> Iterator[Written]:
         """The sentences that a piece completes."""
+        yield from self.read(self.shown(piece))
+
+    def read(self, piece: str) -> Iterator[Written]:
+        """The sentences that a piece without thoughts completes."""
         if self.trouble:
             return
         piece = visible(piece.replace("\r\n", "\n").replace("\r", "\n"))
-        self._chars += len(piece)
         self.text.append(piece)
         if self._chars > MAX_CHARS:
             self.trouble = "the reply was too long"
@@ -82,6 +99,7 @@ class Reply:
 
     def end(self) -> Iterator[Written]:
         """The rest of the reply; a last sentence with neither a full stop nor a mark behind it is marked as cut."""
+        yield from self.read(self._thoughts.end())
         if self.trouble:
             return
         line, self._line = self._line, ""
@@ -122,6 +140,9 @@ class Reply:
             self._blank = True
             return
         kind = "item" if _BULLET.match(line) else "prose"
+        if bare.strip("#*_\"'.:! ").upper() == NO_ANSWER:
+            yield Written(NO_ANSWER, (), "none", self._paragraph)
+            return
         if bare.startswith("#") or (re.fullmatch(r"\*\*[^*]+\*\*:?", bare) is not None):
             kind = "heading"
         elif bare.startswith("|") and bare.count("|") > 1:
@@ -156,6 +177,8 @@ class Reply:
     def _said(self, raw: str, kind: str, *, last: bool = False) -> Iterator[Written]:
         marks = tuple(dict.fromkeys(n for m in _MARKS.finditer(raw) for n in _numbers(m.group(1) or m.group(2))))
         text = cleaned(_MARKS.sub("", raw))
+        while (bare := cleaned(_MARKS.sub("", text))) != text:  # what stood around a mark may be a mark itself
+            text = bare
         if not text:
             return
         key = " ".join(_WORD.findall(text.lower()))
@@ -170,12 +193,22 @@ class Reply:
 
 
 def cleaned(text: str) -> str:
-    """A sentence without images, links, addresses and tags; the words of a link stay."""
-    text = _IMAGE.sub("", text)
-    text = _LINK.sub(r"\1", text)
-    text = _TAG.sub("", text)
-    text = _ADDRESS.sub("", text)
-    return " ".join(text.split())
+    """A sentence without images, links, addresses and tags; the words of a link stay.
+
+    Cleaned until nothing changes: what stood around a part that went may be one itself.
+    """
+    before = ""
+    while text != before:
+        before = text
+        for pattern, left in ((_IMAGE, ""), (_LINK, r"\1"), (_TAG, ""), (_ADDRESS, "")):
+            text = pattern.sub(left, text)
+        text = _GAP.sub(r"\1", " ".join(text.split()))
+    return text
+
+
+def unsafe(text: str) -> bool:
+    """Whether a cleaned text still has what could be read as a link, an image or a tag."""
+    return _UNSAFE.search(text) is not None
 
 
 def _numbers(listed: str) -> list[int]:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tutor.answering.claims import coverage, objection
 from tutor.answering.order import Words, aligned, plain
 from tutor.answering.orders import gives_orders
+from tutor.answering.small import differs
 from tutor.answering.units import spans, token_starts
 from tutor.errors import ModelError
 from tutor.retrieval.encoder import Encoder, Vectors
@@ -183,7 +184,11 @@ class Verifier:
 
     def objection(self, claim: Words, window: Window) -> str:
         """What the words of a window say against the claim, or ""."""
-        return objection(claim, Words(plain(window.text)), Words(window.source.above))
+        evidence, context = Words(plain(window.text)), Words(window.source.above)
+        if what := objection(claim, evidence, context):
+            return what
+        word = differs(claim, evidence, context)
+        return f"the cited text does not have “{word}” in this place" if word else ""
 
     def features(self, claim: Words, found: Sequence[Window]) -> NDArray[np.float64]:
         """What speaks for each window saying the claim: (windows, len(FEATURES)), zeros where there is no judge."""

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 
+from tutor.deciding import deciding, reversed_word
 from tutor.drill.records import Question, Session
 from tutor.errors import GenerationError
 from tutor.models.port import Completion, LanguageModel, Message
+from tutor.models.thoughts import without_thoughts
 from tutor.retrieval.lexical import terms
 from tutor.text import blank_invisible
 
@@ -24,6 +26,7 @@ _LEAST_WORDS, _MOST_WORDS = 4, 45
 _SUBJECT = 0.5  # share of the question's terms that other words for it still hold
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w+#-]*")
+_WHY = re.compile(r"\b(?:why|how (?:many|much|long|often|far|fast|large|big))\b", re.I)
 #: Words that tell how the answer was, before the learner has rated it.
 _JUDGES = frozenset(
     "good great correct correctly right wrong incorrect exactly excellent perfect nice missed missing forgot forgotten "
@@ -76,7 +79,8 @@ class Voice:
 
         worker = ThreadPoolExecutor(1, thread_name_prefix="phrasing")
         try:
-            return " ".join(blank_invisible(worker.submit(read).result(self._patience_s)).split()).strip('"“” ')
+            text = without_thoughts(worker.submit(read).result(self._patience_s))
+            return " ".join(blank_invisible(text).split()).strip('"“” ')
         except (TooLate, GenerationError):
             return ""
         finally:
@@ -137,4 +141,21 @@ def keeps(asked: str, candidate: str, said: str, secret: str) -> bool:
         return False
     if {name for name in _NAME.findall(candidate) if not frozenset(terms(name)) <= heard}:
         return False
-    return not (told - heard - _ORDINARY) & frozenset(terms(secret))
+    if (told - heard - _ORDINARY) & frozenset(terms(secret)):
+        return False
+    return not turned(asked, candidate)
+
+
+def turned(asked: str, candidate: str) -> bool:
+    """Whether other words for a question may ask another one: its opposite, another side, order, bound or degree.
+
+    Strict on purpose: any change in these words, and any other order of the names, counts. A good phrasing that is lost
+    costs nothing, for the question is then asked as it is.
+    """
+    if deciding(asked) != deciding(candidate) or reversed_word(asked, candidate):
+        return True
+    if [found.lower() for found in _WHY.findall(asked)] != [found.lower() for found in _WHY.findall(candidate)]:
+        return True
+    names = {name.lower() for name in _NAME.findall(f"{asked} {candidate}")}
+    said = [[w for w in re.findall(r"[\w+#-]+", text.lower()) if w in names] for text in (asked, candidate)]
+    return said[0] != said[1]
