@@ -145,8 +145,10 @@ class App:
     def model(self) -> LanguageModel | None:
         """The language model in force, with its deadlines, retries and budget; None where none is set."""
         from tutor.models.choose import in_force
+        from tutor.models.watched import WatchedModel
 
-        return self._model or in_force(self.settings.llm, self.settings.home)
+        chosen = self._model or in_force(self.settings.llm, self.settings.home)
+        return chosen and WatchedModel(chosen)
 
     @cached_property
     def talk(self) -> Talk:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 
@@ -26,6 +27,7 @@ from tutor.answering.written import Draft, Dropped, Event, Finished, Generation,
 from tutor.errors import Cancelled, GenerationError, ModelUnreachable
 from tutor.models.port import Completion, LanguageModel, Usage
 from tutor.retrieval.search import Filters
+from tutor.telemetry import operation, stage
 
 LEAST_SENTENCES = 2
 #: A reply of which less than this share is supported is not trusted with the rest: each check errs now and then.
@@ -133,24 +135,29 @@ class Writing:
         first_ms: float | None = None
         reply, text = Reply(), ""
         failure = ""
+        # Each step may be taken in another thread, with another context: the operation is entered in one of its own.
+        running, inside, pieces = operation("write"), copy_context(), self._pieces()
+        inside.run(running.__enter__)
         try:
-            for piece in self._pieces():
+            while (piece := inside.run(next, pieces, None)) is not None:
                 if first_ms is None:
                     first_ms = (clock() - began) * 1000
                 text += piece
                 yield Draft(piece)
                 for written in reply.feed(piece):
-                    yield from self._settle(written)
+                    yield from inside.run(self._settle, written)
                 if reply.trouble or self._no_answer or len(self._dropped) >= MAX_DROPPED:
                     break
             else:
                 for written in reply.end():
-                    yield from self._settle(written)
+                    yield from inside.run(self._settle, written)
             failure = reply.trouble
         except GenerationError as error:
             failure = error.what
         finally:
+            inside.run(pieces.close)
             self.close()
+            inside.run(running.__exit__, None, None, None)
         usage = self._completion.usage if self._completion is not None else _NOTHING
         composed = self._composed()
         done = Generation(
@@ -166,9 +173,9 @@ class Writing:
         )
         if not done.fallback and not self._kept_before and self._by.replies is not None:
             self._by.replies.put(answer.question, self._grounds.filters, text)
-        yield Finished(self._answer(done, composed))
+        yield Finished(self._answer(done, composed, {**answer.stages, **running.stages}))
 
-    def _pieces(self) -> Iterator[str]:
+    def _pieces(self) -> Generator[str]:
         """The model's reply.
 
         Raises:
@@ -197,24 +204,24 @@ class Writing:
         if self._closed.is_set():
             raise Cancelled("nobody waits for the answer any more")
 
-    def _settle(self, written: Written) -> Iterator[Event]:
+    def _settle(self, written: Written) -> tuple[Event, ...]:
         """Check one sentence and keep or drop it."""
         if written.kind == "heading":
-            return
+            return ()
         if written.text.upper().startswith(NO_ANSWER):
             self._no_answer = True
-            return
+            return ()
         self._checked += 1
-        why, windows = self._read(written)
+        with stage("verify"):
+            why, windows = self._read(written)
         if not why:
             cited = tuple(self._cite(w) for w in windows)
             wrong = windows[0].source.passage.role == "mistakes"
             sentence = Sentence(written.text, cited[0].n, "Mistake: " if wrong else "", tuple(c.n for c in cited[1:]))
             self._kept.append(_Kept(written, sentence))
-            yield Settled(sentence, cited)
-            return
+            return (Settled(sentence, cited),)
         self._dropped.append(Dropped(written.text, why))
-        yield self._dropped[-1]
+        return (self._dropped[-1],)
 
     def _read(self, written: Written) -> tuple[str, tuple[Window, ...]]:
         """Why a sentence cannot stay, or ("", the windows that say it)."""
@@ -291,16 +298,13 @@ class Writing:
             return "its opening is not supported by the passages"
         return ""
 
-    def _answer(self, done: Generation, composed: Composed) -> Answer:
-        answer = self._grounds.answer
-        ms = answer.ms + done.ms
+    def _answer(self, done: Generation, composed: Composed, stages: Mapping[str, float]) -> Answer:
+        answer = replace(self._grounds.answer, generation=done, ms=self._grounds.answer.ms + done.ms, stages=stages)
         if done.fallback:
-            return replace(answer, generation=done, ms=ms)
+            return answer
         return replace(
             answer,
             text=composed.markdown(),
             composed=composed,
             citations=composed.citations,
-            generation=done,
-            ms=ms,
         )
