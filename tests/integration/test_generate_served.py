@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 import model_server
+from live_server import running
 from model_server import Server, serving
 from tutor.bootstrap import App
 from tutor.settings import CorpusSettings, LlmSettings, Settings
@@ -62,6 +66,82 @@ def counted(client: TestClient) -> dict[tuple[str, frozenset[tuple[str, str]]], 
         for family in text_string_to_metric_families(client.get("/metrics").text)
         for sample in family.samples
     }
+
+
+def post_and_leave(base: str, path: str, body: dict[str, Any], asked: Callable[[], bool]) -> float:
+    """Sends a request, and leaves when ``asked`` says so; when it left, by the monotonic clock."""
+    data = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(data)}\r\n"
+    with socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2])), timeout=5) as client:
+        client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + data)
+        until = time.monotonic() + 60
+        while not asked() and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.1)
+    return time.monotonic()
+
+
+MESSAGES = [
+    {"role": "user", "content": "How does Raft replicate its log?"},
+    {"role": "assistant", "content": "The leader sends entries."},
+    {"role": "user", "content": "and how does it elect a leader?"},
+]
+BEFORE = [{"question": "How does Raft replicate its log?", "answer": "The leader sends entries."}]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/ask", {"question": QUESTION}),
+        ("/api/v1/ask", {"question": "and why?", "history": BEFORE}),
+        ("/api/v1/ask/stream", {"question": QUESTION}),
+        ("/api/v1/ask/stream", {"question": "and why?", "history": BEFORE}),
+        ("/v1/chat/completions", {"model": "tutor", "messages": MESSAGES[-1:]}),
+        ("/v1/chat/completions", {"model": "tutor", "messages": MESSAGES}),
+        ("/v1/chat/completions", {"model": "tutor", "messages": MESSAGES[:1], "stream": True}),
+        ("/v1/chat/completions", {"model": "tutor", "messages": MESSAGES, "stream": True}),
+    ],
+)
+def test_a_client_that_leaves_stops_the_model_at_once(
+    app: App, server: Server, path: str, body: dict[str, Any]
+) -> None:
+    """Also while a follow-up is read, and before the model's first word."""
+    server.replies = [model_server.Reply([15.0, *model_server.openai(TRUE)])]
+    with running(create_app(app)) as base:
+        left = post_and_leave(base, path, body, lambda: len(server.requests) == 1)
+        assert server.gone.wait(5)
+        assert server.gone_at - left < 1.0
+        time.sleep(0.3)
+        assert len(server.requests) == 1  # stopped while it read the question, it is not asked to write
+
+
+def test_reading_and_writing_are_one_question(home: Path, server: Server) -> None:
+    """What the reading took is left of ``llm.question_tokens`` no more when the answer is written."""
+    server.replies = [
+        model_server.Reply(model_server.openai(["How does Raft elect a leader?"])),
+        model_server.Reply(model_server.openai(TRUE)),
+    ]
+    body = {"question": "and how does it elect a leader?", "history": BEFORE}
+    ample, tight = App(chosen(home, server)), App(chosen(home, server, question_tokens=16_000))
+    try:
+        done = TestClient(create_app(ample)).post("/api/v1/ask", json=body).json()
+        assert done["generation"]["fallback"] is None
+        asked = ample.grounded
+        assert asked is not None
+        words = server.requests[-1]["messages"]
+        one = sum(ample.model.count_tokens(m["content"]) + 4 for m in words) + ample.settings.llm.max_tokens
+        assert len(server.requests) == 2
+        server.replies = [
+            model_server.Reply(model_server.openai(["How does Raft elect a leader?"])),
+            model_server.Reply(model_server.openai(TRUE)),
+        ]
+        tight.model.model.question_tokens = one + 5  # enough for the answer alone
+        done = TestClient(create_app(tight)).post("/api/v1/ask", json=body).json()
+        assert "a question may take" in done["generation"]["fallback"]
+        assert len(server.requests) == 3
+    finally:
+        ample.close()
+        tight.close()
 
 
 def test_replies_are_counted_and_their_stages_are_in_the_answer(app: App, server: Server) -> None:

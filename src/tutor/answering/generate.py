@@ -84,9 +84,14 @@ class GroundedAnswerer:
                 return event.answer
         return grounds.answer
 
-    def write(self, grounds: Grounds) -> Writing:
-        """Let the model write on an extractive answer's passages. Needs neither index nor lock."""
-        return Writing(self, grounds)
+    def write(self, grounds: Grounds, *, model: LanguageModel | None = None) -> Writing:
+        """Let the model write on an extractive answer's passages. Needs neither index nor lock.
+
+        Args:
+            grounds: the extractive answer.
+            model: this one for one question (``models.asking``), where more than the answer is asked of it.
+        """
+        return Writing(self, grounds, model or self.model)
 
 
 @dataclass(slots=True)
@@ -103,8 +108,9 @@ class Writing:
     ``close`` ends it from any thread: the model's request ends, and the extractive answer stands.
     """
 
-    def __init__(self, by: GroundedAnswerer, grounds: Grounds) -> None:
+    def __init__(self, by: GroundedAnswerer, grounds: Grounds, model: LanguageModel) -> None:
         self._by = by
+        self._model = model
         self._grounds = grounds
         self._closed = Flag()
         self._completion: Completion | None = None
@@ -182,13 +188,15 @@ class Writing:
             GenerationError: also where a client fails in a way of its own, or what comes is no text.
         """
         by, answer = self._by, self._grounds.answer
-        self._prompt = build(answer.question, answer.intent, self._grounds.hits, by.model, max_tokens=by.max_tokens)
+        self._prompt = build(answer.question, answer.intent, self._grounds.hits, self._model, max_tokens=by.max_tokens)
         if by.replies is not None and (before := by.replies.get(answer.question, self._grounds.filters)):
             self._kept_before = True
             yield before
             return
         try:
-            self._completion = by.model.stream(self._prompt.messages, max_tokens=by.max_tokens)
+            self._completion = self._model.stream(self._prompt.messages, max_tokens=by.max_tokens)
+            if self._closed.is_set():  # closed before there was anything to close
+                self._completion.close()
             for piece in self._completion:
                 if self._closed.is_set():
                     raise Cancelled("nobody waits for the answer any more")

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Event
 from typing import Literal, TypeVar
-
-from anyio import create_task_group
-from anyio.to_thread import run_sync
-from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from tutor.answering.answer import Answer
 from tutor.answering.conversation import MAX_HISTORY, MAX_QUESTION_CHARS
@@ -48,8 +43,9 @@ def answer_to(core: Core, question: str, history: Sequence[Message], *, model: s
         IndexFault: the index cannot answer.
         ClientDisconnect: ``gone`` was set.
     """
-    read = core.read(question, said(history))
-    return (core.written if model == MODEL else core.ask)(read, gone=gone)
+    asking = core.asking()
+    read = core.read(question, said(history), asking=asking, gone=gone)
+    return core.written(read, asking=asking, gone=gone) if model == MODEL else core.ask(read, gone=gone)
 
 
 def reply_to(core: Core, body: ChatIn, gone: Event) -> Reply:
@@ -76,34 +72,3 @@ def reply_to(core: Core, body: ChatIn, gone: Event) -> Reply:
 def pieces(text: str) -> list[str]:
     """The text cut behind sentences and lines; joined it is the text."""
     return _PIECE.findall(text)
-
-
-async def unless_gone(request: Request, work: Callable[[Event], T]) -> T:
-    """What ``work`` gives, in a worker thread; its event is set as soon as the client has gone.
-
-    Raises:
-        ClientDisconnect: the client has gone; work that has begun is left to itself.
-    """
-    gone = Event()
-    done: list[T] = []
-    failed: list[Exception] = []
-
-    async with create_task_group() as tasks:
-
-        async def watch() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            gone.set()
-            tasks.cancel_scope.cancel()
-
-        tasks.start_soon(watch)
-        try:
-            done.append(await run_sync(work, gone, abandon_on_cancel=True))
-        except Exception as error:  # noqa: BLE001  raised below: a task group would wrap it
-            failed.append(error)
-        tasks.cancel_scope.cancel()
-    if failed:
-        raise failed[0]
-    if not done:
-        raise ClientDisconnect
-    return done[0]

@@ -22,9 +22,11 @@ from tutor.drill.records import Session
 from tutor.drill.transcript import step_json, today_json
 from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
+from tutor.models.asking import Asking
 from tutor.retrieval.search import Filters, SearchResult, checked_question
 from tutor.settings import ServerSettings
 from tutor.telemetry.measures import Figure
+from tutor.web.leaving import stopped_when
 from tutor.web.schemas import DrillIn, FeedbackIn
 
 T = TypeVar("T")
@@ -66,45 +68,76 @@ class Core:
 
         return self._read(answer)
 
-    def read(self, question: str, history: Sequence[Said]) -> str:
+    def asking(self) -> Asking | None:
+        """The language model for one question, for ``read`` and ``written``; None where none may be asked."""
+        return Asking(self._app.model) if self._app.model else None
+
+    def read(
+        self, question: str, history: Sequence[Said], *, asking: Asking | None = None, gone: Event | None = None
+    ) -> str:
         """A question as it is meant after ``history``, oldest turn first; itself where it stands alone.
 
         Raises:
             UsageError: an empty or over-long question, a history that is too long.
             IndexFault: the index cannot answer.
+            ClientDisconnect: ``gone`` was set.
         """
         if not history:
             return checked_question(question)
         before = self._read(lambda app: app.talk.remembered(history))
-        return self._app.talk.read(question, before).text  # not under the lock: a language model may be asked
+        talk, asking = self._app.talk, asking or self.asking()
+        if asking is None:
+            return talk.ruled(question, before).text
+        with stopped_when(gone, asking.close):
+            read = talk.read(question, before, model=asking).text  # not under the lock: it takes as long as the model
+        if gone and gone.is_set():
+            raise ClientDisconnect
+        return read
 
-    def writing(self, grounds: Grounds) -> Writing | None:
+    def writing(self, grounds: Grounds, asking: Asking | None = None) -> Writing | None:
         """A model's answer on these grounds, while it is written; None without a model, or where nothing was found.
 
         The lock is not held while it writes: what it needs of the index is in the grounds.
         """
         with self._lock:
-            if grounds.answer.abstained or self._app.grounded is None:
+            asking = asking or self.asking()
+            if grounds.answer.abstained or asking is None or self._app.grounded is None:
                 return None
-            return self._app.grounded.write(grounds)
+            return self._app.grounded.write(grounds, model=asking)
 
     @property
     def model(self) -> str:
         """The name of the language model, "" where there is none."""
         return self._app.model.name if self._app.model else ""
 
-    def written(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
-        """The answer that the model writes, or the extractive one where there is no model or it fails."""
+    def written(
+        self,
+        question: str,
+        filters: Filters | None = None,
+        *,
+        gone: Event | None = None,
+        asking: Asking | None = None,
+    ) -> Answer:
+        """The answer that the model writes, or the extractive one where there is no model or it fails.
+
+        Args:
+            asking: the model, where it was asked for this question before.
+            gone: stops the model when it is set.
+
+        Raises:
+            As ``ask``.
+        """
         grounds = self.grounds(question, filters, gone=gone)
-        writing = self.writing(grounds)
+        writing = self.writing(grounds, asking)
         if writing is None:
             return grounds.answer
         try:
-            for event in writing:
-                if gone and gone.is_set():
-                    raise ClientDisconnect
-                if isinstance(event, Finished):
-                    return event.answer
+            with stopped_when(gone, writing.close):
+                for event in writing:
+                    if gone and gone.is_set():
+                        raise ClientDisconnect
+                    if isinstance(event, Finished):
+                        return event.answer
         finally:
             writing.close()
         return grounds.answer

@@ -62,10 +62,11 @@ async def answer_events(
     Nothing is answered for a client that has gone.
     """
     gone = Event()
+    asking = await run_sync(core.asking)
     try:
         yield _event("status", {"text": "Searching the library"})
         try:
-            read = await run_sync(core.read, question, history, abandon_on_cancel=True)
+            read = await run_sync(partial(core.read, question, history, asking=asking), abandon_on_cancel=True)
             grounds = await run_sync(partial(core.grounds, read, filters, gone=gone), abandon_on_cancel=True)
             answer = grounds.answer
         except ClientDisconnect:
@@ -79,7 +80,7 @@ async def answer_events(
             yield _event("abstain", {"html": fragment(request, "_abstain.html", answer=answer)})
         for piece in pieces(answer):
             yield _event(piece.kind, {"html": piece.html})
-        writing = await run_sync(core.writing, grounds) if written else None
+        writing = await run_sync(core.writing, grounds, asking) if written else None
         if writing is not None:
             yield _event("writing", {"model": core.model})
             try:
@@ -99,6 +100,8 @@ async def answer_events(
         yield _event("done", answer_json(answer) | {"standalone": read if read != question else None})
     finally:
         gone.set()
+        if asking is not None:
+            asking.close()
 
 
 async def _written(writing: Writing) -> AsyncIterator[Written]:

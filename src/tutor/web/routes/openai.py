@@ -13,8 +13,9 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from tutor.errors import NotFound
-from tutor.web.chat import reply_to, unless_gone
+from tutor.web.chat import reply_to
 from tutor.web.core import Core, core_of
+from tutor.web.leaving import GONE, unless_gone
 from tutor.web.openai import (
     EXTRACTIVE,
     MODEL,
@@ -38,7 +39,6 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": OpenAIErrorOut, "description": "There is no such model."},
     503: {"model": OpenAIErrorOut, "description": "The index or the encoder cannot answer."},
 }
-_GONE = 499  # as nginx logs it: the client closed the request, so nobody reads this
 
 router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["openai"], responses=_ERRORS)
 
@@ -63,7 +63,7 @@ async def chat(body: ChatIn, core: CoreOf, request: Request) -> Response | ChatO
     try:
         reply = await unless_gone(request, partial(reply_to, core, body))
     except ClientDisconnect:
-        return Response(status_code=_GONE)
+        return Response(status_code=GONE)
     name, created = f"chatcmpl-{uuid4().hex}", int(time.time())
     if body.stream:
         counted = bool(body.stream_options and body.stream_options.include_usage)
