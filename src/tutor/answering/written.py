@@ -48,6 +48,11 @@ class Generation:
         return f"written by {self.model}{when}; {self.supported} of {self.sentences} {noun} supported{dropped}"
 
 
+def never_asked(model: str, why: str) -> Generation:
+    """The part of a model that is set up and was not asked."""
+    return Generation(model, Usage(0, 0, 0.0), None, 0.0, 0, 0, (), fallback=why)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """Text as the model writes it, unchecked: to be shown as a draft, as plain text, or not at all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from threading import Event, Lock
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from tutor.answering.answer import Answer, Grounds
 from tutor.answering.generate import Writing
 from tutor.answering.talk import Said
-from tutor.answering.written import Finished
+from tutor.answering.written import Finished, never_asked
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
@@ -30,14 +31,21 @@ from tutor.web.leaving import stopped_when
 from tutor.web.schemas import DrillIn, FeedbackIn
 
 T = TypeVar("T")
+_KEY = "Set TUTOR_SERVER_API_KEY where the server is started."
 _log = logging.getLogger(__name__)
 
 
 class Core:
-    """Blocking calls; routes run them in worker threads."""
+    """Blocking calls; routes run them in worker threads.
 
-    def __init__(self, app: App) -> None:
+    Args:
+        app: what answers.
+        no_model: why no language model is asked though one may be set up; "" where one may.
+    """
+
+    def __init__(self, app: App, *, no_model: str = "") -> None:
         self._app = app
+        self._no_model = no_model
         # An answer takes 30 ms of both cores: side by side they would only slow each other down.
         self._lock = Lock()
         self._told: TutorError | None = None
@@ -70,7 +78,13 @@ class Core:
 
     def asking(self) -> Asking | None:
         """The language model for one question, for ``read`` and ``written``; None where none may be asked."""
-        return Asking(self._app.model) if self._app.model else None
+        return Asking(self._app.model) if self._app.model and not self._no_model else None
+
+    def unwritten(self, grounds: Grounds) -> Answer:
+        """The quoted answer; it says why the language model that is set up may not be asked."""
+        if grounds.answer.abstained or not self._no_model or self._app.model is None:
+            return grounds.answer
+        return replace(grounds.answer, generation=never_asked(self._app.model.name, self._no_model))
 
     def read(
         self, question: str, history: Sequence[Said], *, asking: Asking | None = None, gone: Event | None = None
@@ -130,7 +144,7 @@ class Core:
         grounds = self.grounds(question, filters, gone=gone)
         writing = self.writing(grounds, asking)
         if writing is None:
-            return grounds.answer
+            return self.unwritten(grounds)
         try:
             with stopped_when(gone, writing.close):
                 for event in writing:
@@ -153,7 +167,7 @@ class Core:
     @property
     def writes(self) -> bool:
         """Whether a language model is set up to write answers."""
-        return self._app.model is not None
+        return self._app.model is not None and not self._no_model
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """How many tokens the texts have together, by the encoder's tokenizer; without the lock."""
@@ -209,7 +223,7 @@ class Core:
 
     def step(self, session: Session) -> dict[str, Any]:
         """A drill as it stands; with a language model its question in that one's words. The model locks nothing."""
-        companion = self._read(lambda app: app.companion)
+        companion = None if self._no_model else self._read(lambda app: app.companion)
         if companion and (phrased := companion.phrase(session)):
             session = self.drill(lambda _: companion.put(session, phrased))
         return self.drill(lambda drills: step_json(drills, session))
@@ -221,6 +235,8 @@ class Core:
             NotFound: no such drill or task.
             UsageError: no model is set, the task has no grade yet, or its points are recomputed.
         """
+        if self._no_model:
+            raise UsageError("no language model is asked here", about=self._no_model, fix=_KEY)
         companion = self._read(lambda app: app.companion)
         if companion is None:
             raise UsageError("no language model is set", fix="Choose one: tutor models")

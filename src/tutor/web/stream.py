@@ -68,7 +68,7 @@ async def answer_events(
         try:
             read = await run_sync(partial(core.read, question, history, asking=asking), abandon_on_cancel=True)
             grounds = await run_sync(partial(core.grounds, read, filters, gone=gone), abandon_on_cancel=True)
-            answer = grounds.answer
+            answer = core.unwritten(grounds) if written else grounds.answer
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001  the stream has begun: it ends with an event
@@ -92,6 +92,7 @@ async def answer_events(
             except Exception as error:  # noqa: BLE001  the quoted answer has been shown and stands
                 _log.exception("the written answer failed")
                 yield _event("kept", {"line": told(error).what})
+        if written:
             if answer.generation and not answer.generation.fallback:
                 html = "".join(piece.html for piece in pieces(answer))
                 yield _event("generated", {"html": html, "line": answer.generation.line()})
