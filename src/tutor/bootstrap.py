@@ -170,7 +170,7 @@ class App:
 
     def cache_scope(self, model: str, prompt: str, *, filters: Filters | None = None, learner: str = "") -> Scope:
         """What a generated answer depends on but its question, in the generation that is open now."""
-        from tutor.answering.cache import scope_of
+        from tutor.answering.cache import scope_of, whose
 
         chosen = self.settings
         matters = {
@@ -178,8 +178,8 @@ class App:
             "encoder": self.encoder.name,
             "llm": chosen.llm.model_dump(mode="json", include={"provider", "model", "url", "max_tokens"}),
         }
-        generation = self.reader.manifest.generation
-        return scope_of(generation, model, prompt, settings=matters, filters=filters, learner=learner)
+        at, learner = self.reader.manifest.generation, learner or whose()
+        return scope_of(at, model, prompt, settings=matters, filters=filters, learner=learner)
 
     @cached_property
     def grounded(self) -> GroundedAnswerer | None:
