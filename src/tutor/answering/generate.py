@@ -84,14 +84,15 @@ class GroundedAnswerer:
                 return event.answer
         return grounds.answer
 
-    def write(self, grounds: Grounds, *, model: LanguageModel | None = None) -> Writing:
+    def write(self, grounds: Grounds, *, model: LanguageModel | None = None, max_tokens: int | None = None) -> Writing:
         """Let the model write on an extractive answer's passages. Needs neither index nor lock.
 
         Args:
             grounds: the extractive answer.
             model: this one for one question (``models.asking``), where more than the answer is asked of it.
+            max_tokens: of the reply, where fewer than usual are wanted.
         """
-        return Writing(self, grounds, model or self.model)
+        return Writing(self, grounds, model or self.model, min(self.max_tokens, max_tokens or self.max_tokens))
 
 
 @dataclass(slots=True)
@@ -108,9 +109,11 @@ class Writing:
     ``close`` ends it from any thread: the model's request ends, and the extractive answer stands.
     """
 
-    def __init__(self, by: GroundedAnswerer, grounds: Grounds, model: LanguageModel) -> None:
+    def __init__(self, by: GroundedAnswerer, grounds: Grounds, model: LanguageModel, max_tokens: int) -> None:
         self._by = by
         self._model = model
+        self._max_tokens = max_tokens
+        self._given = False
         self._grounds = grounds
         self._closed = Flag()
         self._completion: Completion | None = None
@@ -131,6 +134,15 @@ class Writing:
         self._closed.set()
         if self._completion is not None:
             self._completion.close()
+
+    def standing(self) -> str:
+        """The answer as far as it stands, as Markdown; "" until its opening and enough of the rest are supported.
+
+        What this has given once stays: the final text begins with it, whatever becomes of the rest of the reply.
+        """
+        composed = self._composed(marked=False)
+        self._given = self._given or not self._too_little(composed)
+        return composed.markdown() if self._given else ""
 
     def __iter__(self) -> Iterator[Event]:
         answer, clock = self._grounds.answer, self._by.clock
@@ -166,6 +178,7 @@ class Writing:
             inside.run(running.__exit__, None, None, None)
         usage = self._completion.usage if self._completion is not None else _NOTHING
         composed = self._composed()
+        failure = failure or self._too_little(composed)
         done = Generation(
             model=self._by.model.name,
             usage=usage,
@@ -174,10 +187,12 @@ class Writing:
             sentences=self._checked,
             supported=len(self._kept),
             dropped=tuple(self._dropped),
-            fallback=failure or self._too_little(composed),
+            fallback="" if self._given else failure,
+            trouble=failure if self._given else "",
             kept=self._kept_before,
         )
-        if not done.fallback and not self._kept_before and self._by.replies is not None:
+        whole = not failure and self._max_tokens == self._by.max_tokens
+        if whole and not self._kept_before and self._by.replies is not None:
             self._by.replies.put(answer.question, self._grounds.filters, text)
         yield Finished(self._answer(done, composed, {**answer.stages, **running.stages}))
 
@@ -188,13 +203,15 @@ class Writing:
             GenerationError: also where a client fails in a way of its own, or what comes is no text.
         """
         by, answer = self._by, self._grounds.answer
-        self._prompt = build(answer.question, answer.intent, self._grounds.hits, self._model, max_tokens=by.max_tokens)
+        self._prompt = build(
+            answer.question, answer.intent, self._grounds.hits, self._model, max_tokens=self._max_tokens
+        )
         if by.replies is not None and (before := by.replies.get(answer.question, self._grounds.filters)):
             self._kept_before = True
             yield before
             return
         try:
-            self._completion = self._model.stream(self._prompt.messages, max_tokens=by.max_tokens)
+            self._completion = self._model.stream(self._prompt.messages, max_tokens=self._max_tokens)
             if self._closed.is_set():  # closed before there was anything to close
                 self._completion.close()
             for piece in self._completion:
@@ -276,14 +293,14 @@ class Writing:
             )
         return self._citations[key]
 
-    def _composed(self) -> Composed:
+    def _composed(self, *, marked: bool = True) -> Composed:
         """The sentences that stood up, laid out: the opening as the verdict, the others as bullets."""
         if not self._kept:
             return Composed((), (), ())
         opening = min(k.written.paragraph for k in self._kept)
         verdict = [k.sentence for k in self._kept if k.written.paragraph == opening][:_VERDICT]
         rest = tuple(k.sentence for k in self._kept if k.sentence not in verdict)
-        if self._by.mark:
+        if self._by.mark and marked:
             rest += tuple(Sentence(d.text, 0, _UNSUPPORTED) for d in self._dropped)
         groups = (Group("", rest),) if rest else ()
         return Composed(tuple(verdict), groups, tuple(self._citations.values()))

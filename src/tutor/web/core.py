@@ -108,7 +108,9 @@ class Core:
             raise ClientDisconnect
         return read
 
-    def writing(self, grounds: Grounds, asking: Asking | None = None) -> Writing | None:
+    def writing(
+        self, grounds: Grounds, asking: Asking | None = None, *, max_tokens: int | None = None
+    ) -> Writing | None:
         """A model's answer on these grounds, while it is written; None without a model, or where nothing was found.
 
         The lock is not held while it writes: what it needs of the index is in the grounds.
@@ -117,7 +119,7 @@ class Core:
             asking = asking or self.asking()
             if grounds.answer.abstained or asking is None or self._app.grounded is None:
                 return None
-            return self._app.grounded.write(grounds, model=asking)
+            return self._app.grounded.write(grounds, model=asking, max_tokens=max_tokens)
 
     @property
     def model(self) -> str:
