@@ -135,8 +135,10 @@ class App(LearnersOwn):
     def model(self) -> LanguageModel | None:
         """The language model in force, with its deadlines, retries and budget; None where none is set."""
         from tutor.models.choose import in_force
+        from tutor.models.watched import WatchedModel
 
-        return self._model or in_force(self.settings.llm, self.settings.home)
+        chosen = self._model or in_force(self.settings.llm, self.settings.home)
+        return chosen and WatchedModel(chosen)
 
     @cached_property
     def talk(self) -> Talk:
@@ -158,7 +160,7 @@ class App(LearnersOwn):
 
     def cache_scope(self, model: str, prompt: str, *, filters: Filters | None = None, learner: str = "") -> Scope:
         """What a generated answer depends on but its question, in the generation that is open now."""
-        from tutor.answering.cache import scope_of
+        from tutor.answering.cache import scope_of, whose
 
         chosen = self.settings
         matters = {
@@ -166,8 +168,8 @@ class App(LearnersOwn):
             "encoder": self.encoder.name,
             "llm": chosen.llm.model_dump(mode="json", include={"provider", "model", "url", "max_tokens"}),
         }
-        generation = self.reader.manifest.generation
-        return scope_of(generation, model, prompt, settings=matters, filters=filters, learner=learner)
+        at, learner = self.reader.manifest.generation, learner or whose()
+        return scope_of(at, model, prompt, settings=matters, filters=filters, learner=learner)
 
     @cached_property
     def grounded(self) -> GroundedAnswerer | None:

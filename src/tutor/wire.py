@@ -92,6 +92,7 @@ def generation_json(done: Generation) -> dict[str, Any]:
         "model": done.model,
         "kept": done.kept,
         "fallback": done.fallback or None,
+        "trouble": done.trouble or None,
         "sentences": done.sentences,
         "supported": done.supported,
         "share": round(done.share, 4),

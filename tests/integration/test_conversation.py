@@ -106,6 +106,7 @@ def test_an_answer_is_found_by_its_sense_and_no_further(core: App) -> None:
     assert core.cache.get("when to avoid Kafka?", core.cache_scope("scripted/1", "p1", learner="bob")) is None
     core.cache.clear()
     assert core.cache.get("When should I not use Kafka?", scope) is None
+    assert core.cache_scope("scripted/1", "p1").learner == "local"
 
 
 def test_a_follow_up_is_answered_from_the_right_card(core: App) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from fakes import ScriptedCompletion, ScriptedModel
 from tutor.bootstrap import App
@@ -18,7 +19,7 @@ from tutor.cli.paint import print_answer
 from tutor.cli.writing import answerer_of
 from tutor.errors import ModelTimeout, UsageError
 from tutor.models.port import Message
-from tutor.settings import CorpusSettings, LlmSettings, Settings
+from tutor.settings import CorpusSettings, LlmSettings, ServerSettings, Settings
 from tutor.web.app import create_app
 
 CARDS = Path(__file__).resolve().parents[2] / "corpus" / "cards"
@@ -133,6 +134,30 @@ def test_the_api_writes_unless_told_not_to(client: TestClient, script: Script) -
     quoted = client.post("/api/v1/ask", json={"question": QUESTION, "written": False}).json()
     assert quoted["generation"] is None
     assert quoted["answer"] != written["answer"]
+
+
+@pytest.mark.parametrize(("host", "key", "asked"), [("0.0.0.0", "", 0), ("0.0.0.0", "k" * 20, 1), ("127.0.0.1", "", 1)])
+def test_a_server_that_anybody_can_use_asks_no_model(home: Path, host: str, key: str, asked: int) -> None:
+    model = ScriptedModel(lambda messages: [REPLY])
+    server = ServerSettings(host=host, api_key=SecretStr(key))
+    core = App(chosen(home).model_copy(update={"server": server}), model=model)
+    client = TestClient(create_app(core), headers={"Authorization": f"Bearer {key}"} if key else {})
+    done = client.post("/api/v1/ask", json={"question": QUESTION}).json()
+    assert len(model.asked) == asked
+    assert done["citations"]
+    if not asked:
+        assert "has no key" in done["generation"]["fallback"]
+        assert "not written by scripted/1" in done["generation"]["line"]
+        before = [{"question": "How does Raft replicate its log?", "answer": "The leader sends entries."}]
+        client.post("/api/v1/ask", json={"question": "and why?", "history": before})
+        told = dict(events(client, QUESTION))
+        assert "has no key" in told["kept"]["line"]
+        assert "writing" not in told
+        assert told["done"]["generation"]["fallback"]
+        assert client.post("/api/v1/drills", json={"card": "consensus"}).status_code == 201
+        assert client.post("/api/v1/ask", json={"question": NOT_ANSWERED}).json()["generation"] is None
+        assert model.asked == []
+    core.close()
 
 
 def test_others_are_answered_while_the_model_writes(home: Path) -> None:

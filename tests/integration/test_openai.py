@@ -237,17 +237,16 @@ def test_the_last_user_message_is_the_question(client: OpenAI) -> None:
     assert "BANANA" not in text
 
 
-def test_a_follow_up_is_read_with_the_messages_before_it(http: TestClient) -> None:
+def test_a_follow_up_is_read_after_what_was_said(http: TestClient) -> None:
     messages = [
-        {"role": "user", "content": "What is a B-tree?"},
-        {"role": "assistant", "content": "A balanced tree of pages."},
-        {"role": "user", "content": "and when not?"},
+        {"role": "user", "content": "What is a cache stampede?"},
+        {"role": "assistant", "content": "Many clients miss at once."},
+        {"role": "user", "content": "and how do I prevent it?"},
     ]
     done = http.post("/v1/chat/completions", json={"model": "tutor", "messages": messages}).json()
-    alone = http.post("/v1/chat/completions", json={"model": "tutor", "messages": messages[2:]}).json()
-    assert "B-tree" in done["choices"][0]["message"]["content"]
-    assert not done["choices"][0]["message"]["tutor"]["abstained"]
-    assert alone["choices"][0]["message"]["tutor"]["abstained"]
+    assert "stampede" in done["choices"][0]["message"]["content"].lower()
+    alone = http.post("/v1/chat/completions", json={"model": "tutor", "messages": messages[-1:]}).json()
+    assert alone["choices"][0]["message"]["tutor"]["abstained"] is True
 
 
 def test_what_a_conversation_is() -> None:

@@ -37,6 +37,7 @@ from tutor.models.port import Completion, LanguageModel, Message, complete
 from tutor.models.prices import cost_of, price, table
 from tutor.models.reading import Asked, Call, Counts, Piece, TimedModel
 from tutor.models.retry import BASE_S, CAP_S, RetryingModel, delay_s
+from tutor.models.watched import WatchedModel
 from tutor.settings import LlmSettings, load_settings
 
 ASKED = (Message("user", "What is a quorum?"),)
@@ -588,7 +589,9 @@ def test_no_model_is_none(tmp_path: Path) -> None:
 
 def test_a_model_that_is_given_is_the_one(tmp_path: Path) -> None:
     given: LanguageModel = Fixed()
-    assert App(load_settings(home=tmp_path), model=given).model is given
+    made = App(load_settings(home=tmp_path), model=given).model
+    assert isinstance(made, WatchedModel)
+    assert made.model is given
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 
@@ -26,6 +27,7 @@ from tutor.answering.written import Draft, Dropped, Event, Finished, Generation,
 from tutor.errors import Cancelled, GenerationError, ModelUnreachable
 from tutor.models.port import Completion, LanguageModel, Usage
 from tutor.retrieval.search import Filters
+from tutor.telemetry import operation, stage
 
 LEAST_SENTENCES = 2
 #: A reply of which less than this share is supported is not trusted with the rest: each check errs now and then.
@@ -82,9 +84,15 @@ class GroundedAnswerer:
                 return event.answer
         return grounds.answer
 
-    def write(self, grounds: Grounds) -> Writing:
-        """Let the model write on an extractive answer's passages. Needs neither index nor lock."""
-        return Writing(self, grounds)
+    def write(self, grounds: Grounds, *, model: LanguageModel | None = None, max_tokens: int | None = None) -> Writing:
+        """Let the model write on an extractive answer's passages. Needs neither index nor lock.
+
+        Args:
+            grounds: the extractive answer.
+            model: this one for one question (``models.asking``), where more than the answer is asked of it.
+            max_tokens: of the reply, where fewer than usual are wanted.
+        """
+        return Writing(self, grounds, model or self.model, min(self.max_tokens, max_tokens or self.max_tokens))
 
 
 @dataclass(slots=True)
@@ -101,8 +109,11 @@ class Writing:
     ``close`` ends it from any thread: the model's request ends, and the extractive answer stands.
     """
 
-    def __init__(self, by: GroundedAnswerer, grounds: Grounds) -> None:
+    def __init__(self, by: GroundedAnswerer, grounds: Grounds, model: LanguageModel, max_tokens: int) -> None:
         self._by = by
+        self._model = model
+        self._max_tokens = max_tokens
+        self._given = False
         self._grounds = grounds
         self._closed = Flag()
         self._completion: Completion | None = None
@@ -124,6 +135,15 @@ class Writing:
         if self._completion is not None:
             self._completion.close()
 
+    def standing(self) -> str:
+        """The answer as far as it stands, as Markdown; "" until its opening and enough of the rest are supported.
+
+        What this has given once stays: the final text begins with it, whatever becomes of the rest of the reply.
+        """
+        composed = self._composed(marked=False)
+        self._given = self._given or not self._too_little(composed)
+        return composed.markdown() if self._given else ""
+
     def __iter__(self) -> Iterator[Event]:
         answer, clock = self._grounds.answer, self._by.clock
         if not answer.citations:  # refused, or the learner's own words alone
@@ -133,8 +153,11 @@ class Writing:
         first_ms: float | None = None
         reply, text = Reply(), ""
         failure = ""
+        # Each step may be taken in another thread, with another context: the operation is entered in one of its own.
+        running, inside, pieces = operation("write"), copy_context(), self._pieces()
+        inside.run(running.__enter__)
         try:
-            for piece in self._pieces():
+            while (piece := inside.run(next, pieces, None)) is not None:
                 if first_ms is None:
                     first_ms = (clock() - began) * 1000
                 text += piece
@@ -142,19 +165,22 @@ class Writing:
                 if shown:
                     yield Draft(shown)
                 for written in reply.read(shown):
-                    yield from self._settle(written)
+                    yield from inside.run(self._settle, written)
                 if reply.trouble or self._no_answer or len(self._dropped) >= MAX_DROPPED:
                     break
             else:
                 for written in reply.end():
-                    yield from self._settle(written)
+                    yield from inside.run(self._settle, written)
             failure = reply.trouble
         except GenerationError as error:
             failure = error.what
         finally:
+            inside.run(pieces.close)
             self.close()
+            inside.run(running.__exit__, None, None, None)
         usage = self._completion.usage if self._completion is not None else _NOTHING
         composed = self._composed()
+        failure = failure or self._too_little(composed)
         done = Generation(
             model=self._by.model.name,
             usage=usage,
@@ -163,27 +189,33 @@ class Writing:
             sentences=self._checked,
             supported=len(self._kept),
             dropped=tuple(self._dropped),
-            fallback=failure or self._too_little(composed),
+            fallback="" if self._given else failure,
+            trouble=failure if self._given else "",
             kept=self._kept_before,
         )
-        if not done.fallback and not self._kept_before and self._by.replies is not None:
+        whole = not failure and self._max_tokens == self._by.max_tokens
+        if whole and not self._kept_before and self._by.replies is not None:
             self._by.replies.put(answer.question, self._grounds.filters, text)
-        yield Finished(self._answer(done, composed))
+        yield Finished(self._answer(done, composed, {**answer.stages, **running.stages}))
 
-    def _pieces(self) -> Iterator[str]:
+    def _pieces(self) -> Generator[str]:
         """The model's reply.
 
         Raises:
             GenerationError: also where a client fails in a way of its own, or what comes is no text.
         """
         by, answer = self._by, self._grounds.answer
-        self._prompt = build(answer.question, answer.intent, self._grounds.hits, by.model, max_tokens=by.max_tokens)
+        self._prompt = build(
+            answer.question, answer.intent, self._grounds.hits, self._model, max_tokens=self._max_tokens
+        )
         if by.replies is not None and (before := by.replies.get(answer.question, self._grounds.filters)):
             self._kept_before = True
             yield before
             return
         try:
-            self._completion = by.model.stream(self._prompt.messages, max_tokens=by.max_tokens)
+            self._completion = self._model.stream(self._prompt.messages, max_tokens=self._max_tokens)
+            if self._closed.is_set():  # closed before there was anything to close
+                self._completion.close()
             for piece in self._completion:
                 if self._closed.is_set():
                     raise Cancelled("nobody waits for the answer any more")
@@ -199,24 +231,24 @@ class Writing:
         if self._closed.is_set():
             raise Cancelled("nobody waits for the answer any more")
 
-    def _settle(self, written: Written) -> Iterator[Event]:
+    def _settle(self, written: Written) -> tuple[Event, ...]:
         """Check one sentence and keep or drop it."""
         if written.kind == "heading":
-            return
+            return ()
         if written.kind == "none":
             self._no_answer = True
-            return
+            return ()
         self._checked += 1
-        why, windows = self._read(written)
+        with stage("verify"):
+            why, windows = self._read(written)
         if not why:
             cited = tuple(self._cite(w) for w in windows)
             wrong = windows[0].source.passage.role == "mistakes"
             sentence = Sentence(written.text, cited[0].n, "Mistake: " if wrong else "", tuple(c.n for c in cited[1:]))
             self._kept.append(_Kept(written, sentence))
-            yield Settled(sentence, cited)
-            return
+            return (Settled(sentence, cited),)
         self._dropped.append(Dropped(written.text, why))
-        yield self._dropped[-1]
+        return (self._dropped[-1],)
 
     def _read(self, written: Written) -> tuple[str, tuple[Window, ...]]:
         """Why a sentence cannot stay, or ("", the windows that say it)."""
@@ -265,14 +297,14 @@ class Writing:
             )
         return self._citations[key]
 
-    def _composed(self) -> Composed:
+    def _composed(self, *, marked: bool = True) -> Composed:
         """The sentences that stood up, laid out: the opening as the verdict, the others as bullets."""
         if not self._kept:
             return Composed((), (), ())
         opening = min(k.written.paragraph for k in self._kept)
         verdict = [k.sentence for k in self._kept if k.written.paragraph == opening][:_VERDICT]
         rest = tuple(k.sentence for k in self._kept if k.sentence not in verdict)
-        if self._by.mark:
+        if self._by.mark and marked:
             rest += tuple(Sentence(d.text, 0, _UNSUPPORTED) for d in self._dropped if not unsafe(d.text))
         groups = (Group("", rest),) if rest else ()
         return Composed(tuple(verdict), groups, tuple(self._citations.values()))
@@ -295,18 +327,8 @@ class Writing:
             return "its opening is not supported by the passages"
         return ""
 
-    def _answer(self, done: Generation, composed: Composed) -> Answer:
-        answer = self._grounds.answer
-        ms = answer.ms + done.ms
+    def _answer(self, done: Generation, composed: Composed, stages: Mapping[str, float]) -> Answer:
+        answer = replace(self._grounds.answer, generation=done, ms=self._grounds.answer.ms + done.ms, stages=stages)
         if done.fallback:
-            return replace(answer, generation=done, ms=ms)
-        return renumbered(
-            replace(
-                answer,
-                text=composed.markdown(),
-                composed=composed,
-                citations=composed.citations,
-                generation=done,
-                ms=ms,
-            )
-        )
+            return answer
+        return renumbered(replace(answer, text=composed.markdown(), composed=composed, citations=composed.citations))

@@ -13,6 +13,7 @@ from tutor.answering.rewrite import Rewritten, standalone, turn
 from tutor.errors import UsageError
 from tutor.models.port import LanguageModel
 from tutor.retrieval.search import Filters, checked_question
+from tutor.telemetry import operation
 
 #: What answers a question that stands alone.
 Ask = Callable[[str, Filters | None], Answer]
@@ -54,17 +55,30 @@ class Talk:
         self._model = model
         self._names = CorpusNames(answerer.searcher)
 
-    def read(self, question: str, conversation: Conversation) -> Rewritten:
-        """What a question means after a conversation.
+    def ruled(self, question: str, conversation: Conversation) -> Rewritten:
+        """What a question means after a conversation, by the rules alone.
 
         Raises:
             UsageError: an empty or over-long question.
         """
-        text = checked_question(question)
-        ruled = standalone(text, conversation, self._names)
-        if self._model is None:
+        return standalone(checked_question(question), conversation, self._names)
+
+    def read(self, question: str, conversation: Conversation, *, model: LanguageModel | None = None) -> Rewritten:
+        """What a question means after a conversation.
+
+        Args:
+            question: 1 to 4,000 characters.
+            conversation: what was said before.
+            model: proposes a reading instead of the one that all questions have.
+
+        Raises:
+            UsageError: an empty or over-long question.
+        """
+        ruled = self.ruled(question, conversation)
+        if (asked := model or self._model) is None:
             return ruled
-        return rephrased(text, ruled, conversation, self._names, self._model)
+        with operation("read"):
+            return rephrased(checked_question(question), ruled, conversation, self._names, asked)
 
     def ask(
         self, question: str, conversation: Conversation, *, filters: Filters | None = None, ask: Ask | None = None

@@ -20,7 +20,8 @@ class Generation:
     ``sentences`` is how many could be checked, ``supported`` how many of them a cited span says, ``dropped`` the others
     with the reason. ``fallback`` is why the extractive answer stands instead ("" where the written one does).
     ``first_ms`` until the model's first piece (None: there was none), ``ms`` until the end, checks included. ``kept``:
-    the reply had been written before and was checked anew.
+    the reply had been written before and was checked anew. ``trouble``: what went wrong after its beginning had been
+    sent: the sentences that stood up by then are the answer.
     """
 
     model: str
@@ -32,6 +33,7 @@ class Generation:
     dropped: tuple[Dropped, ...]
     fallback: str = ""
     kept: bool = False
+    trouble: str = ""
 
     @property
     def share(self) -> float:
@@ -45,7 +47,13 @@ class Generation:
         dropped = f"; {len(self.dropped)} dropped" if self.dropped else ""
         noun = "sentence" if self.sentences == 1 else "sentences"
         when = ", kept from before" if self.kept else ""
-        return f"written by {self.model}{when}; {self.supported} of {self.sentences} {noun} supported{dropped}"
+        ended = f"; it ended early: {self.trouble}" if self.trouble else ""
+        return f"written by {self.model}{when}; {self.supported} of {self.sentences} {noun} supported{dropped}{ended}"
+
+
+def never_asked(model: str, why: str) -> Generation:
+    """The part of a model that is set up and was not asked."""
+    return Generation(model, Usage(0, 0, 0.0), None, 0.0, 0, 0, (), fallback=why)
 
 
 @dataclass(frozen=True, slots=True)

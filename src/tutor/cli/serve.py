@@ -13,8 +13,8 @@ from tutor.cli.state import State
 from tutor.errors import UsageError
 
 _NO_KEY = (
-    "others can reach this server and it has no key: /v1 is closed, and whoever reaches the page can use it. "
-    "Set TUTOR_SERVER_API_KEY, or put a proxy with a login in front."
+    "others can reach this server and it has no key: /v1 is closed, no language model is asked, and whoever reaches "
+    "the page can use it. Set TUTOR_SERVER_API_KEY, or put a proxy with a login in front."
 )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tutor.errors import BudgetSpent
-from tutor.models.port import Completion, LanguageModel, Message, Usage
+from tutor.models.port import Completion, LanguageModel, Message, PerQuestion, Usage
 from tutor.models.reading import prompt_tokens
 
 _log = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class BudgetedModel:
 
 def for_question(model: LanguageModel) -> LanguageModel:
     """The model for one question: all that is asked of it counts against ``llm.question_tokens`` together."""
-    return model.question() if isinstance(model, BudgetedModel) else model
+    return model.question() if isinstance(model, PerQuestion) else model
 
 
 class _Question:

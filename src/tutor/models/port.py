@@ -78,6 +78,13 @@ class LanguageModel(Protocol):
         ...
 
 
+@runtime_checkable
+class PerQuestion(Protocol):
+    """A model that keeps a question's account: what is asked of ``question()`` counts as one question."""
+
+    def question(self) -> LanguageModel: ...
+
+
 def complete(
     model: LanguageModel, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0
 ) -> tuple[str, Usage]:

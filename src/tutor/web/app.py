@@ -18,6 +18,9 @@ from tutor.web.watch import Watch
 
 _ABOUT = "A study assistant with citations. Every sentence of an answer is quoted from a document of the library."
 
+#: A model costs money or the machine's time: not for whoever finds the address.
+_OPEN = "others can reach this server and it has no key"
+
 
 def create_app(core: App) -> FastAPI:
     """The application over a core. An index that is missing or damaged is answered with 503, and picked up when mended.
@@ -26,9 +29,10 @@ def create_app(core: App) -> FastAPI:
     """
     # FastAPI's own documentation pages load scripts from a CDN; ours (/docs) is rendered here.
     web = FastAPI(title="tutor", version=tutor_version(), description=_ABOUT, docs_url=None, redoc_url=None)
-    web.state.core = Core(core)
-    errors.install(web)
     server = core.settings.server
+    bare = not security.is_loopback(server.host) and not server.api_key.get_secret_value()
+    web.state.core = Core(core, no_model=_OPEN if bare else "")
+    errors.install(web)
     closed = () if security.is_loopback(server.host) else (PREFIX,)
     web.add_middleware(KeyCheck, key=server.api_key, closed=closed)
     hosts, any_host = security.allowed_hosts(server.host)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from threading import Event
-from typing import Literal, TypeVar
+from typing import Literal
 
-from anyio import create_task_group
-from anyio.to_thread import run_sync
-from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from tutor.answering.answer import Answer
 from tutor.answering.conversation import MAX_HISTORY, MAX_QUESTION_CHARS
 from tutor.answering.talk import Said
-from tutor.models.port import Message
+from tutor.answering.written import Finished, Settled
+from tutor.models.port import Message, Usage
 from tutor.web.core import Core
+from tutor.web.leaving import stopped_when
 from tutor.web.openai import MODEL, ChatIn, Reply, conversation, texts
 from tutor.wire import answer_json, answer_text
 
-T = TypeVar("T")
+LEAST_WRITTEN = 64  # tokens: two sentences with their marks, below which nothing that a model writes could stand
 #: A sentence up to its last mark and the space behind it, or a line.
 _PIECE = re.compile(r"[^\n]*?\[\d+\](?:[ \t]*\[\d+\])*(?:[ \t]+|\n+|$)|[^\n]*\n+|[^\n]+")
 
@@ -36,74 +34,84 @@ def said(history: Sequence[Message]) -> list[Said]:
     return [turn for turn in turns if turn.question.strip()][-MAX_HISTORY:]
 
 
-def answer_to(core: Core, question: str, history: Sequence[Message], *, model: str, gone: Event) -> Answer:
-    """The answer to the last question of a conversation: the only place where one is made for a chat.
+def parts(core: Core, body: ChatIn, gone: Event) -> Iterator[str | Reply]:
+    """The reply to a checked request: "" once it is known that there will be one, its text piece by piece, the whole.
+
+    With ``body.stream`` the sentences of a language model come as they stand (``Writing.standing``), else when all are
+    there. At most ``body.most_tokens``, cut between sentences; a model may write no more than that, and is not asked
+    for less than ``LEAST_WRITTEN``.
 
     Args:
-        model: ``openai.MODEL``, or ``openai.EXTRACTIVE`` for sentences that are cut from the passages.
-        gone: set when nobody waits any more.
+        gone: set when nobody waits any more; stops the model.
 
     Raises:
         UsageError: an empty or over-long question.
         IndexFault: the index cannot answer.
         ClientDisconnect: ``gone`` was set.
     """
-    read = core.read(question, said(history))
-    return (core.written if model == MODEL else core.ask)(read, gone=gone)
+    question, history = conversation(body.messages)
+    asking, most = core.asking(), body.most_tokens
+    read = core.read(question, said(history), asking=asking, gone=gone)
+    grounds = core.grounds(read, gone=gone)
+    wanted = body.model == MODEL and (most is None or most >= LEAST_WRITTEN)
+    writing = core.writing(grounds, asking, max_tokens=most) if wanted else None
+    yield ""
+    answer, sent = grounds.answer, _Sent(core, most)
+    if writing is not None:
+        try:
+            with stopped_when(gone, writing.close):
+                for event in writing:
+                    if gone.is_set():
+                        raise ClientDisconnect
+                    if isinstance(event, Finished):
+                        answer = event.answer
+                    elif body.stream and isinstance(event, Settled):
+                        yield from sent.up_to(writing.standing())
+        finally:
+            writing.close()
+    yield from sent.up_to(answer_text(answer))
+    about = {key: value for key, value in answer_json(answer).items() if key != "answer"}
+    done = answer.generation
+    capped = bool(done and not done.fallback and most and done.usage.completion_tokens >= most)
+    taken = asking.usage if asking is not None else Usage(0, 0)
+    if not taken.tokens:
+        taken = Usage(core.count_tokens(texts(body.messages)), sent.tokens)
+    ended: Literal["stop", "length"] = "length" if sent.cut or capped else "stop"
+    yield Reply(tuple(sent.pieces), about, ended, taken.prompt_tokens, taken.completion_tokens)
 
 
 def reply_to(core: Core, body: ChatIn, gone: Event) -> Reply:
-    """The whole reply to a checked request; at most ``body.most_tokens``, cut between sentences.
+    """The whole reply to a checked request.
 
     Raises:
-        As ``answer_to``.
+        As ``parts``.
     """
-    question, history = conversation(body.messages)
-    answer = answer_to(core, question, history, model=body.model, gone=gone)
-    kept: list[str] = []
-    tokens, finish = 0, "stop"
-    for piece in pieces(answer_text(answer)):
-        tokens += (more := core.count_tokens([piece]))
-        if body.most_tokens and tokens > body.most_tokens:
-            tokens, finish = tokens - more, "length"
-            break
-        kept.append(piece)
-    about = {key: value for key, value in answer_json(answer).items() if key != "answer"}
-    ended: Literal["stop", "length"] = "length" if finish == "length" else "stop"
-    return Reply(tuple(kept), about, ended, core.count_tokens(texts(body.messages)), tokens)
+    return next(part for part in parts(core, body, gone) if isinstance(part, Reply))
+
+
+class _Sent:
+    """What was sent of a text that grows; at most ``most`` tokens, by the encoder's tokenizer."""
+
+    def __init__(self, core: Core, most: int | None) -> None:
+        self._core, self._most = core, most
+        self._text = ""
+        self.pieces: list[str] = []
+        self.tokens = 0
+        self.cut = False
+
+    def up_to(self, text: str) -> Iterator[str]:
+        """The pieces that are still to be sent of ``text``, which begins with what was sent."""
+        for piece in pieces(text[len(self._text) :]):
+            more = self._core.count_tokens([piece])
+            self.cut = self.cut or bool(self._most and self.tokens + more > self._most)
+            if self.cut:
+                return
+            self._text += piece
+            self.tokens += more
+            self.pieces.append(piece)
+            yield piece
 
 
 def pieces(text: str) -> list[str]:
     """The text cut behind sentences and lines; joined it is the text."""
     return _PIECE.findall(text)
-
-
-async def unless_gone(request: Request, work: Callable[[Event], T]) -> T:
-    """What ``work`` gives, in a worker thread; its event is set as soon as the client has gone.
-
-    Raises:
-        ClientDisconnect: the client has gone; work that has begun is left to itself.
-    """
-    gone = Event()
-    done: list[T] = []
-    failed: list[Exception] = []
-
-    async with create_task_group() as tasks:
-
-        async def watch() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            gone.set()
-            tasks.cancel_scope.cancel()
-
-        tasks.start_soon(watch)
-        try:
-            done.append(await run_sync(work, gone, abandon_on_cancel=True))
-        except Exception as error:  # noqa: BLE001  raised below: a task group would wrap it
-            failed.append(error)
-        tasks.cancel_scope.cancel()
-    if failed:
-        raise failed[0]
-    if not done:
-        raise ClientDisconnect
-    return done[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from tutor.answering.answer import Answer, Grounds
 from tutor.answering.generate import Writing
 from tutor.answering.talk import Said
-from tutor.answering.written import Finished
+from tutor.answering.written import Finished, never_asked
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
@@ -22,26 +23,35 @@ from tutor.drill.records import Session
 from tutor.drill.transcript import step_json, today_json
 from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
+from tutor.models.asking import Asking
 from tutor.retrieval.search import Filters, SearchResult, checked_question
 from tutor.settings import ServerSettings
 from tutor.study.desk import Study
 from tutor.study.plans import Plans
 from tutor.studying import plans_of
 from tutor.telemetry.measures import Figure
+from tutor.web.leaving import stopped_when
 from tutor.web.schemas import DrillIn, FeedbackIn
 
 if TYPE_CHECKING:
     from tutor.study.log import LogBook
 
 T = TypeVar("T")
+_KEY = "Set TUTOR_SERVER_API_KEY where the server is started."
 _log = logging.getLogger(__name__)
 
 
 class Core:
-    """Blocking calls; routes run them in worker threads."""
+    """Blocking calls; routes run them in worker threads.
 
-    def __init__(self, app: App) -> None:
+    Args:
+        app: what answers.
+        no_model: why no language model is asked though one may be set up; "" where one may.
+    """
+
+    def __init__(self, app: App, *, no_model: str = "") -> None:
         self._app = app
+        self._no_model = no_model
         # An answer takes 30 ms of both cores: side by side they would only slow each other down.
         self._lock = Lock()
         self._studying = Lock()  # by itself: studying needs no index, and waits for no answer
@@ -74,45 +84,84 @@ class Core:
 
         return self._read(answer)
 
-    def read(self, question: str, history: Sequence[Said]) -> str:
+    def asking(self) -> Asking | None:
+        """The language model for one question, for ``read`` and ``written``; None where none may be asked."""
+        return Asking(self._app.model) if self._app.model and not self._no_model else None
+
+    def unwritten(self, grounds: Grounds) -> Answer:
+        """The quoted answer; it says why the language model that is set up may not be asked."""
+        if grounds.answer.abstained or not self._no_model or self._app.model is None:
+            return grounds.answer
+        return replace(grounds.answer, generation=never_asked(self._app.model.name, self._no_model))
+
+    def read(
+        self, question: str, history: Sequence[Said], *, asking: Asking | None = None, gone: Event | None = None
+    ) -> str:
         """A question as it is meant after ``history``, oldest turn first; itself where it stands alone.
 
         Raises:
             UsageError: an empty or over-long question, a history that is too long.
             IndexFault: the index cannot answer.
+            ClientDisconnect: ``gone`` was set.
         """
         if not history:
             return checked_question(question)
         before = self._read(lambda app: app.talk.remembered(history))
-        return self._app.talk.read(question, before).text  # not under the lock: a language model may be asked
+        talk, asking = self._app.talk, asking or self.asking()
+        if asking is None:
+            return talk.ruled(question, before).text
+        with stopped_when(gone, asking.close):
+            read = talk.read(question, before, model=asking).text  # not under the lock: it takes as long as the model
+        if gone and gone.is_set():
+            raise ClientDisconnect
+        return read
 
-    def writing(self, grounds: Grounds) -> Writing | None:
+    def writing(
+        self, grounds: Grounds, asking: Asking | None = None, *, max_tokens: int | None = None
+    ) -> Writing | None:
         """A model's answer on these grounds, while it is written; None without a model, or where nothing was found.
 
         The lock is not held while it writes: what it needs of the index is in the grounds.
         """
         with self._lock:
-            if not grounds.answer.citations or self._app.grounded is None:
+            asking = asking or self.asking()
+            if not grounds.answer.citations or asking is None or self._app.grounded is None:
                 return None
-            return self._app.grounded.write(grounds)
+            return self._app.grounded.write(grounds, model=asking, max_tokens=max_tokens)
 
     @property
     def model(self) -> str:
         """The name of the language model, "" where there is none."""
         return self._app.model.name if self._app.model else ""
 
-    def written(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
-        """The answer that the model writes, or the extractive one where there is no model or it fails."""
+    def written(
+        self,
+        question: str,
+        filters: Filters | None = None,
+        *,
+        gone: Event | None = None,
+        asking: Asking | None = None,
+    ) -> Answer:
+        """The answer that the model writes, or the extractive one where there is no model or it fails.
+
+        Args:
+            asking: the model, where it was asked for this question before.
+            gone: stops the model when it is set.
+
+        Raises:
+            As ``ask``.
+        """
         grounds = self.grounds(question, filters, gone=gone)
-        writing = self.writing(grounds)
+        writing = self.writing(grounds, asking)
         if writing is None:
-            return grounds.answer
+            return self.unwritten(grounds)
         try:
-            for event in writing:
-                if gone and gone.is_set():
-                    raise ClientDisconnect
-                if isinstance(event, Finished):
-                    return event.answer
+            with stopped_when(gone, writing.close):
+                for event in writing:
+                    if gone and gone.is_set():
+                        raise ClientDisconnect
+                    if isinstance(event, Finished):
+                        return event.answer
         finally:
             writing.close()
         return grounds.answer
@@ -128,7 +177,7 @@ class Core:
     @property
     def writes(self) -> bool:
         """Whether a language model is set up to write answers."""
-        return self._app.model is not None
+        return self._app.model is not None and not self._no_model
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """How many tokens the texts have together, by the encoder's tokenizer; without the lock."""
@@ -202,7 +251,7 @@ class Core:
 
     def step(self, session: Session) -> dict[str, Any]:
         """A drill as it stands; with a language model its question in that one's words. The model locks nothing."""
-        companion = self._read(lambda app: app.companion)
+        companion = None if self._no_model else self._read(lambda app: app.companion)
         if companion and (phrased := companion.phrase(session)):
             session = self.drill(lambda _: companion.put(session, phrased))
         return self.drill(lambda drills: step_json(drills, session))
@@ -214,6 +263,8 @@ class Core:
             NotFound: no such drill or task.
             UsageError: no model is set, the task has no grade yet, or its points are recomputed.
         """
+        if self._no_model:
+            raise UsageError("no language model is asked here", about=self._no_model, fix=_KEY)
         companion = self._read(lambda app: app.companion)
         if companion is None:
             raise UsageError("no language model is set", fix="Choose one: tutor models")

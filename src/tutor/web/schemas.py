@@ -101,6 +101,7 @@ class GenerationOut(BaseModel):
     model: str
     kept: bool = Field(description="Whether the reply had been written before, and was checked anew.")
     fallback: str | None = Field(description="Why the quoted answer stands instead of the written one.")
+    trouble: str | None = Field(description="What went wrong after its beginning had been sent, which stands.")
     sentences: int = Field(description="How many of its sentences were checked.")
     supported: int = Field(description="How many of them a cited span says.")
     share: float

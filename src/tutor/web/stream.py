@@ -64,12 +64,13 @@ async def answer_events(
     Nothing is answered for a client that has gone.
     """
     gone = Event()
+    asking = await run_sync(core.asking)
     try:
         yield _event("status", {"text": "Searching the library"})
         try:
-            read = await run_sync(core.read, question, history, abandon_on_cancel=True)
+            read = await run_sync(partial(core.read, question, history, asking=asking), abandon_on_cancel=True)
             grounds = await run_sync(partial(core.grounds, read, filters, gone=gone), abandon_on_cancel=True)
-            answer = grounds.answer
+            answer = core.unwritten(grounds) if written else grounds.answer
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001  the stream has begun: it ends with an event
@@ -81,7 +82,7 @@ async def answer_events(
             yield _event("abstain", {"html": fragment(request, "_abstain.html", answer=answer)})
         for piece in pieces(answer):
             yield _event(piece.kind, {"html": piece.html})
-        writing = await run_sync(core.writing, grounds) if written else None
+        writing = await run_sync(core.writing, grounds, asking) if written else None
         if writing is not None:
             yield _event("writing", {"model": core.model, "quoted": _whole(answer, question, read)})
             try:
@@ -93,6 +94,7 @@ async def answer_events(
             except Exception as error:  # noqa: BLE001  the quoted answer has been shown and stands
                 _log.exception("the written answer failed")
                 yield _event("kept", {"line": told(error).what})
+        if written:
             if answer.generation and not answer.generation.fallback:
                 html = "".join(piece.html for piece in pieces(answer))
                 yield _event("generated", {"html": html, "line": answer.generation.line()})
@@ -101,6 +103,8 @@ async def answer_events(
         yield _event("done", _whole(answer, question, read))
     finally:
         gone.set()
+        if asking is not None:
+            asking.close()
 
 
 def _whole(answer: Answer, question: str, read: str) -> dict[str, Any]:

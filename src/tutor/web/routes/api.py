@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
+from threading import Event
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from tutor.answering.talk import Said
 from tutor.retrieval.search import checked_question
 from tutor.web.core import Core, core_of
+from tutor.web.leaving import GONE, unless_gone
 from tutor.web.schemas import AnswerOut, DocumentOut, DocumentRow, ErrorOut, Question, SearchIn, SearchOut
 from tutor.web.stream import answer_events
 from tutor.wire import answer_json, search_json
@@ -27,13 +30,24 @@ router = APIRouter(prefix="/api/v1", tags=["api"], responses={k: dict(v) for k, 
 
 
 @router.post("/ask", response_model=AnswerOut, summary="Answer a question")
-def ask(body: Question, core: CoreOf) -> dict[str, Any]:
+async def ask(body: Question, core: CoreOf, request: Request) -> Any:
     """Every sentence is cut verbatim from a document and cited; where a language model is set (and ``written`` not
     false), it writes the answer and every sentence is checked against the span that it cites. With a history a
     follow-up is read as the question it stands for, which ``standalone`` tells."""
-    read = core.read(body.question, _history(body))
-    answer = (core.written if body.written else core.ask)(read, body.filters)
-    return answer_json(answer) | {"standalone": read if read != checked_question(body.question) else None}
+
+    def work(gone: Event) -> dict[str, Any]:
+        asking = core.asking()
+        read = core.read(body.question, _history(body), asking=asking, gone=gone)
+        if body.written:
+            answer = core.written(read, body.filters, asking=asking, gone=gone)
+        else:
+            answer = core.ask(read, body.filters, gone=gone)
+        return answer_json(answer) | {"standalone": read if read != checked_question(body.question) else None}
+
+    try:
+        return await unless_gone(request, work)
+    except ClientDisconnect:
+        return Response(status_code=GONE)
 
 
 @router.get(
