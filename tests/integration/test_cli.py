@@ -380,7 +380,7 @@ def test_a_wrong_card_is_told_line_by_line_in_the_doctor(tmp_path: Path) -> None
     lines = tutor(tmp_path / "home", "--no-builtin", "doctor", code=None).stdout.decode().splitlines()
     for begin in ("line 3: title:", "line 4: covers, entry 1:", "line 5: phase:", "line 6: priority:", "All fields:"):
         assert [line for line in lines if line.startswith(f"        {begin}")], lines
-    assert max(map(len, lines)) <= 80
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 80  # a path is never cut
 
 
 # --- pipes, widths, terminals ---------------------------------------------------------------------------------------
@@ -437,7 +437,7 @@ def test_a_terminal_without_unicode_gets_escapes(home: Path) -> None:
 def test_eighty_columns_are_enough(home: Path, arguments: list[str]) -> None:
     lines = tutor(home, *arguments).stdout.decode().splitlines()
     assert lines
-    assert max(map(len, lines)) <= 80
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 80  # a path is never cut
 
 
 def test_wider_terminals_are_used_up_to_a_hundred_columns(home: Path) -> None:
