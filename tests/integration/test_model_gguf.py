@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gguf_files import KEYS, gguf
 from tutor.errors import Cancelled, ContextOverflow, ModelRefused
 from tutor.models.gguf import GgufBackend
 from tutor.models.port import Message, complete
@@ -94,9 +95,6 @@ def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
 
 def test_what_llama_cpp_cannot_load_is_refused(tmp_path: Path) -> None:
     """A whole file by its head, of an architecture that there is not."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-    from test_gguf_file import KEYS, gguf
-
     path = tmp_path / "odd.gguf"
     path.write_bytes(gguf(KEYS | {"general.architecture": "nothing", "nothing.context_length": 64}))
     with pytest.raises(ModelRefused, match="cannot load"):
