@@ -31,16 +31,11 @@ def open_log(settings: Settings, *, clock: Callable[[], datetime] = lambda: date
     from tutor.curriculum.outline import outline
     from tutor.study.days import zone_of
     from tutor.study.log import LogBook
-    from tutor.study.store import StudyStore
+    from tutor.studying import open_store
 
     home, chosen = settings.home.expanduser(), settings.study
-
-    def store() -> StudyStore:
-        path = home / "study.db"
-        return StudyStore(path, url=chosen.url, learner=chosen.learner, clock=clock, keep=chosen.backups)
-
     return LogBook(
-        store,
+        lambda: open_store(settings, clock=clock),
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
         zone=zone_of(chosen.zone),
         clock=clock,
