@@ -89,7 +89,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-# The language model
+# The language model. What is heavy here needs the extras: without them the doctor says so, before all else.
 
 
 def test_no_model_is_nothing_wrong(tmp_path: Path) -> None:
@@ -97,6 +97,7 @@ def test_no_model_is_nothing_wrong(tmp_path: Path) -> None:
     assert found.level == "ok" and "none is set" in found.what
 
 
+@pytest.mark.heavy
 def test_a_model_of_ollama_that_is_there(models: Models, tmp_path: Path) -> None:
     models.lists["/api/tags"] = {"models": [{"name": "qwen:0.5b"}, {"name": "tiny:latest"}]}
     url = f"http://127.0.0.1:{models.port}"
@@ -108,6 +109,7 @@ def test_a_model_of_ollama_that_is_there(models: Models, tmp_path: Path) -> None
     assert set(models.paths) == {"/api/tags"}  # the list alone: the model itself is not asked
 
 
+@pytest.mark.heavy
 def test_a_compatible_server(models: Models, tmp_path: Path) -> None:
     models.lists["/v1/models"] = {"data": [{"id": "served"}]}
     given = {"provider": "compatible", "url": f"http://localhost:{models.port}/v1", "api_key": "k" * 20}
@@ -122,6 +124,7 @@ def test_a_compatible_server(models: Models, tmp_path: Path) -> None:
     assert refused.level == "fail" and "refuses the key" in refused.what and "k" * 20 not in refused.what
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("provider", ["ollama", "compatible"])
 def test_a_server_that_is_not_running(tmp_path: Path, free_port: int, provider: str) -> None:
     url = f"http://127.0.0.1:{free_port}"
@@ -149,6 +152,7 @@ def test_a_server_that_says_nothing_or_drips_is_not_waited_for() -> None:
         assert time.monotonic() - began < 6
 
 
+@pytest.mark.heavy
 def test_only_this_machine_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, lambda *_, **__: pytest.fail("the network is asked"))
@@ -185,6 +189,7 @@ def _missing(extra: str, module: str) -> None:
     raise MissingExtra("a language model", extra=extra, module=module)
 
 
+@pytest.mark.heavy
 def test_a_file(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     for content, level, said in (
@@ -200,6 +205,7 @@ def test_a_file(tmp_path: Path) -> None:
         assert found.level == level and said in found.what, found
 
 
+@pytest.mark.heavy
 def test_a_budget_that_is_spent(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     path.write_bytes(gguf())
@@ -249,6 +255,7 @@ def home(made: Path, tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(kept, made / "readings")
 
 
+@pytest.mark.heavy
 def test_the_command_tells_both_and_fails_for_a_model_that_cannot_be_asked(home: Path, free_port: int) -> None:
     command = [sys.executable, "-m", "tutor", "--no-builtin", "--home", str(home), "doctor"]
     llm = {"PROVIDER": "compatible", "MODEL": "m", "URL": f"http://127.0.0.1:{free_port}/v1"}
