@@ -35,7 +35,12 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="session")
 def curriculum(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the index of the whole curriculum, made once a run. To be copied, not written to."""
+    """A home with the index of the whole curriculum, made once a run. To be copied, not written to.
+
+    ``TEST_CURRICULUM`` names one that was made before (``tutor --home DIR ingest``), for short runs while developing.
+    """
+    if made := os.environ.get("TEST_CURRICULUM"):
+        return Path(made)
     folder = tmp_path_factory.mktemp("curriculum") / "home"
     app = App(Settings(home=folder))
     assert app.ingest().problems == []

@@ -1,51 +1,23 @@
-"""The page in a browser: what only scripts and layout can break. Skipped where there is no Chromium."""
+"""The first page and the library in a browser: what only scripts and layout can break."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from fakes import ScriptedCompletion, ScriptedModel
+from pages import running
 from tutor.bootstrap import App
 from tutor.models.port import Message
 from tutor.settings import CorpusSettings, LlmSettings, Settings
-from tutor.web.app import create_app
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH (apt-get install chromium)")
 
 CARDS = Path(__file__).resolve().parents[2] / "corpus" / "cards"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 ANSWERED = "B-tree or LSM-tree for a write-heavy store?"
 NOT_ANSWERED = "How do I bake sourdough bread?"
-
-
-@contextmanager
-def running(core: App) -> Iterator[str]:
-    """The address of a server with this core, until the block ends."""
-    config = uvicorn.Config(create_app(core), port=0, log_level="error", ws="none", lifespan="off")
-    server = uvicorn.Server(config)
-    listener = config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
-        core.close()
 
 
 @pytest.fixture(scope="module")
@@ -97,40 +69,6 @@ def writer(home: Path) -> Iterator[tuple[Writer, str]]:
     with running(App(chosen, model=model)) as address:
         yield model, address
         model.go_on.set()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """Opens the page in a fresh window; fails on a script error, a policy violation or a request to elsewhere."""
-    contexts: list[Any] = []
-    problems: list[str] = []
-
-    def open_page(
-        path: str = "/", *, width: int = 1280, height: int = 860, address: str = address, **options: Any
-    ) -> Any:
-        options.setdefault("reduced_motion", "reduce")
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if "Policy" in message.text else None)
-        page.on("request", lambda r: None if r.url.startswith((address, "blob:")) else problems.append(r.url))
-        page.goto(address + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not problems
 
 
 def ask(page: Any, question: str) -> None:

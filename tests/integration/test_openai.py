@@ -463,7 +463,7 @@ def test_a_wrong_key(guarded: Callable[..., App], given: str, caplog: pytest.Log
     caplog.set_level(logging.DEBUG)
     http = TestClient(create_app(guarded(ServerSettings(host="0.0.0.0", api_key=SecretStr(KEY)))))
     headers = {"authorization": f"Bearer {given}".encode()} if given else {}
-    for path in ("/v1/models", "/api/v1/documents", "/mcp", "/openapi.json", "/", "/static/style.css", "/v1/nope"):
+    for path in ("/v1/models", "/api/v1/documents", "/mcp", "/openapi.json", "/", "/static/css/base.css", "/v1/nope"):
         response = http.get(path, headers=headers)
         assert response.status_code == 401, path
         how = response.headers["www-authenticate"]

@@ -93,7 +93,7 @@ def test_metrics_count_requests_stages_answers_and_errors(client: TestClient, co
     assert client.post("/api/v1/ask", json={"question": ASKED, "filters": {"colour": ["red"]}}).status_code == 422
     assert client.get("/documents/none-such").status_code == 404
     assert client.get("/none-such").status_code == 404
-    assert client.get("/static/style.css").status_code == 200
+    assert client.get("/static/css/base.css").status_code == 200
     assert client.get("/api/v1/drills").status_code == 200
     after = samples(client)
     request = "http_server_request_duration_seconds_count"

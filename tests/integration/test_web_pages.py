@@ -286,7 +286,7 @@ PAIRS = [
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_text_has_enough_contrast(theme: int) -> None:
     """WCAG 2.2, 1.4.3 (AA): 4.5 to 1; 1.4.11: 3 to 1 for the edges of what can be used."""
-    css = (STATIC / "style.css").read_text(encoding="utf-8")
+    css = (STATIC / "css" / "tokens.css").read_text(encoding="utf-8")
     colours = {m[1]: (m[2], m[3])[theme] for m in re.finditer(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", css)}
     for ink, ground in PAIRS:
         assert _contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)

@@ -41,7 +41,7 @@ def client(listening: Callable[[str], TestClient]) -> TestClient:
 
 
 PAGES = ("/", "/?q=quorum", "/documents", "/documents/nope", "/docs", "/openapi.json", "/healthz", "/nope")
-FILES = ("/static/style.css", "/static/js/main.js", "/static/nope.js")
+FILES = ("/static/css/base.css", "/static/js/main.js", "/static/nope.js")
 CALLS = ("/api/v1/ask/stream?q=quorum", "/api/v1/search")
 
 
@@ -54,7 +54,7 @@ def test_every_response_has_the_security_headers(client: TestClient, path: str) 
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert "set-cookie" not in headers
 
 

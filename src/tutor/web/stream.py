@@ -79,7 +79,7 @@ async def answer_events(
         if read != question:
             yield _event("read", {"text": read})
         if answer.abstained:
-            yield _event("abstain", {"html": fragment(request, "_abstain.html", answer=answer)})
+            yield _event("abstain", {"html": fragment(request, "ask/_abstain.html", answer=answer)})
         for piece in pieces(answer):
             yield _event(piece.kind, {"html": piece.html})
         writing = await run_sync(core.writing, grounds, asking) if written else None

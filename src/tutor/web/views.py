@@ -12,6 +12,7 @@ from fastapi.templating import Jinja2Templates
 
 from tutor.retrieval.search import MAX_QUESTION_CHARS
 from tutor.text import clean_question
+from tutor.web.forms import Once
 from tutor.web.pieces import document_url
 
 HERE = Path(__file__).resolve().parent
@@ -22,12 +23,23 @@ _templates.env.globals |= {
     "document_url": document_url,
     "most_characters": MAX_QUESTION_CHARS,
     "long_question": LONG_QUESTION,
+    "once": Once.token,
 }
 _templates.env.filters["clean"] = clean_question
 _templates.env.filters["timings"] = lambda answer: [*answer.stages.items(), ("all", answer.ms)]
 
 #: What the pages are: path, name, and the name of the icon. Only what exists is listed.
-NAVIGATION = (("/", "Ask", "ask"), ("/documents", "Library", "library"))
+NAVIGATION: tuple[tuple[str, str, str], ...] = (
+    ("/", "Ask", "ask"),
+    ("/today", "Today", "today"),
+    ("/drill", "Drill", "drill"),
+    ("/documents", "Library", "library"),
+    ("/plan", "Plan", "plan"),
+    ("/progress", "Progress", "progress"),
+    ("/map", "Map", "map"),
+    ("/log", "Log", "log"),
+    ("/settings", "Settings", "settings"),
+)
 
 EXAMPLES = (
     "B-tree or LSM-tree for a write-heavy store?",

@@ -3,7 +3,7 @@ import { Refused, events } from "./events.js";
 import { Draft } from "./draft.js";
 import { Turn } from "./turn.js";
 
-export function setUpAsk(root) {
+function setUp(root) {
   const form = root.querySelector("[data-form]");
   const box = form.querySelector("textarea");
   const send = form.querySelector("[data-send]");
@@ -161,3 +161,5 @@ export function setUpAsk(root) {
   }
   if (!log.children.length && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
 }
+
+setUp(document.querySelector("[data-ask]"));

@@ -1,5 +1,5 @@
 // The library's filter while typing; without scripts the same form asks the server.
-export function setUpFilter(form) {
+function setUp(form) {
   const box = form.querySelector("[data-filter]");
   const count = form.querySelector("[data-filter-count]");
   const none = document.querySelector("[data-filter-none]");
@@ -28,3 +28,6 @@ export function setUpFilter(form) {
   box.addEventListener("input", apply);
   box.addEventListener("keydown", (event) => { if (event.key === "Escape") { box.value = ""; apply(); } });
 }
+
+const form = document.querySelector("[data-filter-form]");
+if (form) setUp(form); // an empty library has none

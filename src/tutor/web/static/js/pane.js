@@ -1,5 +1,5 @@
 // The side pane: a citation's document, scrolled to the highlighted passage. On narrow screens it covers the page.
-export function setUpPane(pane) {
+function setUp(pane) {
   const body = pane.querySelector("[data-pane-body]");
   const narrow = matchMedia("(max-width: 62rem)");
   const behind = [...document.querySelectorAll("[data-rail], [data-ask]")];
@@ -60,3 +60,5 @@ export function setUpPane(pane) {
   narrow.addEventListener("change", () => { if (!pane.hidden) show(true); });
   pane.querySelector("[data-pane-close]").addEventListener("click", close);
 }
+
+setUp(document.querySelector("[data-pane]"));

@@ -1,5 +1,5 @@
 // Dark or light: the system's choice until the button is used, then what was chosen.
-export function setUpToggle(button) {
+function setUp(button) {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
@@ -13,3 +13,5 @@ export function setUpToggle(button) {
   system.addEventListener("change", show);
   show();
 }
+
+setUp(document.querySelector("[data-theme-toggle]"));

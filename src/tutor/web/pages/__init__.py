@@ -1,0 +1,7 @@
+"""The pages: a module for each place in the navigation, with its templates and its style beside it by name."""
+
+from __future__ import annotations
+
+from tutor.web.pages import ask, cards, docs
+
+ROUTERS = (ask.router, cards.router, docs.router)
