@@ -3,8 +3,8 @@
     python evals/bench/page.py HOME [--asks 30] [--json]
 
 HOME has an index (``tutor --home HOME ingest``); its conversations are kept in a copy. Needs Playwright and Chromium on
-the PATH. The server is a process of its own, warmed by five questions. Each ask is measured in the page itself: from the
-key's event to the first frame with text of the answer in it, once on a fresh page and once in a conversation that grows.
+the PATH. The server is a process of its own, warmed by five questions. Each ask is measured in the page itself, from
+the key's event to the first frame with text of the answer in it: on a fresh page, and in a conversation that grows.
 Then the same questions go to ``POST /api/v1/ask`` from the same page. Exit 1 where a page's median is above 150 ms.
 Times are wall time on this machine; the ratio to the API is what carries over.
 """
