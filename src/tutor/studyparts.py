@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tutor.logkeeping import OwnEntries
     from tutor.study.desk import Study
+    from tutor.study.erasing import Erased
     from tutor.study.log import LogBook
     from tutor.study.store import StudyStore
     from tutor.study.transfer import Transfer
@@ -47,6 +48,26 @@ class LearnersOwn:
         from tutor.studying import open_transfer
 
         return open_transfer(self.settings, self.study, self.study_store, tutor_version())
+
+    def erase(self) -> Erased:
+        """Delete all that the learner has made, once a copy of it is kept; answers that a model wrote go too.
+
+        Raises:
+            StudyFault: the copy cannot be written, and nothing was deleted; or not all could be.
+        """
+        from tutor.answering.shelf import SqliteShelf
+        from tutor.study.erasing import erase
+
+        home = self.settings.home.expanduser()
+        done = erase(self.study_store, home, self.transfer.export, clock=self.study.clock)
+        answers = home / "cache" / "answers.sqlite"
+        if "cache" in self.__dict__:
+            self.__dict__["cache"].clear()
+        elif answers.is_file():
+            shelf = SqliteShelf(answers)
+            shelf.clear()
+            shelf.close()
+        return done
 
     def study_store(self) -> StudyStore:
         """The study store, opened anew; to be closed."""

@@ -13,7 +13,7 @@ from tutor.web.core import Core
 from tutor.web.forms import Once
 from tutor.web.key import KeyCheck
 from tutor.web.openai import PREFIX
-from tutor.web.pages import ROUTERS
+from tutor.web.pages import ROUTERS, settings
 from tutor.web.routes import api, drills, feedback, health, log, metrics, openai, plans, study, transfer
 from tutor.web.views import HERE
 from tutor.web.watch import Watch
@@ -35,6 +35,7 @@ def create_app(core: App) -> FastAPI:
     bare = not security.is_loopback(server.host) and not server.api_key.get_secret_value()
     web.state.core = Core(core, no_model=_OPEN if bare else "")
     web.state.once = Once()
+    web.state.settings_page = settings.Kept()
     errors.install(web)
     closed = () if security.is_loopback(server.host) else (PREFIX,)
     web.add_middleware(KeyCheck, key=server.api_key, closed=closed)

@@ -25,7 +25,7 @@ from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
 from tutor.models.asking import Asking
 from tutor.retrieval.search import Filters, SearchResult, checked_question
-from tutor.settings import ServerSettings
+from tutor.settings import ServerSettings, Settings
 from tutor.study.desk import Study
 from tutor.study.plans import Plans
 from tutor.studying import plans_of
@@ -303,7 +303,7 @@ class Core:
         Raises:
             StudyFault: the store cannot be read.
         """
-        return self._transfer(lambda app: app.transfer.text(kind))
+        return self.own(lambda app: app.transfer.text(kind))
 
     def bring_in(self, data: bytes, dry_run: bool) -> dict[str, Any]:
         """Merge an export into what is here; what became of it.
@@ -314,10 +314,10 @@ class Core:
         """
         from tutor.study.transfer import read
 
-        return self._transfer(lambda app: app.transfer.bring_in(read(data, "the export"), dry_run=dry_run).as_json())
+        return self.own(lambda app: app.transfer.bring_in(read(data, "the export"), dry_run=dry_run).as_json())
 
-    def _transfer(self, use: Callable[[App], T]) -> T:
-        """Something taken out or brought in, one at a time; no answer waits for it."""
+    def own(self, use: Callable[[App], T]) -> T:
+        """Something done with all that the learner has made, one at a time with studying; no answer waits for it."""
         with self._studying:
             try:
                 return use(self._app)
@@ -336,6 +336,11 @@ class Core:
             "passages": manifest.passages,
             "encoder": manifest.encoder,
         }
+
+    @property
+    def settings(self) -> Settings:
+        """Everything that is set."""
+        return self._app.settings
 
     @property
     def server(self) -> ServerSettings:

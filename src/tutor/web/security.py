@@ -22,7 +22,7 @@ from tutor.web.openai import PREFIX
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_IMPORT_BYTES = 32 * 1024 * 1024  # years of study
-IMPORT = "/api/v1/study/import"
+IMPORTS = frozenset({"/api/v1/study/import", "/settings/import"})
 MAX_CHAT_BYTES = 1024 * 1024  # a client sends its whole conversation with every question
 HEADERS = {
     "Content-Security-Policy": (
@@ -142,7 +142,7 @@ def is_loopback(host: str) -> bool:
 
 def _most(request: Request) -> int:
     """The largest body that a path takes, in bytes."""
-    if request.url.path == IMPORT:
+    if request.url.path in IMPORTS:
         return MAX_IMPORT_BYTES
     return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp")) else MAX_BODY_BYTES
 
