@@ -10,6 +10,7 @@ from tutor.version import tutor_version
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tutor.logkeeping import OwnEntries
+    from tutor.study.conversations import Conversations
     from tutor.study.desk import Study
     from tutor.study.erasing import Erased
     from tutor.study.log import LogBook
@@ -41,6 +42,14 @@ class LearnersOwn:
         from tutor.studying import open_study
 
         return open_study(self.settings)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """What was asked on the pages."""
+        from tutor.study.conversations import Conversations
+
+        chosen = self.settings.study.keep_conversations
+        return Conversations(self.study_store, zone=self.study.zone, clock=self.study.clock, kept=chosen)
 
     @cached_property
     def transfer(self) -> Transfer:

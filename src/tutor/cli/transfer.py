@@ -27,6 +27,8 @@ _NAMES = {
     "memory": "review schedules",
     "entries": "versions of log entries",
     "sittings": "sittings",
+    "conversations": "conversations",
+    "turns": "questions of conversations with their answers",
     "drills": "drill files and their lines",
     "feedback": "votes",
 }

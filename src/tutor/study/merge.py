@@ -28,6 +28,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "drilled": ("session", "task"),
     "memory": ("ref",),
     "reviews": ("ref", "source"),
+    "conversations": ("conversation",),
 }
 _ASIDE = 1_000_000  # where versions wait while they are numbered anew
 _CHUNK = 500
@@ -121,6 +122,8 @@ def _newer(table: str, given: Row, found: Row) -> bool:
     """Whether a row is a later state of the one that is there. Of two of the same time the one that is there stays."""
     if table == "entries":
         return bool(given["written"] > found["written"])
+    if table in ("conversations", "turns"):
+        return bool(given["changed"] > found["changed"])
     if table == "memory":
         return bool((given["at"], given["reps"]) > (found["at"], found["reps"]))
     return bool(given["at"] > found["at"])

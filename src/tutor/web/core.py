@@ -34,6 +34,8 @@ from tutor.web.leaving import stopped_when
 from tutor.web.schemas import DrillIn, FeedbackIn
 
 if TYPE_CHECKING:
+    from tutor.curriculum.outline import Outline
+    from tutor.study.conversations import Conversations
     from tutor.study.log import LogBook
 
 T = TypeVar("T")
@@ -56,6 +58,7 @@ class Core:
         self._lock = Lock()
         self._studying = Lock()  # by itself: studying needs no index, and waits for no answer
         self._log_lock = Lock()
+        self._opening = Lock()
         self._told: TutorError | None = None
 
     def ask(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
@@ -244,6 +247,16 @@ class Core:
             while study.store.news:
                 _log.warning("%s", study.store.news.pop(0))
             return use(study)
+
+    def conversations(self) -> Conversations:
+        """The learner's conversations, which may be used without a lock."""
+        with self._opening:
+            return self._app.conversations
+
+    def outline(self) -> Outline:
+        """The curriculum in outline; no other studying is waited for."""
+        with self._opening:
+            return self._app.study.outline
 
     def plans(self, use: Callable[[Plans], T]) -> T:
         """Something done with the learner's plans, one at a time with all other studying."""

@@ -54,6 +54,12 @@ class Question(BaseModel):
         max_length=50,
         description="The conversation so far, oldest first: a follow-up is read with it. The server keeps none.",
     )
+    conversation: Text = Field(
+        "",
+        max_length=40,
+        description="The id of a kept conversation, or new to begin one: the turn is kept in it, and a follow-up is "
+        "read with its turns instead of the history. Empty: nothing is kept.",
+    )
     written: bool = Field(True, description="Whether a language model, where one is set, may write the answer.")
 
 
@@ -115,6 +121,15 @@ class GenerationOut(BaseModel):
     line: str = Field(description="All that in one line for a reader.")
 
 
+class KeptOut(BaseModel):
+    """Where a turn is kept; or only ``line``, which says why it is not."""
+
+    conversation: str = ""
+    turn: str = ""
+    title: str = ""
+    line: str = ""
+
+
 class AnswerOut(BaseModel):
     """A cited answer. When ``abstained``, one sentence that says so, no citations, and the nearest documents."""
 
@@ -132,6 +147,7 @@ class AnswerOut(BaseModel):
     ms: float
     stages: Stages
     standalone: str | None = Field(None, description="How a follow-up was read; null where it was read as asked.")
+    kept: KeptOut | None = Field(None, description="What became of it in a conversation; null where none was named.")
 
 
 class SearchIn(BaseModel):
