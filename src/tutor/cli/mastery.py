@@ -136,7 +136,9 @@ def _card(study: Study, found: CardProgress, as_json: bool) -> None:
     for missed in found.missed:
         note(f"- lacking: {texts.get(missed, missed)}")
     for past in row["history"]:
-        what = f"{past['probe'] or 'drill'}: {past['verdict']}" if past["what"] == "drill" else past["status"]
+        what = past.get("status") or f"{past['probe'] or 'drill'}: {past['verdict']}"
+        if past["what"] == "view":
+            what = f"{past['probe']}, your view: {past['point']} is {what}, graded {past['graded']}"
         because = f" ({past['why']}{': ' + past['note'] if past['note'] else ''})" if past["what"] == "mark" else ""
         note(f"{past['at'][:10]}  {what}{because}")
 

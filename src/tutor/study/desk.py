@@ -14,6 +14,7 @@ from tutor.errors import NotFound, UsageError
 from tutor.study import insights, paths, records, reviews
 from tutor.study.days import day_of, end_of
 from tutor.study.lookup import card_of, known
+from tutor.study.probes import due_probes
 from tutor.study.progress import STATUSES, Answered, CardProgress, Share, progress, share
 from tutor.study.records import Noted
 from tutor.study.reviews import GradedTask, Rated
@@ -143,6 +144,17 @@ class Study:
             until=end_of(day_of(at.now, self.zone), self.zone),
             minutes=_minutes(self.minutes if minutes is None else minutes),
         )
+
+    def due_probes(self) -> dict[tuple[str, str], date]:
+        """The questions to drill today by what is due, as ``probes.due_probes`` gives them."""
+        at = self.standing()
+        until = end_of(day_of(at.now, self.zone), self.zone)
+        return due_probes(at.outline, at.deck, at.answers, until=until, zone=self.zone)
+
+    def item(self, ref: str) -> Item | None:
+        """What is known of a card or point; None where it was never reviewed."""
+        with self.store.read() as session:
+            return reviews.load_item(session, self.store.learner, ref)
 
     def shares(self, at: Standing) -> dict[str, list[Share]]:
         """Progress by phase, section, tier and plan, and of the whole, in the curriculum's order."""

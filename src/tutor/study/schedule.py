@@ -62,6 +62,11 @@ class Item:
         return self.ref.split("/", 1)[0]
 
     @property
+    def probe(self) -> str:
+        """The id of the probe that the point is of; empty for a card."""
+        return self.ref.split("/")[1] if "/" in self.ref else ""
+
+    @property
     def leech(self) -> bool:
         return self.lapses >= LEECH_FROM
 

@@ -3,7 +3,7 @@
 ===========  =============================================================  ==========================
 table        a row is                                                       the newest one counts
 ===========  =============================================================  ==========================
-learners     somebody who studies, with time zone, daily minutes, retention  one each
+learners     somebody who studies                                            one each
 marks        a card was marked as not started, learning or mastered          by learner and card
 drilled      a graded task of a drill                                        one for session and task
 memory       what FSRS knows of a card or rubric point                       one each
@@ -60,15 +60,12 @@ class Base(DeclarativeBase):
 
 
 class Learner(Base):
-    """``zone`` is an IANA name, empty for the machine's; ``minutes`` are those of a day; ``retention`` in (0, 1)."""
+    """Somebody who studies; zone, minutes and retention are settings (section ``study``)."""
 
     __tablename__ = "learners"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), default="")
-    zone: Mapped[str] = mapped_column(String(64), default="")
-    minutes: Mapped[int] = mapped_column(default=45)
-    retention: Mapped[float] = mapped_column(default=0.9)
     created: Mapped[datetime]
 
 
@@ -95,7 +92,10 @@ class Mark(_Owned):
 
 
 class Drilled(_Owned):
-    """A graded task of a drill; ``points`` maps rubric points to statuses; ``rating`` is the learner's own, 1 to 5."""
+    """A graded task of a drill; ``points`` maps rubric points to statuses; ``rating`` is the learner's own, 1 to 5.
+
+    ``views`` has, by point whose status is the learner's own, what was ``graded`` and ``at`` when they differed.
+    """
 
     __tablename__ = "drilled"
     __table_args__ = (UniqueConstraint("learner", "session", "task"), Index(None, "learner", "card"))
@@ -110,6 +110,7 @@ class Drilled(_Owned):
     points: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rating: Mapped[int | None]
     seconds: Mapped[float | None]
+    views: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class Memory(_Owned):

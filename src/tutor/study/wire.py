@@ -67,6 +67,21 @@ def card_json(at: Standing, found: CardProgress) -> dict[str, Any]:
         for t in at.tasks
         if t.card == found.card
     ]
+    history += [
+        {
+            "at": view["at"],
+            "what": "view",
+            "probe": t.probe,
+            "point": point,
+            "status": t.points[point],
+            "graded": view["graded"],
+            "session": t.session,
+            "task": t.task,
+        }
+        for t in at.tasks
+        if t.card == found.card
+        for point, view in t.views.items()
+    ]
     history.sort(key=lambda row: str(plain(row["at"])))
     card = at.outline.cards[found.card]
     return {**plain(found), "title": card.title, "check": list(card.check), "history": plain(history)}
