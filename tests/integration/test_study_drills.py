@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,12 +14,13 @@ import pytest
 from drill_fakes import AllSaid, Shelf, corpus
 from fakes import FakeEncoder
 from tutor.asking_again import ByReviews
+from tutor.cli.main import main
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.records import Session
 from tutor.drill.store import DrillStore
 from tutor.drill.transcript import session_json, today_json
-from tutor.errors import NotFound
+from tutor.errors import NotFound, UsageError
 from tutor.settings import Settings
 from tutor.study.desk import Study
 from tutor.study.wire import card_json
@@ -166,3 +168,80 @@ def test_without_the_store_drills_go_by_their_own_days(place: Place, caplog: pyt
         place.now += timedelta(days=14)
         assert place.drills.due_or_weak(due=True, weak=False) == {("kafka", session.task.probe)}
     assert "drills go by their own days" in caplog.text
+
+
+# --- setting aside ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_set_aside_comes_up_nowhere_until_it_is_taken_back(place: Place) -> None:
+    session = place.drill("nothing that counts here at all, so that all of it is missed and graded as weak")
+    with pytest.raises(UsageError, match="never reviewed"):
+        place.study.suspend("redis")
+    with pytest.raises(NotFound):
+        place.study.suspend("kafka/no-probe/no-point")
+    points = len(session.task.rubric.points)
+    assert len(place.study.suspend("Apache Kafka")) == 1 + points
+    place.now += timedelta(days=3)
+    assert place.study.round().flashes == () and place.study.due_probes() == {}
+    found = place.study.today(600)
+    assert not [line for line in found.lines if line.why.startswith("due") or line.kind == "review"]
+    assert sum(due for _, due in place.study.stats().forecast) == 0
+    assert place.drills.again(session.task, session.rounds[0]) is None
+    assert place.study.standing().cards["kafka"].suspended
+    assert [item.ref for item in place.study.suspended()][0] == "kafka"
+
+    place.drill(
+        "good answer", "kafka", chosen=Selection(seed=1)
+    )  # a drill of one's own choice is taken in all the same
+    assert place.study.standing().deck.items["kafka"].reps == 2
+    place.now += timedelta(days=5)
+    assert place.study.round().flashes == (), "points that it adds do not come up either"
+    place.study.suspend("kafka", False)
+    assert place.study.suspended() == [] and len(place.study.round(600).flashes) > points
+
+
+def test_a_point_is_set_aside_alone(place: Place) -> None:
+    session = place.drill("nothing that counts here at all, so that all of it is missed and graded as weak")
+    ref = f"kafka/{session.task.probe}/{session.task.rubric.points[0].id}"
+    assert [item.ref for item in place.study.suspend(ref)] == [ref]
+    place.now += timedelta(days=3)
+    due = {flash.ref for flash in place.study.round(600).flashes}
+    assert ref not in due and "kafka" in due
+    assert [item.ref for item in place.study.suspended()] == [ref]
+
+
+def test_at_the_terminal(place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    place.drill("nothing that counts here at all, so that all of it is missed and graded as weak")
+    monkeypatch.setenv("TUTOR_HOME", str(place.home))
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def said(*arguments: str, code: int = 0) -> str:
+        assert main([*arguments]) == code
+        found = capsys.readouterr()
+        return " ".join((found.out + found.err).split())
+
+    assert "Apache Kafka, with" in said("review", "--suspend", "kafka")
+    assert "(kafka)" in (listed := said("review", "--suspended")) and "--resume CARD" in listed
+    assert "Set aside: it does not come up" in said("progress", "kafka")
+    assert "; set aside" in said("progress", "--phase", "4")
+    assert json.loads(said("review", "--suspended", "--json").split("} {")[0].rstrip("}") + "}")["ref"] == "kafka"
+    assert "due from 3 March 2026" in said("review", "--resume", "kafka")
+    assert said("review", "--suspended") == "Nothing is set aside."
+    assert "stand alone" in said("review", "--suspend", "kafka", "--resume", "kafka", code=2)
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def test_time_is_what_was_measured_without_pauses(place: Place) -> None:
+    place.study.review("kafka", 3, seconds=90)
+    place.study.review("kafka/why-not-task-queue/per-message-ack", 3, seconds=5_000)  # ten minutes, then a pause
+    check = place.study.outline.cards["redis"].check
+    place.study.check("redis", [True] * len(check), seconds=240)
+    place.study.check("redis", [True] * len(check))  # not measured
+    found = place.study.stats().studied
+    assert found.seconds == {"check": 240, "review": 690} and found.total_s == 930
+    assert found.weeks[-1] == (date(2026, 3, 2), 930)
+    phases = {name: place.study.outline.cards[name].phase for name in ("kafka", "redis")}
+    assert sum(s for _, s in found.phases) == 930
+    assert dict(found.phases)[phases["kafka"]] >= 690

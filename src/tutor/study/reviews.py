@@ -110,6 +110,25 @@ def rate(store: StudyStore, rated: Sequence[Rated], *, retention: float, zone: Z
         return _rate(session, store.learner, rated, retention=retention, zone=zone)
 
 
+def suspend(
+    store: StudyStore, ref: str, *, out: bool, retention: float, zone: ZoneInfo
+) -> tuple[list[Item], list[Item]]:
+    """Take a point, or a card with its points, out of the reviews or back in; nothing of what is known is lost.
+
+    Returns:
+        What it is about, and what of that has changed; both as they are now.
+
+    Raises:
+        StudyFault: nothing was changed.
+    """
+    with store.write() as session:
+        deck = load_deck(session, store.learner, retention=retention, zone=zone)
+        meant = [name for name in sorted(deck.items) if name == ref or name.startswith(f"{ref}/")]
+        changed = [deck.suspend(name, out) for name in meant if deck.items[name].suspended is not out]
+        save_items(session, store.learner, changed)
+        return [deck.items[name] for name in meant], changed
+
+
 def take_in(store: StudyStore, tasks: Iterable[GradedTask], *, retention: float, zone: ZoneInfo) -> int:
     """Take graded tasks of drills into progress and schedule; how many were new or have changed.
 

@@ -111,6 +111,11 @@ class Deck:
         )
         return self._put(item)
 
+    def out(self, item: Item) -> bool:
+        """Whether it does not come up: it is suspended, or the card that it is a point of is."""
+        card = self.items.get(item.card)
+        return item.suspended or (card is not None and card.suspended)
+
     def suspend(self, ref: str, suspended: bool) -> Item:
         """The item, out of the reviews or back among them.
 
@@ -138,7 +143,7 @@ class Deck:
 
     def due(self, until: datetime) -> list[Item]:
         """What is due until then and not suspended, what is likeliest forgotten first."""
-        found = [item for item in self.items.values() if item.due <= until and not item.suspended]
+        found = [item for item in self.items.values() if item.due <= until and not self.out(item)]
         return sorted(found, key=lambda item: (self.recall(item.ref, until), item.ref))
 
     def _balanced(self, due: datetime, at: datetime, *, leaving: Item | None) -> datetime:

@@ -11,7 +11,7 @@ reviews      one rating of a card or point                                   all
 plans        a plan that was taken up, with its start and pace               the active one of its kind
 ticks        an item of a plan was ticked off, or the tick taken back        by plan and item
 entries      a version of an entry of the decision log                       by entry
-sittings     time spent                                                      all count
+sittings     time spent on what is no drill and no review                    all count
 ===========  =============================================================  ==========================
 
 Every row belongs to a learner. Times are UTC instants; dates are the learner's own days.
@@ -199,7 +199,7 @@ class Entry(_Owned):
 
 
 class Sitting(_Owned):
-    """Time spent from ``at`` on; ``kind`` is ask, drill, read, review or log; ``ref`` what on."""
+    """Time spent on what keeps no time itself, as drills and reviews do; ``kind`` is check or log, ``ref`` what on."""
 
     __tablename__ = "sittings"
     __table_args__ = (Index(None, "learner", "at"),)

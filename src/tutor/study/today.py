@@ -120,7 +120,7 @@ def _due(outline: Outline, deck: Deck, answers: Sequence[Answered], until: datet
         card = outline.cards[item.card]
         if item.leech:
             lacking = [p.ref for p in points.pop(card.id, [])]  # reading comes first
-            why = f"forgotten {item.lapses} times: read it anew, then drill another question"
+            why = f"forgotten {item.lapses} times: read it anew, then drill another question, or {_aside(card.id)}"
             leeches.append(_read(card, why, probe_of(card, by_card.get(card.id, ()), ()), lacking))
             continue
         mine = by_card.get(card.id, ())
@@ -151,9 +151,15 @@ def _with(count: int) -> str:
     return f", with {'one' if count == 1 else count} of its points" if count else ""
 
 
+def _aside(ref: str) -> str:
+    """How a leech is put off."""
+    return f"set it aside: tutor review --suspend {ref}"
+
+
 def _points(mine: Sequence[Item]) -> str:
-    leeches = sum(item.leech for item in mine)
-    again = f"; {leeches} forgotten again and again: look them up" if leeches else ""
+    leeches = [item for item in mine if item.leech]
+    again = f"; {len(leeches)} forgotten again and again: look them up" if leeches else ""
+    again += f", or {_aside(leeches[0].ref)}" if len(leeches) == 1 else ""
     return f"{'a point is' if len(mine) == 1 else f'{len(mine)} points are'} due{again}"
 
 
