@@ -188,7 +188,7 @@ def test_what_is_set_aside_comes_up_nowhere_until_it_is_taken_back(place: Place)
     assert sum(due for _, due in place.study.stats().forecast) == 0
     assert place.drills.again(session.task, session.rounds[0]) is None
     assert place.study.standing().cards["kafka"].suspended
-    assert [item.ref for item in place.study.suspended()][0] == "kafka"
+    assert next(item.ref for item in place.study.suspended()) == "kafka"
 
     place.drill(
         "good answer", "kafka", chosen=Selection(seed=1)

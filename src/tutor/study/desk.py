@@ -11,18 +11,22 @@ from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import CardLine, Outline
 from tutor.errors import NotFound, UsageError
-from tutor.study import insights, paths, records, reviews
+from tutor.study import records, reviews
 from tutor.study.days import day_of, end_of
 from tutor.study.lookup import card_of, known, point_of
 from tutor.study.probes import due_probes
 from tutor.study.progress import STATUSES, Answered, CardProgress, Share, progress, share
 from tutor.study.records import Noted, Spent
 from tutor.study.reviews import GradedTask, Rated
-from tutor.study.rounds import Round, flash_round
 from tutor.study.schedule import GOOD, Deck, Grade, Item
 from tutor.study.store import StudyStore, new_id
 from tutor.study.sync import tasks_of
 from tutor.study.today import Next, Today, today
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # loaded by what uses them: ``tutor today`` waits for none of them
+    from tutor.study import insights, paths
+    from tutor.study.rounds import Round
 
 MOST_MINUTES = 720
 _LONGEST_NOTE = 2_000
@@ -158,6 +162,8 @@ class Study:
 
     def shares(self, at: Standing) -> dict[str, list[Share]]:
         """Progress by phase, section, tier and plan, and of the whole, in the curriculum's order."""
+        from tutor.study import paths
+
         cards = list(at.outline.cards.values())
 
         def grouped(key: Callable[[CardLine], object]) -> list[Share]:
@@ -233,6 +239,8 @@ class Study:
             NotFound: no such card.
             UsageError: minutes out of range.
         """
+        from tutor.study.rounds import flash_round
+
         ids = [card_of(self.outline, name).id for name in cards]
         given = _minutes(self.minutes if minutes is None else minutes)
         self.sync()
@@ -320,12 +328,16 @@ class Study:
         Raises:
             NotFound: no such card.
         """
+        from tutor.study import paths
+
         card = card_of(self.outline, goal)
         names = [card_of(self.outline, name).id for name in have]
         return paths.path_to(self.outline, card.id, self.standing().cards, have=names)
 
     def stats(self) -> Insights:
         """Everything that the answers and reviews show."""
+        from tutor.study import insights
+
         at = self.standing()
         with self.store.read() as session:
             guesses = records.guesses(session, self.store.learner)
