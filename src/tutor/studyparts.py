@@ -9,6 +9,7 @@ from tutor.version import tutor_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tutor.asking_again import ByReviews
     from tutor.logkeeping import OwnEntries
     from tutor.study.conversations import Conversations
     from tutor.study.desk import Study
@@ -50,6 +51,14 @@ class LearnersOwn:
 
         chosen = self.settings.study.keep_conversations
         return Conversations(self.study_store, zone=self.study.zone, clock=self.study.clock, kept=chosen)
+
+    @cached_property
+    def drill_schedule(self) -> ByReviews:
+        """When drills ask again; with a desk of its own, since drills and studying do not wait for each other."""
+        from tutor.asking_again import ByReviews
+        from tutor.studying import open_study
+
+        return ByReviews(lambda: open_study(self.settings))
 
     @cached_property
     def transfer(self) -> Transfer:

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tutor.drill.records import Session
-from tutor.drill.results import RESULTS, read_rows, rows_of
+from tutor.drill.results import OVERRIDES, RESULTS, read_rows, rows_of, viewed_rows
 from tutor.drill.session import expected
 from tutor.errors import NotFound, SourceError
 
@@ -166,13 +166,13 @@ class DrillStore:
     def override(self, row: dict[str, Any]) -> None:
         """Keep the learner's own judgement of a point, as labelled data."""
         with self._locked():
-            self._append("overrides.jsonl", [row])
+            self._append(OVERRIDES, [row])
 
     def overrides(self, session: Session) -> dict[tuple[int, str], str]:
         """The learner's own view of points by task (from 1) and point: what was said last."""
         found: dict[tuple[int, str], str] = {}
         numbers = {(task.card, task.probe): number for number, task in enumerate(session.tasks, 1)}
-        for row in self._rows("overrides.jsonl"):
+        for row in self._rows(OVERRIDES):
             if row.get("session") == session.id:
                 number = row.get("task") or numbers.get((row.get("card", ""), row.get("probe", "")), 0)
                 found[number, row["point"]] = row["learner"]
@@ -185,11 +185,22 @@ class DrillStore:
 
     def every_override(self) -> Iterator[dict[str, Any]]:
         """Every override of all drills, the oldest first; a line that a crash cut short is passed over."""
-        return self._rows("overrides.jsonl")
+        return self._rows(OVERRIDES)
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Every result, the oldest first; a line that a crash cut short is passed over."""
         return self._rows(RESULTS)
+
+    def viewed(self) -> Iterator[dict[str, Any]]:
+        """Every result as the learner sees it (``results.viewed_rows``), those that were never noted too."""
+        noted = set()
+        for row in viewed_rows(self.folder):
+            noted.add(row.get("session"))
+            yield row
+        names = {path.stem for path in self.folder.glob("*.json")} - noted
+        for name in sorted(name for name in names if _ID.fullmatch(name)):
+            with suppress(SourceError):  # told where that drill is asked for
+                yield from rows_of(self.load(name))
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
         return read_rows(self.folder / name)

@@ -77,10 +77,9 @@ def merge(
 def merge_learner(session: Session, learner: str, given: Row) -> Counts:
     """Fill in of the learner's own row what is still empty; the rest is a setting of this machine."""
     mine = session.execute(select(LEARNERS).where(LEARNERS.c.id == learner)).mappings().one()
-    filled = {name: given[name] for name in ("name", "zone") if given[name] and not mine[name]}
-    if not filled:
+    if mine["name"] or not given["name"]:
         return Counts(kept=1)
-    session.execute(update(LEARNERS).where(LEARNERS.c.id == learner).values(**filled))
+    session.execute(update(LEARNERS).where(LEARNERS.c.id == learner).values(name=given["name"]))
     return Counts(replaced=1)
 
 

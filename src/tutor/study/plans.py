@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import Outline, PlanLine
 from tutor.errors import NotFound, UsageError
-from tutor.study import catchup, custom, taken
-from tutor.study.catchup import Option, Way
+from tutor.study import custom, taken
 from tutor.study.custom import Custom
 from tutor.study.days import day_of
 from tutor.study.fitting import dated, impossible
@@ -22,6 +21,7 @@ from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, timetable
 from tutor.study.windows import entries_of
 
 if TYPE_CHECKING:
+    from tutor.study.catchup import Option, Way
     from tutor.study.today import Next
 
 _MOST_NEXT = 8  # items of a plan that are asked for on one day
@@ -276,6 +276,8 @@ class Plans:
             NotFound: no such plan, or it is not under way.
             UsageError: nothing is late.
         """
+        from tutor.study import catchup
+
         table = self.of(name)
         plan = None if table.taken.custom else self._line(table.taken.plan)
         return catchup.options(self._outline(), plan, table)
