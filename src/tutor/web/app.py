@@ -10,6 +10,7 @@ from tutor.telemetry.measures import add_meter
 from tutor.telemetry.prometheus import process_meter
 from tutor.web import errors, security
 from tutor.web.core import Core
+from tutor.web.described import describe
 from tutor.web.forms import Once
 from tutor.web.key import KeyCheck
 from tutor.web.openai import PREFIX
@@ -57,5 +58,6 @@ def create_app(core: App) -> FastAPI:
     web.include_router(openai.router)
     for router in ROUTERS:
         web.include_router(router)
+    describe(web)
     web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return web

@@ -39,6 +39,7 @@ _LOCAL = frozenset({"localhost", "testserver"})
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _INTERFACES = ("/api/", PREFIX)
+_OTHER_SITES = frozenset({"cross-site", "same-site"})  # the second: another port or subdomain of the same name
 _log = logging.getLogger(__name__)
 
 
@@ -96,10 +97,11 @@ class Guard:
             fix = f"Use {_address(request.scope)}, or start it with: tutor serve --host NAME"
             return UsageError("this server does not go by that name", about=host, fix=fix), 421
         origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-        cross_site = headers.get("sec-fetch-site") == "cross-site"
-        if (request.method not in _SAFE_METHODS and foreign) or (
-            cross_site and request.url.path.startswith(_INTERFACES)
+        foreign = origin is not None and _place(origin) != headers.get("host", "").lower()
+        site = headers.get("sec-fetch-site", "")
+        changes = request.method not in _SAFE_METHODS
+        if (changes and (foreign or site in _OTHER_SITES)) or (
+            site == "cross-site" and request.url.path.startswith(_INTERFACES)
         ):
             fix = f"Open {_address(request.scope)} itself."
             return UsageError("requests from other sites are refused", about=origin or "another site", fix=fix), 403
@@ -119,6 +121,13 @@ def _address(scope: Scope) -> str:
     host, port = scope.get("server") or ("127.0.0.1", None)
     shown = f"[{host}]" if ":" in host else host
     return f"{scope.get('scheme', 'http')}://{shown}{f':{port}' if port else ''}/"
+
+
+def _place(origin: str) -> str | None:
+    """The host and port that an origin names; None where it names none: "null", or what cannot be read."""
+    with suppress(ValueError):
+        return urlsplit(origin).netloc.lower() or None
+    return None
 
 
 def _name(host: str) -> str:
