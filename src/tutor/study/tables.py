@@ -1,6 +1,22 @@
 """The tables of the study store. Rows are added, hardly ever changed: what a learner entered stays to be looked at.
 
-=============  =============================================================  ===================
+=============  =============================================================  =======================
+table          a row is                                                       the newest one counts
+=============  =============================================================  =======================
+learners       somebody who studies                                           one each
+marks          a card was marked as not started, learning or mastered         by learner and card
+drilled        a graded task of a drill                                       one for session and task
+memory         what FSRS knows of a card or rubric point                      one each
+reviews        one rating of a card or point                                  all count
+plans          a plan that was taken up, with its start and pace              the active one of its kind
+ticks          an item of a plan was ticked off, or the tick taken back       by plan and item
+entries        a version of an entry of the decision log                      by entry
+sittings       time spent on what is no drill and no review                   all count
+conversations  a conversation on the pages, with its title                    one each
+turns          a question of a conversation and its answer                    all count
+card_notes     a learner's note on a card                                     NOTES
+=============  =============================================================  =======================
+
 Every row belongs to a learner. Times are UTC instants; dates are the learner's own days.
 """
 
