@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ET
-from datetime import date, timedelta
+from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -193,7 +194,7 @@ def test_labels_that_run_into_each_other_are_left_out() -> None:
     labels: list[tuple[float, str]] = [(10.0 * n, f"{n:02}") for n in range(14)]
     kept = thinned(labels)
     assert kept[0] == labels[0] and kept[-1] == labels[-1]
-    assert all(b[0] - a[0] >= 18 for a, b in zip(kept, kept[1:], strict=False))
+    assert all(b[0] - a[0] >= 18 for a, b in pairwise(kept))
     assert thinned(labels[:2]) == labels[:2] and thinned([]) == []
 
 
