@@ -84,7 +84,7 @@ def line(
     drawn += [words(label, place, height - BOTTOM + 16, anchor="middle") for place, label in _labels(at, points)]
     if aim is not None:
         drawn.append(element("line", "aim", x1=LEFT, x2=WIDTH - RIGHT, y1=y.at(aim), y2=y.at(aim)))
-        drawn.append(words(f"aim {aim:.0%}", WIDTH - RIGHT, y.at(aim) + 14, anchor="end", kind="tick aim-name"))
+        drawn.append(words(f"aim {aim:.0%}", LEFT + 4, y.at(aim) - 5, kind="tick aim-name"))
     band = [(place, p.low, p.high) for place, p in zip(at, points, strict=True)]
     known = [(place, low, high) for place, low, high in band if low is not None and high is not None]
     if len(known) > 1:
@@ -204,8 +204,8 @@ def calibration(text: Text, points: Sequence[Guessed]) -> Markup:
     drawn = [*_percent_grid(y), *_names(height, "how sure you were", "came true")]
     drawn += [words(f"{n}%", x.at(n / 100), height - BOTTOM + 16, anchor="middle") for n in (0, 25, 50, 75, 100)]
     drawn.append(element("line", "aim", x1=x.at(0), y1=y.at(0), x2=x.at(1), y2=y.at(1)))
-    drawn.append(words("surer than right", x.at(0.98), y.at(0.04), anchor="end", kind="side"))
-    drawn.append(words("righter than sure", x.at(0.02), y.at(0.93), kind="side"))
+    drawn.append(words("too sure", x.at(0.98), y.at(0.04), anchor="end", kind="side"))
+    drawn.append(words("not sure enough", x.at(0.02), y.at(0.93), kind="side"))
     most = max((point.guesses for point in points), default=1)
     for point in sorted(points, key=lambda p: -p.guesses):  # small dots over large ones
         radius = 4 + 10 * math.sqrt(point.guesses / most)

@@ -57,7 +57,7 @@ def figure(
     """A whole chart as HTML.
 
     Args:
-        text: its name and what it says; both are read out.
+        text: its name and what it says; screen readers are told both as the drawing's.
         height: of the drawing, in units.
         drawn: its elements, which are safe.
         table: the same data.
@@ -71,8 +71,9 @@ def figure(
     )  # fmt: skip
     return Markup(
         '<figure class="chart {kind}"><figcaption>{title}</figcaption>'
-        '<div class="drawn"><svg viewBox="0 0 {width} {height}" role="img" '
-        'aria-labelledby="{key}-title {key}-says"><title id="{key}-title">{title}</title>'
+        '<p class="says" aria-hidden="true">{says}</p><div class="drawn">'
+        '<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{key}-title {key}-says">'
+        '<title id="{key}-title">{title}</title>'
         '<desc id="{key}-says">{says}</desc>{drawn}</svg>{legend}</div>'
         '<details{opened}><summary>As a table<span class="hidden">: {title}</span></summary>{table}</details></figure>'
     ).format(
