@@ -88,7 +88,13 @@ def cards(
             "plan": _choices(study, "plan", list(outline.plans)),
         }
         rows = [(card, at.cards[card.id]) for card in every if fits(card)]
-        return {"rows": rows, "total": len(every), "choices": choices, "zone": study.zone}
+        return {
+            "rows": rows,
+            "total": len(every),
+            "choices": choices,
+            "zone": study.zone,
+            "today": at.now.astimezone(study.zone).date(),
+        }
 
     context = core.study(gather)
     return page(request, "progress/cards.html", wanted=wanted, words=shown, **context)
