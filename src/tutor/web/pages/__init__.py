@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from tutor.web.pages import ask, cards, docs, progress
+from tutor.web.pages import ask, cards, docs, log, log_reports, progress
 
-ROUTERS = (ask.router, cards.router, docs.router, progress.router)
+ROUTERS = (
+    ask.router,
+    cards.router,
+    docs.router,
+    progress.router,
+    log_reports.router,
+    log.router,
+)  # /log/{entry} after its names
