@@ -343,7 +343,7 @@ class Study:
             guesses = records.guesses(session, self.store.learner)
             spent = records.spent(session, self.store.learner, at.tasks)
             moments = records.moments(session, self.store.learner)
-        found = [self._with_words(one) for one in insights.contradictions(at.outline, at.tasks)]
+        found = [self.with_words(one) for one in insights.contradictions(at.outline, at.tasks)]
         return Insights(
             insights.readiness(at.outline, at.cards, at.tasks),
             insights.weak_points(at.outline, at.tasks),
@@ -358,7 +358,8 @@ class Study:
             ),
         )
 
-    def _with_words(self, found: insights.Contradiction) -> insights.Contradiction:
+    def with_words(self, found: insights.Contradiction) -> insights.Contradiction:
+        """A contradiction with the learner's words from both answers, where they are kept."""
         point = found.ref.rsplit("/", 1)[1]
 
         def said(claim: insights.Claim) -> insights.Claim:

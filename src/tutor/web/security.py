@@ -35,6 +35,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: Pages whose forms take long texts: a pasted study guide, an entry of the log with every letter percent-encoded.
+LONG_FORMS = ("/progress/import", "/log")
 _LOCAL = frozenset({"localhost", "testserver"})
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -153,7 +155,7 @@ def _most(request: Request) -> int:
     """The largest body that a path takes, in bytes."""
     if request.url.path in IMPORTS:
         return MAX_IMPORT_BYTES
-    return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp")) else MAX_BODY_BYTES
+    return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp", *LONG_FORMS)) else MAX_BODY_BYTES
 
 
 def _too_large(most: int) -> UsageError:
