@@ -12,6 +12,7 @@ plans        a plan that was taken up, with its start and pace               the
 ticks        an item of a plan was ticked off, or the tick taken back        by plan and item
 entries      a version of an entry of the decision log                       by entry
 sittings     time spent                                                      all count
+card_notes   what the learner notes about a card                             one each
 ===========  =============================================================  ==========================
 
 Every row belongs to a learner. Times are UTC instants; dates are the learner's own days.
@@ -206,3 +207,14 @@ class Sitting(_Owned):
     seconds: Mapped[float]
     kind: Mapped[str] = mapped_column(String(16))
     ref: Mapped[str] = mapped_column(String(255), default="")
+
+
+class CardNote(_Owned):
+    """The learner's note on a card, in Markdown; ``version`` counts its changes, ``at`` is the last one's time."""
+
+    __tablename__ = "card_notes"
+    __table_args__ = (UniqueConstraint("learner", "card"),)
+
+    card: Mapped[str] = mapped_column(String(120))
+    version: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
