@@ -114,6 +114,22 @@ def inline(text: str) -> str:
     return safe(PARSER.renderInline(CHECKBOX.sub("", " ".join(text.split()))))
 
 
+def block(text: str, *, highest: int = 3) -> str:
+    """Markdown that a learner wrote as safe HTML, to stand in a page below a heading of its own.
+
+    Args:
+        text: Markdown; raw HTML in it is shown as text.
+        highest: the level (2 to 6) of its highest headings; they get no ids, so that they clash with none of the page.
+    """
+    env: _Env = {}
+    tokens = PARSER.parse(text, env)
+    levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) - min(levels) + highest)}"
+    return drawings.drawn(safe(PARSER.renderer.render(tokens, PARSER.options, env)))
+
+
 def plain(text: str) -> str:
     """Text as HTML that shows it."""
     return escapeHtml(text)
