@@ -14,7 +14,7 @@ entries        a version of an entry of the decision log                      by
 sittings       time spent on what is no drill and no review                   all count
 conversations  a conversation on the pages, with its title                    one each
 turns          a question of a conversation and its answer                    all count
-card_notes     a learner's note on a card                                     NOTES
+card_notes     what the learner notes about a card                            one each
 =============  =============================================================  =======================
 
 Every row belongs to a learner. Times are UTC instants; dates are the learner's own days.
@@ -238,3 +238,14 @@ class Turn(_Owned):
     vote: Mapped[str] = mapped_column(String(8), default="")
     reason: Mapped[str] = mapped_column(Text, default="")
     changed: Mapped[datetime]
+
+
+class CardNote(_Owned):
+    """The learner's note on a card, in Markdown; ``version`` counts its changes, ``at`` is the last one's time."""
+
+    __tablename__ = "card_notes"
+    __table_args__ = (UniqueConstraint("learner", "card"),)
+
+    card: Mapped[str] = mapped_column(String(120))
+    version: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)

@@ -15,7 +15,7 @@ from tutor.web.forms import Once
 from tutor.web.key import KeyCheck
 from tutor.web.openai import PREFIX
 from tutor.web.pages import ROUTERS, settings
-from tutor.web.routes import api, conversations, drills, feedback, health, log, metrics, openai, plans, study, transfer
+from tutor.web.routes import api, conversations, drills, feedback, health, log, metrics, notes, openai, plans, study, transfer
 from tutor.web.views import HERE
 from tutor.web.watch import Watch
 
@@ -53,6 +53,7 @@ def create_app(core: App) -> FastAPI:
     web.include_router(feedback.router)
     web.include_router(conversations.router)
     web.include_router(study.router)
+    web.include_router(notes.router)
     web.include_router(plans.router)
     web.include_router(transfer.router)
     web.include_router(openai.router)
