@@ -223,9 +223,8 @@ class Plans:
         Raises:
             UsageError: it does not hold tier 1, or nothing at all; says what would fit.
         """
-        without = skips_of(skips)
-        if not made.cards or (not made.holds_tier_1 and not what_fits):
-            raise impossible(self._outline(), made, without)
+        if not made.cards or not what_fits:
+            self.refused(made, skips)
         spec = {
             "interview": made.interview.isoformat(),
             "track": made.track,
@@ -234,8 +233,17 @@ class Plans:
             "why": {one.card: one.why for one in made.cards},
             "left_out": {one.card: one.why for one in made.left_out},
         }
-        self._put(CUSTOM, start=start or self.today, pace=1.0, skips=without, spec=spec)
+        self._put(CUSTOM, start=start or self.today, pace=1.0, skips=skips_of(skips), spec=spec)
         return self.of(CUSTOM)
+
+    def refused(self, made: Custom, skips: Iterable[str] = ()) -> None:
+        """Refuse a plan that was chosen and does not hold tier 1.
+
+        Raises:
+            UsageError: says what would fit.
+        """
+        if not made.cards or not made.holds_tier_1:
+            raise impossible(self._outline(), made, skips_of(skips))
 
     def done(self, name: str, items: Sequence[str], *, undo: bool = False) -> list[Entry]:
         """Tick items off, or take ticks back; those that changed by it. A step's id stands for all of it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
@@ -16,7 +16,8 @@ from tutor.errors import NotFound, UsageError
 from tutor.study import reviews
 from tutor.study.days import day_of, end_of
 from tutor.study.desk import Study, checked_minutes
-from tutor.study.lookup import card_of
+from tutor.study.insights import forecast
+from tutor.study.lookup import card_of, known
 from tutor.study.rounds import CARD_S, POINT_S, Flash, flash_of, flash_round
 from tutor.study.schedule import Deck, Grade, Item
 from tutor.study.tables import Review
@@ -27,11 +28,12 @@ LONGEST_ROUND = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question of a round; ``days`` until it is due again by each rating."""
+    """A question of a round; ``days`` until it is due again by each rating, ``due`` where it is not rated now."""
 
     flash: Flash
     seen: str
     leech: bool
+    due: date
     days: Mapping[Grade, int]
 
 
@@ -50,13 +52,17 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """A round since ``began``: ``turn`` is next, None at its end; ``left`` counts it too; ``more`` is due beyond."""
+    """A round since ``began``: ``turn`` is next, None at its end; ``left`` counts it too; ``more`` is due beyond.
+
+    ``ahead`` is the next later day on which something is due, with how much; None within the next two weeks.
+    """
 
     began: datetime
     turn: Turn | None
     left: int
     more: int
     recalled: tuple[Recalled, ...]
+    ahead: tuple[date, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +96,14 @@ def sitting(study: Study, began: datetime, minutes: int | None = None, cards: Se
     recalled = _recalled(study, deck, began, ids)
     left_s = given * 60 - sum(POINT_S if "/" in one.ref else CARD_S for one in recalled)
     found = flash_round(study.outline, deck, until, minutes=max(1, left_s // 60), cards=ids)
+    known_items = (item for item in deck.items.values() if known(study.outline, item.ref))
+    days = forecast(known_items, now, study.zone)[1:]
+    ahead = next(((day, count) for day, count in days if count), None)
     if left_s <= 0:
-        return Sitting(began, None, 0, len(found.flashes) + found.more, recalled)
+        return Sitting(began, None, 0, len(found.flashes) + found.more, recalled, ahead)
     first = found.flashes[0] if found.flashes else None
     turn = _turn(study, deck, first) if first else None
-    return Sitting(began, turn, len(found.flashes), found.more, recalled)
+    return Sitting(began, turn, len(found.flashes), found.more, recalled, ahead)
 
 
 def revealed(study: Study, ref: str) -> Turn:
@@ -169,7 +178,7 @@ def _turn(study: Study, deck: Deck, flash: Flash) -> Turn:
     item, now = deck.items[flash.ref], study.clock()
     today = day_of(now, study.zone)
     days = {grade: (day_of(due, study.zone) - today).days for grade, due in deck.preview(flash.ref, now).items()}
-    return Turn(flash, _seen(item), item.leech, days)
+    return Turn(flash, _seen(item), item.leech, day_of(item.due, study.zone), days)
 
 
 def _recalled(study: Study, deck: Deck, began: datetime, cards: Sequence[str]) -> tuple[Recalled, ...]:
