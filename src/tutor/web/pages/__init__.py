@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tutor.web.pages import ask, cards, conversations, docs, log, log_reports, map, palette, progress, settings, shell
+from tutor.web.pages import ask, cards, conversations, docs, log, log_reports, map, palette, plan, progress, review, settings, shell, today
 
-ROUTERS = (ask.router, cards.router, conversations.router, docs.router, log.router, log_reports.router, map.router, palette.router, progress.router, settings.router, shell.router,)
+ROUTERS = (ask.router, cards.router, conversations.router, docs.router, log.router, log_reports.router, map.router, palette.router, plan.router, progress.router, review.router, settings.router, shell.router, today.router,)
