@@ -13,9 +13,10 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from tutor.drill.engine import Drills
 from tutor.drill.transcript import as_markdown, grade_json, row_json, session_json, step_json
+from tutor.quantities.sheet import compute
 from tutor.web.core import Core, core_of
 from tutor.web.errors import to_json, told
-from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, OpinionsIn, OverrideIn, ReplyIn
+from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, LineOut, OpinionsIn, OverrideIn, ReplyIn, SheetIn
 
 CoreOf = Annotated[Core, Depends(core_of)]
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -82,13 +83,28 @@ def transcript(session: str, core: CoreOf) -> PlainTextResponse:
 @router.post("/drills/{session}/overrides", status_code=201, summary="Disagree with a point's status")
 def override(session: str, body: OverrideIn, core: CoreOf) -> dict[str, Any]:
     """The learner's own judgement; kept as labelled data."""
-    return core.drill(lambda drills: drills.override(session, body.task, body.point, body.status))
+    return core.drill(lambda drills: drills.override(session, body.task, body.point, body.status, body.reason))
 
 
 @router.post("/drills/{session}/opinions", summary="Let the language model read a graded task")
 def opinions(session: str, body: OpinionsIn, core: CoreOf) -> list[dict[str, Any]]:
     """Of each point whether it is made, with the words that make it; the grade stays as it is."""
     return core.reread(session, body.task)
+
+
+@router.post("/sheet", summary="Compute a sheet of figures", responses={422: _ERRORS[422]})
+def sheet(body: SheetIn) -> list[LineOut]:
+    """Each line's value with its unit, or what is wrong with it; at most 60 lines, nothing is kept."""
+    return [
+        LineOut(
+            number=line.number,
+            name=line.name,
+            value=line.value.amount if line.value else None,
+            shown=line.shown,
+            error=line.error,
+        )
+        for line in compute(body.text)
+    ]
 
 
 @router.post("/grade", summary="Grade one answer")
