@@ -11,63 +11,21 @@ import difflib
 import math
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from tutor.errors import UsageError
-from tutor.quantities.units import SCALES, UNITS, data_at
+from tutor.quantities.amounts import OF, PLAIN, UNCLEAR, Value, called, figures, show, unit_of
+from tutor.quantities.units import SCALES
 
 MAX_LINES = 60
 MAX_LINE_CHARS = 200
 _DEEPEST = 20  # brackets in brackets
 _HIGHEST = 1e60  # beyond it a figure is a slip
 _LETTERS = {"k": 1e3, "K": 1e3, "M": 1e6}
-_UNCLEAR = {"m": "M for millions, min for minutes", "b": "B for bytes, bn for billions", "G": "GB, Gbit or bn"}
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d{1,3}(?!\w))?|\.\d+)"
     r"|(?P<word>[A-Za-z_µμ][\wµμ]*)|(?P<sign>\*\*|[-+*/^()%$€£×÷·−]))"
 )
 _SAME = {"×": "*", "·": "*", "÷": "/", "−": "-", "per": "/", "**": "^"}
 _NAME = re.compile(r"\s*([A-Za-z_][\w ]*?)\s*")
-
-
-class Dimension(NamedTuple):
-    """The powers of bytes, seconds and currency."""
-
-    data: int = 0
-    time: int = 0
-    money: int = 0
-
-    def times(self, other: Dimension, power: int = 1) -> Dimension:
-        """The dimension of a product with ``other`` to a power."""
-        return Dimension(*(a + power * b for a, b in zip(self, other, strict=True)))
-
-
-_PLAIN = Dimension()
-_OF = {
-    "": _PLAIN,
-    "ratio": _PLAIN,
-    "time": Dimension(time=1),
-    "/time": Dimension(time=-1),
-    "data": Dimension(data=1),
-    "data/time": Dimension(data=1, time=-1),
-    "money": Dimension(money=1),
-}
-_KINDS = {
-    _PLAIN: "a plain number",
-    _OF["time"]: "a time",
-    _OF["/time"]: "a rate",
-    _OF["data"]: "data",
-    _OF["data/time"]: "data per time",
-    _OF["money"]: "money",
-    Dimension(time=-1, money=1): "money per time",
-}
-
-
-class Value(NamedTuple):
-    """An amount in base units."""
-
-    amount: float
-    dimension: Dimension = _PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +48,14 @@ class _Wrong(Exception):
 
 
 def compute(text: str) -> list[Line]:
-    """The lines of a sheet in order, each with its value or with what is wrong with it.
-
-    Raises:
-        UsageError: more than 60 lines.
-    """
+    """The lines of a sheet in order, each with its value or with what is wrong with it; at most 60 are computed."""
     rows = text.split("\n")
-    if len(rows) > MAX_LINES:
-        raise UsageError(f"the sheet has {len(rows)} lines", fix=f"It takes {MAX_LINES}: leave some out.")
     known: dict[str, Value | None] = {}
     lines = []
     for number, row in enumerate(rows, 1):
+        if number > MAX_LINES:
+            lines.append(Line(number, row, error=f"a sheet has {MAX_LINES} lines: what follows is not computed"))
+            break
         line = _line(number, row, known)
         if line.name:
             known[line.name.casefold()] = line.value
@@ -137,25 +92,12 @@ def _name(before: str) -> str:
     if not match:
         raise _Wrong(f"'{before.strip()}' is no name: a name has letters, digits and blanks, and begins with a letter")
     name = " ".join(match[1].split())
-    unit = _unit(name)
+    unit = unit_of(name)
     if name.casefold() in ("per", "in", "to") or name in _LETTERS or name.casefold() in SCALES:
         raise _Wrong(f"'{name}' has a meaning here already: choose another name")
-    if unit is not None and unit.dimension != _OF["/time"]:  # "qps" is what the line of that name gives
+    if unit is not None and unit.dimension != OF["/time"]:  # "qps" is what the line of that name gives
         raise _Wrong(f"'{name}' is a unit: choose another name")
     return name
-
-
-def _unit(word: str) -> Value | None:
-    """One of a unit, in base units."""
-    if word in _UNCLEAR:
-        return None
-    if word in ("B", "bytes", "byte"):
-        return Value(1.0, _OF["data"])
-    found = UNITS.get(word.lower())
-    if found and found[0] in _OF:
-        return Value(found[1], _OF[found[0]])
-    data = data_at(word, 0)
-    return Value(data[0], _OF[data[1]]) if data and data[2] == len(word) else None
 
 
 class _Reader:
@@ -195,8 +137,8 @@ class _Reader:
         if self._at < len(self._tokens):
             raise self._unexpected()
         if one.dimension != value.dimension:
-            raise _Wrong(f"this is {kind(value.dimension)}, which has no '{self._unit}'")
-        return f"{_figures(_finite(value.amount / one.amount))} {self._unit.replace(' / ', '/')}"
+            raise _Wrong(f"this is {called(value.dimension)}, which has no '{self._unit}'")
+        return f"{figures(_finite(value.amount / one.amount))} {self._unit.replace(' / ', '/')}"
 
     def _peek(self) -> str:
         token = self._tokens[self._at][1] if self._at < len(self._tokens) else ""
@@ -220,7 +162,7 @@ class _Reader:
             right = self._product()
             if left.dimension != right.dimension:
                 verb = "added to" if sign == "+" else "taken from"
-                raise _Wrong(f"{kind(right.dimension)} cannot be {verb} {kind(left.dimension)}")
+                raise _Wrong(f"{called(right.dimension)} cannot be {verb} {called(left.dimension)}")
             amount = left.amount + (right.amount if sign == "+" else -right.amount)
             left = Value(_finite(amount), left.dimension)
         return left
@@ -255,7 +197,7 @@ class _Reader:
             amount = _finite(base.amount**power)
         except OverflowError:
             amount = _finite(math.inf)
-        return Value(amount, _PLAIN.times(base.dimension, power))
+        return Value(amount, PLAIN.times(base.dimension, power))
 
     def _signed(self) -> Value:
         minus = False
@@ -275,7 +217,7 @@ class _Reader:
             if self._at >= len(self._tokens) or self._tokens[self._at][0] != "number":
                 raise _Wrong(f"a figure should follow '{token}'")
             figure = self._number()
-            return Value(figure.amount, figure.dimension.times(_OF["money"]))
+            return Value(figure.amount, figure.dimension.times(OF["money"]))
         if kind == "number":
             return self._number()
         if kind == "word" and token.casefold() not in ("in", "to", "per"):
@@ -299,8 +241,8 @@ class _Reader:
         value = self._figure()
         ahead = self._tokens[self._at : self._at + 2]
         if len(ahead) == 2 and ahead[0][0] == "glued" and ahead[1][1].casefold() not in self._known:
-            unit = _unit(ahead[1][1])
-            if unit and unit.dimension == _OF["time"]:
+            unit = unit_of(ahead[1][1])
+            if unit and unit.dimension == OF["time"]:
                 self._at += 2
                 return Value(_finite(value.amount / unit.amount), value.dimension.times(unit.dimension, -1))
         return value
@@ -319,7 +261,7 @@ class _Reader:
                 self._at += 1
                 value = Value(_finite(value.amount * scale))
                 continue
-            unit = None if self._named() else _unit(token)
+            unit = None if self._named() else unit_of(token)
             if unit is None:
                 raise self._unknown(token)
             self._at += 1
@@ -344,15 +286,15 @@ class _Reader:
                 raise _Wrong(f"'{name}' above has no value")
             return value
         token = self._tokens[self._at][1]
-        unit = _unit(token)
+        unit = unit_of(token)
         if unit is None:
             raise self._unknown(token)
         self._at += 1
         return unit
 
     def _unknown(self, token: str) -> _Wrong:
-        if token in _UNCLEAR:
-            return _Wrong(f"'{token}' is unclear: write {_UNCLEAR[token]}")
+        if token in UNCLEAR:
+            return _Wrong(f"'{token}' is unclear: write {UNCLEAR[token]}")
         if token.casefold() in self._known:
             return _Wrong(f"write * before '{token}'")
         near = difflib.get_close_matches(token.casefold(), list(self._known), n=1, cutoff=0.6)
@@ -364,54 +306,3 @@ def _finite(amount: float) -> float:
     if not math.isfinite(amount) or abs(amount) > _HIGHEST:
         raise _Wrong("the figure is too large")
     return amount
-
-
-def kind(dimension: Dimension) -> str:
-    """What a dimension is called."""
-    return _KINDS.get(dimension) or f"a figure in {_product_of(dimension)}"
-
-
-def _product_of(dimension: Dimension) -> str:
-    names = ("B", "s", "$")
-    parts = [f"{n}^{p}" if p != 1 else n for n, p in zip(names, dimension, strict=True) if p]
-    return "·".join(parts)
-
-
-def _figures(amount: float) -> str:
-    """Four significant figures, "billion" and "million" in words; very small and very large ones as powers of ten."""
-    name, scale = next(((f" {n}", f) for n, f in (("billion", 1e9), ("million", 1e6)) if abs(amount) >= f), ("", 1.0))
-    figure = float(f"{amount / scale:.4g}")
-    if abs(figure) >= 1e6 or (figure and abs(figure) < 1e-4):
-        return f"{amount:.4g}"
-    return f"{f'{figure:,.6f}'.rstrip('0').rstrip('.')}{name}"
-
-
-def _data(amount: float, unit: str = "B") -> str:
-    size = next((s for s, f in _SIZES if abs(amount) >= f), "")
-    return f"{_figures(amount / dict(_SIZES).get(size, 1.0))} {size}{unit}"
-
-
-_SIZES = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
-_SPANS = (("years", 365 * 86_400.0), ("days", 86_400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3))
-
-
-def show(value: Value) -> str:
-    """A value with its unit, a rate also by the day: "5,790/s = 500 million/day"."""
-    amount, dimension = value
-    if amount < 0:
-        return f"-{show(Value(-amount, dimension))}"
-    per_day = 86_400 * amount
-    if dimension == _OF["time"]:
-        name, size = next(((n, s) for n, s in _SPANS if amount >= s), ("µs", 1e-6))
-        return f"{_figures(amount / size)} {name}"
-    if dimension == _OF["/time"]:
-        return f"{_figures(amount)}/s = {_figures(per_day)}/day"
-    if dimension == _OF["data"]:
-        return _data(amount)
-    if dimension == _OF["data/time"]:
-        return f"{_data(amount)}/s = {_data(8 * amount, 'bit')}/s = {_data(per_day)}/day"
-    if dimension == _OF["money"]:
-        return f"${_figures(amount)}"
-    if dimension == Dimension(time=-1, money=1):
-        return f"${_figures(30 * per_day)}/month = ${_figures(365 * per_day)}/year"
-    return f"{_figures(amount)} {_product_of(dimension)}".rstrip()
