@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tutor.web.pages import ask, cards, docs
+from tutor.web.pages import ask, cards, docs, drill
 
-ROUTERS = (ask.router, cards.router, docs.router)
+ROUTERS = (ask.router, cards.router, docs.router, drill.router)
