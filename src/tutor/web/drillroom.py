@@ -11,11 +11,10 @@ from markupsafe import Markup
 from tutor.drill.engine import Drills
 from tutor.drill.formats import MOCKS
 from tutor.drill.grade import Grade, PointGrade, points_made
-from tutor.drill.judge import STATUSES
 from tutor.drill.marked import Reply, Span, Stretch, replies, stretches
 from tutor.drill.pace import clock, steps
 from tutor.drill.reading import MAX_ANSWER_CHARS
-from tutor.drill.records import Opinion, Pad, Reading, Session, Task
+from tutor.drill.records import Opinion, Pad, Reading, Session, Task, Turn
 from tutor.drill.results import due_of
 from tutor.drill.second import agrees
 from tutor.drill.transcript import SIGNS, again_of
@@ -56,11 +55,11 @@ def room_context(drills: Drills, session: Session, pad: Pad) -> dict[str, Any]:
         "session": session,
         "question": question,
         "task": task,
-        "name": NAMES.get(session.kind, session.kind),
+        "format_name": NAMES.get(session.kind, session.kind),
         "brief": Markup(safe(PARSER.render(brief))) if brief else "",
         "ask": ask,
         "prompt": prompt,
-        "turns": turns[1:-1] if not opening else (),
+        "turns": _worth_reading(turns[1:-1]),
         "clock": running,
         # The first question of a later task was asked while its learner still read a grade.
         "soft": bool(running and not running.boxed and opening and session.at),
@@ -76,6 +75,12 @@ def room_context(drills: Drills, session: Session, pad: Pad) -> dict[str, Any]:
         "long": session.kind in MOCKS,
         "graded": sum(done.grade is not None for done in session.rounds),
     }
+
+
+def _worth_reading(turns: Sequence[Turn]) -> list[Turn]:
+    """What has been said, without going straight to the answer and being let do so."""
+    silent = [t.who == "learner" and t.state == "clarify" and not t.text for t in turns]
+    return [turn for n, turn in enumerate(turns) if not silent[n] and not (n and silent[n - 1])]
 
 
 class ShownPoint(NamedTuple):
@@ -137,9 +142,9 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         known = any(p.grade.evidence == twist.evidence for p in points)  # in a decision it is a point of its own
         if not known:
             spans.append(Span("T", twist.start + last.start, twist.end + last.start, twist.evidence))
-    status = {p.label: p.grade.status for p in points} | {f.label: "contradicted" for f in flags}
+    stands = {p.label: p.grade.status for p in points} | {f.label: "contradicted" for f in flags}
     if done.twist:
-        status["T"] = done.twist.points[0].status
+        stands["T"] = done.twist.points[0].status
     mine = {point: str(row["learner"]) for point, row in views.items()}
     return {
         "session": session,
@@ -147,12 +152,12 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "task": task,
         "done": done,
         "grade": grade,
-        "name": NAMES.get(session.kind, session.kind),
+        "format_name": NAMES.get(session.kind, session.kind),
         "points": points,
         "flags": flags,
         "replies": [ShownReply(reply, stretches(reply, spans)) for reply in said],
-        "status": status,
-        "worst": lambda labels: min((status[label] for label in labels), key=_WORST.index),
+        "stands": stands,
+        "worst": lambda labels: min((stands[label] for label in labels), key=_WORST.index),
         "spoken": lambda label: (
             "Twist" if label == "T" else f"Flag {label[1:]}" if label[0] == "!" else f"Point {label}"
         ),
@@ -165,7 +170,6 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "made_for_me": points_made(grade, mine) if mine else None,
         "opinions": done.second,
         "rereadable": task.rubric.graded != "arithmetic" and done.second is None and bool(grade.points),
-        "statuses": STATUSES,
         "signs": SIGNS,
         "badges": BADGES,
         "ratings": RATINGS,
@@ -217,7 +221,7 @@ def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
     last = next((done.rating for done in reversed(session.rounds) if done.rating), None)
     return {
         "session": session,
-        "name": NAMES.get(session.kind, session.kind),
+        "format_name": NAMES.get(session.kind, session.kind),
         "mock": session.kind in ROUNDS,
         "rows": rows,
         "spent_s": sum(row.spent_s for row in rows),
