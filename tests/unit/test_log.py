@@ -17,7 +17,7 @@ from tutor.curriculum.outline import Outline, outline
 from tutor.errors import NotFound, StaleAnswer, UsageError
 from tutor.study import log_rows
 from tutor.study.entries import MOST_CHARACTERS, LogEntry, Query, excerpt, length_told
-from tutor.study.links import CardNames, TakenUp, current_item, item_of, place_of
+from tutor.study.links import CardNames, current_item, item_of, place_of
 from tutor.study.log import LogBook
 from tutor.study.plans import Plans
 from tutor.study.store import StudyStore, new_id

@@ -43,6 +43,7 @@ from tutor.retrieval.encoder import Encoder
 from tutor.telemetry import operation
 from tutor.text import mended
 
+_REASON_CHARS = 1_000
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
 
 
@@ -344,12 +345,15 @@ class Drills:
         lacking.sort(key=lambda p: p.status != "contradicted")
         found: list[Reading] = []
         for point in lacking[:most]:  # each costs a search of 8 ms, and a step has 50
-            claim = by_id[point.point].text
-            reading = self._library.read_for(claim, task.rubric.doc_id)
+            reading = self.passage_for(by_id[point.point].text, task.rubric.doc_id)
             if reading and all(reading.quote != other.quote for other in found):
-                line = nearest_line(reading.quote, claim)
-                found.append(reading.model_copy(update={"point": point.point, "line": line}))
+                found.append(reading.model_copy(update={"point": point.point}))
         return found
+
+    def passage_for(self, claim: str, doc_id: str) -> Reading | None:
+        """Where the curriculum says this, with the line nearest to it; in that document where it says it."""
+        reading = self._library.read_for(claim, doc_id)
+        return reading and reading.model_copy(update={"line": nearest_line(reading.quote, claim)})
 
     def reading(self, task: Task, done: Round) -> Sequence[Reading]:
         """What to read for a graded task: as it was found then; looked for where an earlier version kept none."""
@@ -357,7 +361,7 @@ class Drills:
             return done.read or ()
         return self.to_read(task, done.grade)
 
-    def override(self, session_id: str, task: int, point: str, status: str) -> dict[str, Any]:
+    def override(self, session_id: str, task: int, point: str, status: str, reason: str = "") -> dict[str, Any]:
         """Keep the learner's own judgement of a point, with the verdict and score that follow from all of theirs.
 
         Args:
@@ -365,12 +369,16 @@ class Drills:
             task: which of its tasks, from 1.
             point: the point's id.
             status: one of ``grade.STATUSES``.
+            reason: why, in the learner's words; at most 1,000 characters.
 
         Raises:
             NotFound: no such drill, task or point.
-            UsageError: no such status, or the task has no grade yet.
+            UsageError: no such status, too long a reason, or the task has no grade yet.
         """
         session = self.store.load(session_id)
+        reason = mended(reason).strip()
+        if len(reason) > _REASON_CHARS:
+            raise UsageError(f"the reason has {len(reason):,} characters", fix=f"It takes {_REASON_CHARS:,}.")
         if status not in STATUSES:
             raise UsageError(f"'{status}' is no status", fix=f"One of: {', '.join(STATUSES)}.")
         chosen, done, grade = self.graded(session, task)
@@ -389,7 +397,7 @@ class Drills:
             "graded": graded.status,
             "learner": status,
             "at": self._clock().isoformat(),
-        }
+        } | ({"reason": reason} if reason else {})
         before = {p: s for (n, p), s in self.store.overrides(session).items() if n == task}
         views = {p: s for p, s in (before | {point: status}).items() if s in STATUSES}
         viewed = as_viewed(chosen.rubric, grade, views)

@@ -24,7 +24,7 @@ from tutor.study.log_scan import Scan
 from tutor.study.lookup import card_of
 from tutor.study.records import Spent, add_sitting
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Learner, Sitting, TakenPlan
+from tutor.study.tables import Learner
 from tutor.text import mended
 
 _SHORTEST_ID = 4

@@ -1,5 +1,5 @@
-"""An export as Markdown, for people: the decision log, progress, notes, plans, drills with what was said, conversations,
-time, votes.
+"""An export as Markdown, for people: the decision log, progress, notes, plans, drills with what was said, time, votes,
+conversations.
 
 It is to be read, not brought in again: earlier versions and single reviews are in the JSON export only.
 """

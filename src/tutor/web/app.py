@@ -15,7 +15,20 @@ from tutor.web.forms import Once
 from tutor.web.key import KeyCheck
 from tutor.web.openai import PREFIX
 from tutor.web.pages import ROUTERS, settings
-from tutor.web.routes import api, conversations, drills, feedback, health, log, metrics, notes, openai, plans, study, transfer
+from tutor.web.routes import (
+    api,
+    conversations,
+    drills,
+    feedback,
+    health,
+    log,
+    metrics,
+    notes,
+    openai,
+    plans,
+    study,
+    transfer,
+)
 from tutor.web.views import HERE
 from tutor.web.watch import Watch
 

@@ -207,7 +207,11 @@ class Core:
         return self._read(lambda app: use(app.drills))
 
     def start_drill(self, asked: DrillIn) -> dict[str, Any]:
-        """A new drill's first step.
+        """A new drill's first step; raises as ``begun``."""
+        return self.step(self.begun(asked))
+
+    def begun(self, asked: DrillIn) -> Session:
+        """A new drill.
 
         Raises:
             NotFound: no such card, probe or exercise, or nothing is due.
@@ -222,10 +226,14 @@ class Core:
             )
             return drills.start(asked.request, kind=asked.format, card=asked.card, chosen=chosen)
 
-        return self.step(self.drill(begin))
+        return self.drill(begin)
 
     def reply(self, session_id: str, question_id: str, text: str) -> dict[str, Any]:
-        """A drill's next step after the learner's words.
+        """A drill's next step after the learner's words; raises as ``replied``."""
+        return self.step(self.replied(session_id, question_id, text))
+
+    def replied(self, session_id: str, question_id: str, text: str) -> Session:
+        """A drill after the learner's words.
 
         Raises:
             NotFound: no such drill.
@@ -238,7 +246,7 @@ class Core:
                 self.study(lambda study: study.sync())
             except TutorError as fault:  # the drill keeps its results: the next call takes them in
                 _log.warning("progress is not up to date. %s", fault.message)
-        return self.step(session)
+        return session
 
     def study(self, use: Callable[[Study], T]) -> T:
         """Something done at the learner's desk, one at a time."""

@@ -21,6 +21,7 @@ from tutor.web.errors import TOO_LARGE, respond
 from tutor.web.openai import PREFIX
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_DRILL_BYTES = 256 * 1024  # an answer, with the notes and the sheet beside it
 MAX_IMPORT_BYTES = 32 * 1024 * 1024  # years of study
 IMPORTS = frozenset({"/api/v1/study/import", "/settings/import"})
 MAX_CHAT_BYTES = 1024 * 1024  # a client sends its whole conversation with every question
@@ -155,6 +156,8 @@ def _most(request: Request) -> int:
     """The largest body that a path takes, in bytes."""
     if request.url.path in IMPORTS:
         return MAX_IMPORT_BYTES
+    if request.url.path.startswith("/drill/"):
+        return MAX_DRILL_BYTES
     return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp", *LONG_FORMS)) else MAX_BODY_BYTES
 
 
