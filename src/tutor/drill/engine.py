@@ -27,9 +27,8 @@ from tutor.drill.formats import (
     of_story,
     of_whole_card,
 )
-from tutor.drill.grade import Grade, as_viewed
+from tutor.drill.grade import Grade
 from tutor.drill.grading import Grader
-from tutor.drill.judge import STATUSES
 from tutor.drill.library import nearest_line
 from tutor.drill.records import Reading, Round, Session, Task
 from tutor.drill.request import parse_request
@@ -38,12 +37,12 @@ from tutor.drill.rubric import Point, Rubric, of_card, of_probe
 from tutor.drill.session import Grades
 from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
+from tutor.drill.views import checked, viewed
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
 from tutor.telemetry import operation
 from tutor.text import mended
 
-_REASON_CHARS = 1_000
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
 
 
@@ -376,31 +375,12 @@ class Drills:
             UsageError: no such status, too long a reason, or the task has no grade yet.
         """
         session = self.store.load(session_id)
-        reason = mended(reason).strip()
-        if len(reason) > _REASON_CHARS:
-            raise UsageError(f"the reason has {len(reason):,} characters", fix=f"It takes {_REASON_CHARS:,}.")
-        if status not in STATUSES:
-            raise UsageError(f"'{status}' is no status", fix=f"One of: {', '.join(STATUSES)}.")
+        reason = checked(status, reason)
         chosen, done, grade = self.graded(session, task)
-        graded = next((p for p in grade.points if p.point == point), None)
-        if graded is None:
-            ids = ", ".join(p.point for p in grade.points)
-            raise NotFound("the task has no such point", about=point, fix=f"Its points: {ids}.")
-        row = {
-            "session": session.id,
-            "task": task,
-            "card": chosen.card,
-            "probe": chosen.probe,
-            "point": point,
-            "claim": next(p.text for p in chosen.rubric.points if p.id == point),
-            "answer": machine.said(done.turns),
-            "graded": graded.status,
-            "learner": status,
-            "at": self._clock().isoformat(),
-        } | ({"reason": reason} if reason else {})
         before = {p: s for (n, p), s in self.store.overrides(session).items() if n == task}
-        views = {p: s for p, s in (before | {point: status}).items() if s in STATUSES}
-        viewed = as_viewed(chosen.rubric, grade, views)
-        row |= {"score": viewed.score, "verdict": viewed.verdict}
+        row = {"session": session.id, "task": task, "card": chosen.card, "probe": chosen.probe}
+        row |= viewed(chosen.rubric, grade, before, point, status)
+        row |= {"answer": machine.said(done.turns), "at": self._clock().isoformat()}
+        row |= {"reason": reason} if reason else {}
         self.store.override(row)
         return row
