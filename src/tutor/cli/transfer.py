@@ -26,6 +26,7 @@ _NAMES = {
     "drilled": "graded drill tasks",
     "memory": "review schedules",
     "entries": "versions of log entries",
+    "card_notes": "notes on cards",
     "sittings": "sittings",
     "conversations": "conversations",
     "turns": "questions of conversations with their answers",

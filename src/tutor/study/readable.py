@@ -1,5 +1,5 @@
-"""An export as Markdown, for people: the decision log, progress, plans, drills with what was said, conversations, time,
-votes.
+"""An export as Markdown, for people: the decision log, progress, notes, plans, drills with what was said, time, votes,
+conversations.
 
 It is to be read, not brought in again: earlier versions and single reviews are in the JSON export only.
 """
@@ -28,6 +28,7 @@ def markdown(document: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     for title, body in (
         ("Decision log", _log(tables["entries"], titles)),
         ("Cards", _cards(tables["marks"], titles)),
+        ("Notes on cards", _notes(tables["card_notes"], titles)),
         ("Plans", _plans(tables["plans"], tables["ticks"], titles)),
         ("Drills", _drills(parts["drills"]["files"], titles)),
         ("Reviews", _reviews(tables["reviews"], tables["memory"], titles)),
@@ -66,6 +67,15 @@ def _cards(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iter
             yield "|---|---|---|---|---|"
         cells = (_named(row["card"], titles), row["status"], _day(row["at"]), row["why"], row["note"])
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _notes(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iterator[str]:
+    for row in sorted(rows, key=lambda row: _named(row["card"], titles)):
+        if row["text"].strip():
+            yield f"### {_line(_named(row['card'], titles))}"
+            yield ""
+            yield from (f"###{line}" if line.startswith("#") else line for line in row["text"].split("\n"))
+            yield ""
 
 
 def _plans(

@@ -274,6 +274,25 @@ class OverrideIn(BaseModel):
     task: int = 1
     point: Text
     status: Text
+    reason: Text = Field("", max_length=1_000, description="Why, in the learner's words.")
+
+
+class SheetIn(BaseModel):
+    """A calculator sheet: a line for each figure, which may use the names of those above it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text = Field(max_length=15_000, examples=["dau = 50 M * 20%\nqps = dau * 10 / day"])
+
+
+class LineOut(BaseModel):
+    """A line of a sheet. One that is empty or a remark has neither a value nor an error."""
+
+    number: int = Field(description="From 1.")
+    name: str = Field(description='What stands before the "="; may be empty.')
+    value: float | None = Field(description="In base units: bytes, seconds, currency.")
+    shown: str = Field(description='With its unit, as "1,157/s = 100 million/day".')
+    error: str = Field(description="What is wrong with the line.")
 
 
 class OpinionsIn(BaseModel):
