@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from tutor.web.pages import ask, cards, docs, map, palette, settings, shell
+from tutor.web.pages import ask, cards, design, docs, map, palette, settings, shell
 
-ROUTERS = (ask.router, cards.router, docs.router, map.router, palette.router, settings.router, shell.router)
+ROUTERS = (
+    ask.router,
+    cards.router,
+    design.router,
+    docs.router,
+    map.router,
+    palette.router,
+    settings.router,
+    shell.router,
+)
