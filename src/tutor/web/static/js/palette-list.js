@@ -95,7 +95,7 @@ export class Palette {
       if (!response.ok) return;
       const { documents } = await response.json();
       this.cards = documents.map(([id, title, place, words, card]) => ({
-        name: title, kind: place, href: `/documents/${id.split("/").map(encodeURIComponent).join("/")}`, words, id, card,
+        name: title, kind: place, href: `/documents/${id.split("/").map(encodeURIComponent).join("/")}`, words: [...words, id], id, card,
       }));
     } catch { /* places and actions are there without the server */ }
   }
