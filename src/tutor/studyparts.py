@@ -9,7 +9,9 @@ from tutor.version import tutor_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tutor.asking_again import ByReviews
     from tutor.logkeeping import OwnEntries
+    from tutor.study.conversations import Conversations
     from tutor.study.desk import Study
     from tutor.study.erasing import Erased
     from tutor.study.log import LogBook
@@ -41,6 +43,22 @@ class LearnersOwn:
         from tutor.studying import open_study
 
         return open_study(self.settings)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """What was asked on the pages."""
+        from tutor.study.conversations import Conversations
+
+        chosen = self.settings.study.keep_conversations
+        return Conversations(self.study_store, zone=self.study.zone, clock=self.study.clock, kept=chosen)
+
+    @cached_property
+    def drill_schedule(self) -> ByReviews:
+        """When drills ask again; with a desk of its own, since drills and studying do not wait for each other."""
+        from tutor.asking_again import ByReviews
+        from tutor.studying import open_study
+
+        return ByReviews(lambda: open_study(self.settings))
 
     @cached_property
     def transfer(self) -> Transfer:

@@ -9,11 +9,13 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
+from markupsafe import Markup
 
 from tutor.retrieval.search import MAX_QUESTION_CHARS
 from tutor.text import clean_question
 from tutor.web.forms import Once
 from tutor.web.pieces import document_url
+from tutor.web.render import inline
 
 HERE = Path(__file__).resolve().parent
 _templates = Jinja2Templates(directory=HERE / "templates")
@@ -26,6 +28,7 @@ _templates.env.globals |= {
     "once": Once.token,
 }
 _templates.env.filters["clean"] = clean_question
+_templates.env.filters["inline"] = lambda text: Markup(inline(text))
 _templates.env.filters["timings"] = lambda answer: [*answer.stages.items(), ("all", answer.ms)]
 
 #: What the pages are: path, name, and the name of the icon. Only what exists is listed.

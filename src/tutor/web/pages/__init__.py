@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from tutor.web.pages import ask, cards, design, docs, map, palette, settings, shell
+from tutor.web.pages import (
+    ask,
+    cards,
+    conversations,
+    design,
+    docs,
+    drill,
+    log,
+    log_reports,
+    map,
+    palette,
+    plan,
+    progress,
+    review,
+    settings,
+    shell,
+    today,
+)
 
 ROUTERS = (
     ask.router,
     cards.router,
+    conversations.router,
     design.router,
     docs.router,
+    drill.router,
+    log.router,
+    log_reports.router,
     map.router,
     palette.router,
+    plan.router,
+    progress.router,
+    review.router,
     settings.router,
     shell.router,
+    today.router,
 )
