@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FORMATS = ("json", "markdown", "anki")
 _BY_SUFFIX = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".apkg": "anki"}
 _NAMES = {
-    "learners": "your name and time zone",
+    "learners": "your name",
     "drilled": "graded drill tasks",
     "memory": "review schedules",
     "entries": "versions of log entries",
