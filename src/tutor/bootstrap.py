@@ -384,6 +384,6 @@ class App(LearnersOwn):
 
     def close(self) -> None:
         """Release the index and what else is open."""
-        for part in ("cache", "readings", "reader", "study", "drill_schedule", "own_entries", "log"):
+        for part in ("cache", "readings", "reader", "study", "drill_schedule", "own_entries", "log", "conversations"):
             if part in self.__dict__:
                 self.__dict__.pop(part).close()

@@ -14,10 +14,10 @@ from sqlalchemy import func, select
 
 from tutor.bootstrap import builtin_corpus
 from tutor.curriculum.outline import Outline, outline
-from tutor.errors import NotFound, UsageError
+from tutor.errors import NotFound, StaleAnswer, UsageError
 from tutor.study import log_rows
 from tutor.study.entries import MOST_CHARACTERS, LogEntry, Query, excerpt, length_told
-from tutor.study.links import CardNames, current_item, item_of
+from tutor.study.links import CardNames, current_item, item_of, place_of
 from tutor.study.log import LogBook
 from tutor.study.plans import Plans
 from tutor.study.store import StudyStore, new_id
@@ -384,3 +384,51 @@ def test_what_is_near_is_read_again_after_a_change(book: LogBook) -> None:
     assert [e.text for e in book.near({"needle": 1.0}, limit=5)] == ["Another needle."]
     book.delete(entry.id)
     assert book.near({"needle": 1.0}, limit=5) == []
+
+
+def test_a_date_finds_the_entries_of_its_day_and_those_that_name_it(book: LogBook) -> None:
+    book.add("RESP over JSON.", day="2026-05-03")
+    book.add("Snapshots, because of what failed on 3 May.", day="2026-05-04")
+    book.add("An older choice.", day="2025-05-03")
+    book.add("It may be 3 shards, or 30.", day="2026-04-30")
+    dated = ["Snapshots, because of what failed on 3 May.", "RESP over JSON.", "An older choice."]
+    for words in ("3 May", "may 3rd", '"3 May"'):
+        assert names(book, words)[-2:] == dated[-2:], words
+    assert names(book, "3 May") == dated
+    assert names(book, "3 May 2026") == ["RESP over JSON."]
+    assert names(book, "3 may resp") == ["RESP over JSON."]
+    assert names(book, "April 2026") == names(book, "last month") == ["It may be 3 shards, or 30."]
+    assert names(book, "yesterday") == ["RESP over JSON."]  # it is the 4th in Berlin
+    assert names(book, "may") == ["Snapshots, because of what failed on 3 May.", "It may be 3 shards, or 30."]
+
+
+def test_entries_come_in_pages(book: LogBook) -> None:
+    made = [book.add(f"Entry {n}.", day=f"2026-04-{n + 1:02}") for n in range(5)]
+    total, found = book.search(limit=2, start=2)
+    assert (total, [entry.id for entry in found]) == (5, [made[2].id, made[1].id])
+    assert book.search(limit=2, start=9) == (5, [])
+
+
+def test_tags_are_counted_and_follow_every_change(book: LogBook) -> None:
+    assert book.tags() == []
+    first = book.add("One.", tags=["redis", "größe"])
+    book.add("Two.", tags=["redis"])
+    assert book.tags() == [("redis", 2), ("grösse", 1)]  # as tags are kept
+    assert book.tags(1) == [("redis", 2)]
+    book.delete(first.id)
+    assert book.tags() == [("redis", 1)]
+
+
+def test_an_edit_of_a_version_that_is_not_the_newest_is_refused(book: LogBook) -> None:
+    entry = book.add("One.")
+    book.edit(entry.id, text="Two.", version=1)
+    with pytest.raises(StaleAnswer, match="changed meanwhile"):
+        book.edit(entry.id, text="Three.", version=1)
+    assert book.get(entry.id).text == "Two."
+    assert book.edit(entry.id, text="Three.", version=2).version == 3
+
+
+def test_where_an_item_is(whole: Outline) -> None:
+    assert place_of(whole, "month/1/week/2") == ("judgment-roadmap", "Week 2: an in-memory store with expiry")
+    assert place_of(whole, "28-days/day-03") == ("28-days", whole.plans["28-days"].steps[2].title)
+    assert place_of(whole, "month/99") is None

@@ -27,9 +27,8 @@ from tutor.drill.formats import (
     of_story,
     of_whole_card,
 )
-from tutor.drill.grade import Grade, as_viewed
+from tutor.drill.grade import Grade
 from tutor.drill.grading import Grader
-from tutor.drill.judge import STATUSES
 from tutor.drill.library import nearest_line
 from tutor.drill.records import Reading, Round, Session, Task
 from tutor.drill.request import parse_request
@@ -38,6 +37,7 @@ from tutor.drill.rubric import Point, Rubric, of_card, of_probe
 from tutor.drill.session import Grades
 from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
+from tutor.drill.views import checked, viewed
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
 from tutor.telemetry import operation
@@ -344,12 +344,15 @@ class Drills:
         lacking.sort(key=lambda p: p.status != "contradicted")
         found: list[Reading] = []
         for point in lacking[:most]:  # each costs a search of 8 ms, and a step has 50
-            claim = by_id[point.point].text
-            reading = self._library.read_for(claim, task.rubric.doc_id)
+            reading = self.passage_for(by_id[point.point].text, task.rubric.doc_id)
             if reading and all(reading.quote != other.quote for other in found):
-                line = nearest_line(reading.quote, claim)
-                found.append(reading.model_copy(update={"point": point.point, "line": line}))
+                found.append(reading.model_copy(update={"point": point.point}))
         return found
+
+    def passage_for(self, claim: str, doc_id: str) -> Reading | None:
+        """Where the curriculum says this, with the line nearest to it; in that document where it says it."""
+        reading = self._library.read_for(claim, doc_id)
+        return reading and reading.model_copy(update={"line": nearest_line(reading.quote, claim)})
 
     def reading(self, task: Task, done: Round) -> Sequence[Reading]:
         """What to read for a graded task: as it was found then; looked for where an earlier version kept none."""
@@ -357,7 +360,7 @@ class Drills:
             return done.read or ()
         return self.to_read(task, done.grade)
 
-    def override(self, session_id: str, task: int, point: str, status: str) -> dict[str, Any]:
+    def override(self, session_id: str, task: int, point: str, status: str, reason: str = "") -> dict[str, Any]:
         """Keep the learner's own judgement of a point, with the verdict and score that follow from all of theirs.
 
         Args:
@@ -365,34 +368,19 @@ class Drills:
             task: which of its tasks, from 1.
             point: the point's id.
             status: one of ``grade.STATUSES``.
+            reason: why, in the learner's words; at most 1,000 characters.
 
         Raises:
             NotFound: no such drill, task or point.
-            UsageError: no such status, or the task has no grade yet.
+            UsageError: no such status, too long a reason, or the task has no grade yet.
         """
         session = self.store.load(session_id)
-        if status not in STATUSES:
-            raise UsageError(f"'{status}' is no status", fix=f"One of: {', '.join(STATUSES)}.")
+        reason = checked(status, reason)
         chosen, done, grade = self.graded(session, task)
-        graded = next((p for p in grade.points if p.point == point), None)
-        if graded is None:
-            ids = ", ".join(p.point for p in grade.points)
-            raise NotFound("the task has no such point", about=point, fix=f"Its points: {ids}.")
-        row = {
-            "session": session.id,
-            "task": task,
-            "card": chosen.card,
-            "probe": chosen.probe,
-            "point": point,
-            "claim": next(p.text for p in chosen.rubric.points if p.id == point),
-            "answer": machine.said(done.turns),
-            "graded": graded.status,
-            "learner": status,
-            "at": self._clock().isoformat(),
-        }
         before = {p: s for (n, p), s in self.store.overrides(session).items() if n == task}
-        views = {p: s for p, s in (before | {point: status}).items() if s in STATUSES}
-        viewed = as_viewed(chosen.rubric, grade, views)
-        row |= {"score": viewed.score, "verdict": viewed.verdict}
+        row = {"session": session.id, "task": task, "card": chosen.card, "probe": chosen.probe}
+        row |= viewed(chosen.rubric, grade, before, point, status)
+        row |= {"answer": machine.said(done.turns), "at": self._clock().isoformat()}
+        row |= {"reason": reason} if reason else {}
         self.store.override(row)
         return row

@@ -95,6 +95,17 @@ def verdict_features(points: Sequence[PointGrade], flag_chance: float, words: in
     )
 
 
+def points_made(grade: Grade, views: Mapping[str, str] | None = None) -> float:
+    """How many points an answer makes, a half for one that is partly made.
+
+    Args:
+        grade: the grade.
+        views: the learner's own view of points, by point: it counts instead of the grade's.
+    """
+    worth: Mapping[str, float] = {str(status): value for status, value in WORTH.items()}
+    return sum(worth.get((views or {}).get(p.point, p.status), 0.0) for p in grade.points)
+
+
 def checked_answer(answer: str) -> str:
     """The answer.
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tutor.drill.records import Session
+from tutor.drill.records import Pad, Session
 from tutor.drill.results import OVERRIDES, RESULTS, read_rows, rows_of, viewed_rows
 from tutor.drill.session import expected
-from tutor.errors import NotFound, SourceError
+from tutor.errors import NotFound, SourceError, StaleAnswer
 
 try:
     import fcntl
@@ -170,13 +170,47 @@ class DrillStore:
 
     def overrides(self, session: Session) -> dict[tuple[int, str], str]:
         """The learner's own view of points by task (from 1) and point: what was said last."""
-        found: dict[tuple[int, str], str] = {}
+        return {key: row["learner"] for key, row in self.views(session).items()}
+
+    def views(self, session: Session) -> dict[tuple[int, str], dict[str, Any]]:
+        """As ``overrides``, the whole row of each: ``learner`` is the status, ``reason`` may be missing."""
+        found: dict[tuple[int, str], dict[str, Any]] = {}
         numbers = {(task.card, task.probe): number for number, task in enumerate(session.tasks, 1)}
         for row in self._rows(OVERRIDES):
             if row.get("session") == session.id:
                 number = row.get("task") or numbers.get((row.get("card", ""), row.get("probe", "")), 0)
-                found[number, row["point"]] = row["learner"]
+                found[number, row["point"]] = row
         return found
+
+    def pad(self, session_id: str) -> Pad:
+        """What was written beside a drill; empty where nothing was, or where it cannot be read."""
+        with suppress(OSError, ValueError):  # a damaged pad must not lock its drill
+            return Pad.model_validate_json((self.folder / f"{session_id}.pad.json").read_bytes())
+        return Pad()
+
+    def keep_pad(self, session_id: str, pad: Pad, now: datetime) -> Pad:
+        """Keep what is written beside a drill; gives it with its new revision, or as it was where nothing is new.
+
+        Raises:
+            NotFound: no such drill.
+            StaleAnswer: it was changed since ``pad.revision``, and not to the same.
+            SourceError: the folder cannot be written.
+        """
+        with self._locked():
+            self.load(session_id)
+            before = self.pad(session_id)
+            same = {"revision": before.revision, "at": before.at}
+            if pad.model_copy(update=same) == before:
+                return before
+            if pad.revision != before.revision and (pad.notes, pad.sheet) != (before.notes, before.sheet):
+                raise StaleAnswer(
+                    "the notes were changed in another window",
+                    about=session_id,
+                    fix="Take over what you need of the other notes, and save again.",
+                )
+            kept = pad.model_copy(update={"revision": before.revision + 1, "at": now})
+            self._write(self.folder / f"{session_id}.pad.json", kept.model_dump_json(indent=1) + "\n")
+            return kept
 
     def opinions(self, rows: list[dict[str, Any]]) -> None:
         """Keep what a second reader said of points, beside what the grade says."""

@@ -98,19 +98,32 @@ def today_json(drills: Drills) -> dict[str, Any]:
 
 def _due_json(drills: Drills, row: Mapping[str, Any]) -> dict[str, Any] | None:
     """A result that is due, with what starts it again; None where the curriculum has it no more."""
-    again: dict[str, Any]
-    card = drills.corpus.cards.get(row["card"])
-    probe = next((p for p in card.probes if p.id == row["probe"]), None) if card else None
-    if card and probe:
-        title, ask, again = card.title, probe.ask, {"card": card.id, "request": probe.ask}
-    elif command := command_for(drills.corpus, row["card"], row["probe"]):
-        title, ask = f"{row['card']} {row['probe']}".strip(), ""
-        _, _, _, kind, *rest = command.split()
-        again = {"format": kind, "seed": int(rest[1])} if rest[0] == "--seed" else {"format": kind, "request": rest[0]}
-    else:
+    again = again_of(drills, row["card"], row["probe"])
+    if again is None:
         return None
+    card = drills.corpus.cards.get(row["card"]) if "card" in again else None
+    title = card.title if card else f"{row['card']} {row['probe']}".strip()
+    ask = again["request"] if card else ""
     kept = {key: row[key] for key in ("card", "probe", "verdict", "score", "due")}
     return {**kept, "title": title, "ask": ask, "again": again}
+
+
+def again_of(drills: Drills, card: str, probe: str) -> dict[str, Any] | None:
+    """What starts the drill of a result again, as ``POST /drills`` takes it; None where the curriculum has it no more.
+
+    Args:
+        drills: what has the curriculum.
+        card: of the result: a card, an exercise, "estimation" or the stories.
+        probe: of the result.
+    """
+    found = drills.corpus.cards.get(card)
+    asked = next((p for p in found.probes if p.id == probe), None) if found else None
+    if found and asked:
+        return {"card": found.id, "request": asked.ask}
+    if command := command_for(drills.corpus, card, probe):
+        _, _, _, kind, *rest = command.split()
+        return {"format": kind, "seed": int(rest[1])} if rest[0] == "--seed" else {"format": kind, "request": rest[0]}
+    return None
 
 
 def _afterwards(drills: Drills, session: Session, at: int) -> dict[str, Any]:

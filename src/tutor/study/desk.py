@@ -146,7 +146,7 @@ class Study:
             self.planned(at),
             now=at.now,
             until=end_of(day_of(at.now, self.zone), self.zone),
-            minutes=_minutes(self.minutes if minutes is None else minutes),
+            minutes=checked_minutes(self.minutes if minutes is None else minutes),
         )
 
     def due_probes(self) -> dict[tuple[str, str], date]:
@@ -242,7 +242,7 @@ class Study:
         from tutor.study.rounds import flash_round
 
         ids = [card_of(self.outline, name).id for name in cards]
-        given = _minutes(self.minutes if minutes is None else minutes)
+        given = checked_minutes(self.minutes if minutes is None else minutes)
         self.sync()
         with self.store.read() as session:
             deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
@@ -343,7 +343,7 @@ class Study:
             guesses = records.guesses(session, self.store.learner)
             spent = records.spent(session, self.store.learner, at.tasks)
             moments = records.moments(session, self.store.learner)
-        found = [self._with_words(one) for one in insights.contradictions(at.outline, at.tasks)]
+        found = [self.with_words(one) for one in insights.contradictions(at.outline, at.tasks)]
         return Insights(
             insights.readiness(at.outline, at.cards, at.tasks),
             insights.weak_points(at.outline, at.tasks),
@@ -358,7 +358,8 @@ class Study:
             ),
         )
 
-    def _with_words(self, found: insights.Contradiction) -> insights.Contradiction:
+    def with_words(self, found: insights.Contradiction) -> insights.Contradiction:
+        """A contradiction with the learner's words from both answers, where they are kept."""
         point = found.ref.rsplit("/", 1)[1]
 
         def said(claim: insights.Claim) -> insights.Claim:
@@ -372,7 +373,12 @@ class Study:
             self.__dict__.pop("store").close()
 
 
-def _minutes(given: int) -> int:
+def checked_minutes(given: int) -> int:
+    """Minutes of a day or a round.
+
+    Raises:
+        UsageError: they are out of range.
+    """
     if not 1 <= given <= MOST_MINUTES:
         raise UsageError(f"{given} minutes are out of range", about="--minutes", fix=f"From 1 to {MOST_MINUTES}.")
     return given

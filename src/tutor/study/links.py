@@ -79,6 +79,15 @@ def items(outline: Outline) -> dict[str, str]:
     return found
 
 
+def place_of(outline: Outline, item: str) -> tuple[str, str] | None:
+    """The plan that has an item, and the title of the item's step there; None where the curriculum has it no more."""
+    for plan in outline.plans.values():
+        for step in _walk(plan.steps):
+            if item in step.covers or item == f"{plan.id}/{step.id}":
+                return plan.id, step.title
+    return None
+
+
 def item_of(outline: Outline, name: str) -> str:
     """The id of an item: itself, "M1", "W2" or "M1W2" for those of the months and weeks, or a step's id.
 

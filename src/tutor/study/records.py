@@ -77,6 +77,12 @@ def last_ratings(session: Session, learner: str) -> dict[str, tuple[int, datetim
     return {row[0]: (row[1], row[2]) for row in session.execute(query.order_by(Review.id))}
 
 
+def ratings(session: Session, learner: str) -> list[tuple[str, int, datetime]]:
+    """Every rating of a card or point with its time, each ref's together and the oldest first."""
+    query = select(Review.ref, Review.rating, Review.at).where(Review.learner == learner)
+    return [(row[0], row[1], row[2]) for row in session.execute(query.order_by(Review.ref, Review.at, Review.id))]
+
+
 def guesses(session: Session, learner: str) -> list[Guess]:
     """Every confidence that was given before the outcome was known, the oldest first."""
     query = select(Review.ref, Review.confidence, Review.outcome, Review.at, Review.source).where(

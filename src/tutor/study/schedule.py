@@ -116,6 +116,19 @@ class Deck:
         card = self.items.get(item.card)
         return item.suspended or (card is not None and card.suspended)
 
+    def preview(self, ref: str, at: datetime) -> dict[Grade, datetime]:
+        """When the item would be due after each rating; nothing is changed.
+
+        Raises:
+            KeyError: it was never reviewed.
+        """
+        before = self.items[ref]
+        found: dict[Grade, datetime] = {}
+        for grade in (AGAIN, HARD, GOOD, EASY):
+            found[grade] = self.rate(ref, grade, at).due
+            self._put(before)
+        return found
+
     def suspend(self, ref: str, suspended: bool) -> Item:
         """The item, out of the reviews or back among them.
 

@@ -32,7 +32,10 @@ _MOST_LEECHES = 1
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something to do. ``refs`` are the cards and points it is about; ``command`` does it in a terminal."""
+    """Something to do. ``refs`` are the cards and points it is about; ``command`` does it in a terminal.
+
+    ``probe`` is the question to ask, by its id; ``plan`` and ``item`` are what can be ticked off, of kind plan.
+    """
 
     kind: Kind
     title: str
@@ -40,6 +43,9 @@ class Line:
     minutes: int
     refs: tuple[str, ...]
     command: str
+    probe: str = ""
+    plan: str = ""
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +206,8 @@ def _planned(planned: Sequence[Next]) -> list[Line]:
     for step in planned:
         late = f", {step.late_days} {'day' if step.late_days == 1 else 'days'} late" if step.late_days > 0 else ""
         command = f"tutor plan show {step.plan}"
-        lines.append(Line("plan", step.title, f"next in your plan{late}", step.minutes, step.cards, command))
+        why = f"next in your plan{late}"
+        lines.append(Line("plan", step.title, why, step.minutes, step.cards, command, plan=step.plan, item=step.item))
     return lines
 
 
@@ -223,13 +230,13 @@ def _new(outline: Outline, found: Mapping[str, CardProgress]) -> list[Line]:
 
 def _read(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:
     minutes = card.read_min + (DRILL_MIN if probe else 0)
-    return Line("read", card.title, why, minutes, (card.id, *points), _command(card, probe))
+    return Line("read", card.title, why, minutes, (card.id, *points), _command(card, probe), probe)
 
 
 def _drill(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:
     if not probe:
         return _read(card, why, probe, points)
-    return Line("drill", card.title, why, DRILL_MIN, (card.id, *points), _command(card, probe))
+    return Line("drill", card.title, why, DRILL_MIN, (card.id, *points), _command(card, probe), probe)
 
 
 def _command(card: CardLine, probe: str) -> str:

@@ -11,7 +11,7 @@ from tutor.study.desk import Standing, Study
 from tutor.study.paths import Path
 from tutor.study.progress import CardProgress, Share
 from tutor.study.schedule import Item
-from tutor.study.today import Today
+from tutor.study.today import Line, Today
 
 
 def plain(value: object) -> Any:
@@ -29,7 +29,21 @@ def plain(value: object) -> Any:
 
 def today_json(found: Today) -> dict[str, Any]:
     """The day's list with its sums."""
-    return {**plain(found), "total": found.total, "left_out_min": found.left_out_min}
+    return {
+        "lines": [_line_json(line) for line in found.lines],
+        "left_out": [_line_json(line) for line in found.left_out],
+        "minutes": found.minutes,
+        "total": found.total,
+        "left_out_min": found.left_out_min,
+    }
+
+
+def _line_json(line: Line) -> dict[str, Any]:
+    """A line; one of a plan names its item, the question of any other is in its command."""
+    row: dict[str, Any] = {**plain(line)}
+    for name in ("probe", *(() if line.plan else ("plan", "item"))):
+        row.pop(name)
+    return row
 
 
 def item_json(item: Item) -> dict[str, Any]:

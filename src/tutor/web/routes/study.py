@@ -22,6 +22,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorOut, "description": "Something is out of range."},
     503: {"model": ErrorOut, "description": "The study store cannot be read or written."},
 }
+_DRAWN: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {}, "text/plain": {}}, "description": "Nodes and edges, or a text."}
+}
 
 router = APIRouter(prefix="/api/v1/study", tags=["study"], responses=_ERRORS)
 
@@ -146,7 +149,7 @@ def threads(core: CoreOf) -> list[dict[str, Any]]:
     return core.study(list_)
 
 
-@router.get("/map", summary="A map of the curriculum", response_model=None)
+@router.get("/map", summary="A map of the curriculum", response_model=None, responses=_DRAWN)
 def drawn(
     core: CoreOf, card: str = "", form: Literal["json", "mermaid", "dot"] = "json"
 ) -> dict[str, Any] | PlainTextResponse:
