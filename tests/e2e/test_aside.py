@@ -13,10 +13,10 @@ POINT = "kafka/why-not-task-queue/per-message-ack"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_state_is_usable(visit: Callable[..., Any], scheme: str) -> None:
+def test_every_state_is_usable(visit: Callable[..., Any], address: str, scheme: str) -> None:
     page = visit("/review/aside", color_scheme=scheme)
-    page.request.post("/api/v1/study/review", data={"ref": POINT, "rating": 1})
-    assert page.locator("h2").inner_text() == "Nothing is set aside" and violations(page) == []
+    page.request.post(f"{address}/api/v1/study/review", data={"ref": POINT, "rating": 1})
+    assert page.locator("main h2").inner_text() == "Nothing is set aside" and violations(page) == []
     page.goto(page.url + f"?ref={POINT}")
     assert violations(page) == []
     page.get_by_role("button", name="Set this point aside").click()

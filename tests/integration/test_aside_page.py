@@ -61,6 +61,7 @@ def test_a_point_is_set_aside_alone(client: TestClient, app: App) -> None:
 def test_what_is_wrong_is_told_on_the_page(client: TestClient, app: App) -> None:
     none = client.get("/review/aside?ref=<b>nope")
     assert none.status_code == 404 and "No card is called so" in words(none.text) and "<b>nope" not in none.text
+    assert "never reviewed" in words(client.get("/review/aside?ref=redis").text)
     never = client.post("/review/aside", data={"ref": "redis", "out": "1"})
     assert never.status_code == 422 and "never reviewed" in words(never.text)
     assert app.study.suspended() == []

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from tutor.errors import NotFound, UsageError
-from tutor.study.desk import Study
+from tutor.study.desk import Study, never_reviewed
 from tutor.study.lookup import card_of, point_of
 from tutor.study.schedule import Item
 from tutor.telemetry import failed
@@ -57,11 +57,13 @@ def _page(request: Request, core: Core, ref: str, error: NotFound | UsageError |
             point = point_of(study.outline, ref)
             meant = {"ref": ref if point else card.id, "card": card.id, "title": card.title}
             meant["text"] = point[2].text if point else ""
+            if study.item(meant["ref"]) is None:
+                raise never_reviewed(meant["ref"])
         return rows, meant
 
     try:
         rows, meant = core.study(look)
-    except NotFound as fault:
+    except (NotFound, UsageError) as fault:
         failed(fault)
         error = fault
         rows, meant = core.study(lambda study: [_row(study, item) for item in study.suspended()]), None
