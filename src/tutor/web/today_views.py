@@ -102,6 +102,8 @@ def _row(outline: Outline, line: Line, entry: Entry | None) -> Row:
         ask = next((p.ask for p in outline.cards[card].probes if p.id == line.probe), "")
         drill = drill_link(ask) if ask else Link(document_url(card), "Check it")
         links = [Link(document_url(card), "Read"), Link(drill.href, "Then drill")] if line.kind == "read" else [drill]
+    if line.aside:
+        links = [*links, Link(f"/review/aside?{urlencode({'ref': line.aside})}", "Set aside")]
     return Row(line.kind, _KINDS[line.kind], line.title, line.why, line.minutes, tuple(links), line.plan, entry)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tutor.web.pages import (
+    aside,
     ask,
     cards,
     conversations,
@@ -22,6 +23,7 @@ from tutor.web.pages import (
 )
 
 ROUTERS = (
+    aside.router,
     ask.router,
     cards.router,
     conversations.router,

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from tutor.errors import StaleAnswer, TutorError
 from tutor.study.log import LogBook
+from tutor.study.records import LONGEST_S
 from tutor.web import logbook
 from tutor.web.core import Core, core_of
 from tutor.web.errors import status_of
@@ -24,7 +25,7 @@ T = TypeVar("T")
 router = APIRouter(include_in_schema=False)
 CoreOf = Annotated[Core, Depends(core_of)]
 Short = Annotated[str, Query(max_length=300)]
-_LONGEST_S = 4 * 3600.0
+_LONGEST_S = LONGEST_S["log"]
 _WORDS: dict[str, Any] = {"counted": counted, "day": day_shown, "address": logbook.address}
 
 
