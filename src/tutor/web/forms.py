@@ -60,9 +60,14 @@ class Form:
         return bool(self.text(name))
 
     async def file(self, name: str) -> bytes:
-        """A file that was sent; empty where there is none."""
+        """A file that was sent, once; empty where there is none."""
         value = self._data.get(name)
-        return await value.read() if isinstance(value, UploadFile) else b""
+        if not isinstance(value, UploadFile):
+            return b""
+        try:
+            return await value.read()
+        finally:
+            await value.close()  # a large one lies in a temporary file
 
 
 async def read_form(request: Request) -> Form:

@@ -21,8 +21,9 @@ from tutor.web.errors import TOO_LARGE, respond
 from tutor.web.openai import PREFIX
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_DRILL_BYTES = 256 * 1024  # an answer, with the notes and the sheet beside it
 MAX_IMPORT_BYTES = 32 * 1024 * 1024  # years of study
-IMPORT = "/api/v1/study/import"
+IMPORTS = frozenset({"/api/v1/study/import", "/settings/import"})
 MAX_CHAT_BYTES = 1024 * 1024  # a client sends its whole conversation with every question
 HEADERS = {
     "Content-Security-Policy": (
@@ -35,6 +36,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: Pages whose forms take long texts: a pasted study guide, an entry of the log with every letter percent-encoded.
+LONG_FORMS = ("/progress/import", "/log")
 _LOCAL = frozenset({"localhost", "testserver"})
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -151,9 +154,11 @@ def is_loopback(host: str) -> bool:
 
 def _most(request: Request) -> int:
     """The largest body that a path takes, in bytes."""
-    if request.url.path == IMPORT:
+    if request.url.path in IMPORTS:
         return MAX_IMPORT_BYTES
-    return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp")) else MAX_BODY_BYTES
+    if request.url.path.startswith("/drill/"):
+        return MAX_DRILL_BYTES
+    return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp", *LONG_FORMS)) else MAX_BODY_BYTES
 
 
 def _too_large(most: int) -> UsageError:

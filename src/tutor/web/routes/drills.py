@@ -13,10 +13,11 @@ from fastapi.responses import Response, StreamingResponse
 
 from tutor.drill.engine import Drills
 from tutor.drill.transcript import as_markdown, grade_json, row_json, session_json, step_json
+from tutor.quantities.sheet import compute
 from tutor.web.core import Core, core_of
 from tutor.web.drill_schemas import DrillRow, GradeOut, OpinionOut, OverrideOut, SessionOut, StepOut
 from tutor.web.errors import to_json, told
-from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, OpinionsIn, OverrideIn, ReplyIn
+from tutor.web.schemas import DrillIn, ErrorOut, GradeIn, LineOut, OpinionsIn, OverrideIn, ReplyIn, SheetIn
 
 CoreOf = Annotated[Core, Depends(core_of)]
 _Statuses = dict[int | str, dict[str, Any]]
@@ -100,7 +101,7 @@ def transcript(session: str, core: CoreOf) -> Response:
 )
 def override(session: str, body: OverrideIn, core: CoreOf) -> dict[str, Any]:
     """The learner's own judgement; kept as labelled data."""
-    return core.drill(lambda drills: drills.override(session, body.task, body.point, body.status))
+    return core.drill(lambda drills: drills.override(session, body.task, body.point, body.status, body.reason))
 
 
 @router.post(
@@ -112,6 +113,21 @@ def override(session: str, body: OverrideIn, core: CoreOf) -> dict[str, Any]:
 def opinions(session: str, body: OpinionsIn, core: CoreOf) -> list[dict[str, Any]]:
     """Of each point whether it is made, with the words that make it; the grade stays as it is."""
     return core.reread(session, body.task)
+
+
+@router.post("/sheet", summary="Compute a sheet of figures", responses={422: _ERRORS[422]})
+def sheet(body: SheetIn) -> list[LineOut]:
+    """Each line's value with its unit, or what is wrong with it; at most 60 lines, nothing is kept."""
+    return [
+        LineOut(
+            number=line.number,
+            name=line.name,
+            value=line.value.amount if line.value else None,
+            shown=line.shown,
+            error=line.error,
+        )
+        for line in compute(body.text)
+    ]
 
 
 @router.post("/grade", response_model=GradeOut, summary="Grade one answer")
