@@ -215,5 +215,5 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
     with suppress(TutorError):  # a store that does not answer is why the form comes back: the text must, too
         context = core.log(gather)
     refused = logbook.refused(fault) if fault else None
-    status = status_of(fault) if fault else 200
+    status = 200 if refused is None else 422 if refused.field else status_of(refused.error)
     return page(request, "log/form.html", status=status, given=given, refused=refused, entry=entry, **_WORDS, **context)
