@@ -17,8 +17,9 @@ from tutor.curriculum.outline import Outline, outline
 from tutor.errors import NotFound, StaleAnswer, UsageError
 from tutor.study import log_rows
 from tutor.study.entries import MOST_CHARACTERS, LogEntry, Query, excerpt, length_told
-from tutor.study.links import CardNames, TakenUp, current_item, item_of, place_of
+from tutor.study.links import CardNames, current_item, item_of, place_of
 from tutor.study.log import LogBook
+from tutor.study.plans import Plans
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Entry, Sitting, TakenPlan
 
@@ -248,47 +249,62 @@ def test_no_such_item(whole: Outline, name: str) -> None:
         item_of(whole, name)
 
 
-def test_where_the_plan_is(whole: Outline) -> None:
-    start = date(2026, 1, 1)
+def test_where_the_plan_is(whole: Outline, tmp_path: Path) -> None:
+    start = date(2026, 1, 1)  # a Thursday
+    now = [start]
 
-    def at(days: int, *taken: TakenUp) -> str:
-        return current_item(whole, taken or (TakenUp("judgment-roadmap", start),), start + timedelta(days=days))
+    def clock() -> datetime:
+        return datetime(now[0].year, now[0].month, now[0].day, 9, tzinfo=UTC)
 
-    assert [at(n) for n in (-1, 0, 6, 7, 29, 31, 190)] == [
-        "",
-        "month/1/week/1",
-        "month/1/week/1",
-        "month/1/week/2",
-        "month/1/week/4",
-        "month/2",
-        "",
-    ]
-    assert at(8, TakenUp("judgment-roadmap", start, 1.0, tuple(start + timedelta(days=n) for n in (1, 2)))).endswith(
-        "1"
-    )
-    assert at(2, TakenUp("28-days", start)) == "28-days/day-03"
-    assert at(2, TakenUp("28-days", start, 2.0)) == "28-days/day-05"
-    assert at(2, TakenUp("28-days", start + timedelta(days=1)), TakenUp("judgment-roadmap", start)) == "month/1/week/1"
-    assert at(2, TakenUp("technical-excellence", start)) == at(2, TakenUp("gone", start)) == ""
+    store = StudyStore(tmp_path / "plans.db", clock=clock)
+    store.owner()
+    plans = Plans(lambda: store, lambda: whole, zone=BERLIN, clock=clock)
+
+    def at(days: int) -> str:
+        now[0] = start + timedelta(days=days)
+        return current_item(whole, plans.under_way())
+
+    plans.start("technical-excellence")
+    assert at(2) == "", "its order is free"
+    now[0] = start
+    plans.start("28-days", start=start + timedelta(days=1), pace=2.0)
+    days = [at(n).rpartition("/")[2] for n in (0, 1, 2, 3, 5)]
+    assert days == ["", "day-01", "day-01", "day-02", "day-03"], "a step takes two days"
+    now[0] = start
+    plans.start("judgment-roadmap")
+    assert [at(n) for n in (0, 6, 7, 29, 31, 180, 190)] == [
+        "month/1/week/1", "month/1/week/1", "month/1/week/2", "month/1/week/4", "month/2", "month/6", "",
+    ]  # fmt: skip
+    now[0] = start
+    plans.skip(["2026-01-02", "2026-01-03", "sat"], "judgment-roadmap")
+    # January then has 25 study days, and its first week the first six of them: 1, 4, 5, 6, 7 and 8.
+    assert [at(7), at(8)] == ["month/1/week/1", "month/1/week/2"]
+    now[0] = start + timedelta(days=5)
+    plans.stop("judgment-roadmap")
+    assert at(5) == "28-days/day-03", "and no more by what is followed no longer"
+    store.close()
 
 
-def test_the_active_plans_step_is_the_default(book: LogBook) -> None:
+def test_the_active_plans_step_is_the_default(book: LogBook, whole: Outline) -> None:
     assert book.add(TEXT).item == ""
     with book.store.write() as session:
-        common = {"learner": "local", "at": NOW, "pace": 1.0, "skips": ["2026-04-27"], "spec": {}}
+        common = {"learner": "local", "at": NOW, "pace": 1.0, "skips": ["2026-04-27", "sun"], "spec": {}}
         plan = TakenPlan(id=new_id(), plan="judgment-roadmap", start=date(2026, 4, 26), active=True, **common)
         session.add(plan)
         session.add(TakenPlan(id=new_id(), plan="28-days", start=date(2026, 5, 1), active=False, **common))
-    assert book.add(TEXT).item == "month/1/week/2"  # the eighth day, one of which was skipped: 26 April to 4 May
+    # Until 25 May there are 24 study days; the first six of them are 28, 29, 30 April and 1, 2, 4 May.
+    assert book.add(TEXT).item == "month/1/week/1"
     assert book.add(TEXT, item="none").item == ""
     assert book.add(TEXT, item="M3").item == "month/3"
+    Plans(lambda: book.store, lambda: whole, zone=BERLIN, clock=lambda: NOW).stop("judgment-roadmap")
+    assert book.add(TEXT).item == ""
 
 
 def test_the_time_it_took_is_noted(book: LogBook) -> None:
     book.add(TEXT, seconds=90)
     book.add(TEXT, seconds=1e9)
     with book.store.read() as session:
-        assert list(session.scalars(select(Sitting.seconds).order_by(Sitting.seconds))) == [90, 4 * 3600]
+        assert list(session.scalars(select(Sitting.seconds).order_by(Sitting.seconds))) == [90, 3600]
 
 
 def test_lengths_are_told() -> None:

@@ -12,8 +12,6 @@ from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from tutor.curriculum.outline import Outline
 from tutor.errors import NotFound, StaleAnswer, UsageError
 from tutor.study import entries as rules
@@ -21,15 +19,15 @@ from tutor.study import log_rows
 from tutor.study.date_words import split_dates
 from tutor.study.days import day_of
 from tutor.study.entries import LogEntry, Query
-from tutor.study.links import CardNames, TakenUp, current_item, item_of
+from tutor.study.links import CardNames, current_item, item_of
 from tutor.study.log_scan import Scan
 from tutor.study.lookup import card_of
+from tutor.study.records import Spent, add_sitting
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Learner, Sitting, TakenPlan
+from tutor.study.tables import Learner
 from tutor.text import mended
 
 _SHORTEST_ID = 4
-_LONGEST_SITTING_S = 4 * 3600
 EVERYTHING = Query()
 NONE = "none"  # as a card or item: the learner wants no link
 
@@ -125,10 +123,7 @@ class LogBook:
         with self.store.write() as session:
             log_rows.add(session, self.store.learner, entry)
             if seconds > 0:
-                spent = min(seconds, _LONGEST_SITTING_S)
-                session.add(
-                    Sitting(id=new_id(), learner=self.store.learner, at=now, seconds=spent, kind="log", ref=entry.id)
-                )
+                add_sitting(session, self.store.learner, Spent(now, seconds, "log", entry.id))
         return entry
 
     def edit(
@@ -310,15 +305,15 @@ class LogBook:
 
     def current(self) -> str:
         """The item that an entry of today belongs to by the plans that are followed; may be empty."""
-        query = select(TakenPlan.plan, TakenPlan.start, TakenPlan.pace, TakenPlan.skips).where(
-            TakenPlan.learner == self.store.learner, TakenPlan.active.is_(True)
-        )
+        from tutor.study.taken import followed
+
         with self.store.read() as session:
-            rows = list(session.execute(query))
-        if not rows:
-            return ""
-        taken = [TakenUp(r[0], r[1], r[2], tuple(map(date.fromisoformat, r[3]))) for r in rows]
-        return current_item(self.outline, taken, self.today)
+            if not followed(session, self.store.learner):
+                return ""  # who follows no plan does not wait for them to load
+        from tutor.study.plans import Plans
+
+        plans = Plans(lambda: self.store, lambda: self.outline, zone=self.zone, clock=self.clock)
+        return current_item(self.outline, plans.under_way())
 
     @property
     def news(self) -> list[str]:

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from tutor.web.pages import ask, cards, docs, log, log_reports, progress
+from tutor.web.pages import (
+    ask,
+    cards,
+    conversations,
+    docs,
+    drill,
+    log,
+    log_reports,
+    map,
+    palette,
+    plan,
+    progress,
+    review,
+    settings,
+    shell,
+    today,
+)
 
 ROUTERS = (
     ask.router,
     cards.router,
+    conversations.router,
     docs.router,
-    progress.router,
-    log_reports.router,
+    drill.router,
     log.router,
-)  # /log/{entry} after its names
+    log_reports.router,
+    map.router,
+    palette.router,
+    plan.router,
+    progress.router,
+    review.router,
+    settings.router,
+    shell.router,
+    today.router,
+)
