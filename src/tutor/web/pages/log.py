@@ -17,11 +17,13 @@ from tutor.web.core import Core, core_of
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
 from tutor.web.logbook import PAGE, Fields
+from tutor.web.pages import log_reports
 from tutor.web.progress import counted, day_shown
 from tutor.web.views import page
 
 T = TypeVar("T")
 router = APIRouter(include_in_schema=False)
+router.include_router(log_reports.router)  # first: /log/{entry} takes every name
 CoreOf = Annotated[Core, Depends(core_of)]
 Short = Annotated[str, Query(max_length=300)]
 _LONGEST_S = 4 * 3600.0
