@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -115,11 +116,14 @@ def _beyond(name: str, piece: str) -> str:
 
 
 def blank(book: LogBook, given: Mapping[str, str]) -> Fields:
-    """A new entry's form: today, where the plan is, and what a link has put in."""
+    """A new entry's form: today, where the plan is, and what a link has put in, a card by its title."""
+    card = given.get("cards", "").strip()
+    with suppress(NotFound):
+        card = card and _name(book.outline, card_of(book.outline, card).id)
     return Fields(
         title=given.get("title", ""),
         tags=given.get("tags", ""),
-        cards=given.get("cards", ""),
+        cards=card,
         item=given.get("item") or book.current(),
         day=book.today.isoformat(),
     )
