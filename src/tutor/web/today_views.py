@@ -121,5 +121,5 @@ def links_of(item: Item) -> tuple[Link, ...]:
     if item.link:
         return (Link(item.link, "Watch" if item.kind == "video" else "Open", away=True),)
     if item.kind in _WRITTEN:
-        return (Link("/log", "Write it in the log"),)
+        return (Link("/log/new", "Write it in the log"),)
     return ()
