@@ -22,7 +22,7 @@ function enlarge(drawing, opener) {
   const place = document.createElement("div");
   place.className = "large-canvas";
   place.tabIndex = 0;
-  place.setAttribute("role", "region");
+  place.setAttribute("role", "group");
   place.setAttribute("aria-label", "Diagram");
   place.append(copy);
   const natural = Number(drawing.getAttribute("width"));
