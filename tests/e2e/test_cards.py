@@ -167,7 +167,7 @@ def test_marking_and_checking(visit: Visit) -> None:
     page.fill("#reason", "read once")
     page.click("#mark button")
     page.wait_for_url("**/documents/replication?said=mark#mark")
-    assert page.inner_text(".said") == "Marked." and page.inner_text(".bar .badge") == "Learning"
+    assert page.inner_text("#mark .said") == "Marked: learning." and page.inner_text(".bar .badge") == "Learning"
     page.click("#check summary")
     for box in page.locator("#check input[type='checkbox']").all():
         box.check()

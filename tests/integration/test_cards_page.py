@@ -184,7 +184,7 @@ def test_a_mark_is_taken_with_its_reason_once(own: tuple[TestClient, App]) -> No
     assert send(client, "/documents/kafka", fields).status_code == 303  # sent twice
     assert [m.note for m in app.study.standing().marks] == ["Read it <b>twice</b>"]
     page = soup(client, "/documents/kafka?said=mark")
-    assert one(page, "[role='status'].said").get_text() == "Marked."
+    assert one(page, "[role='status'].said").get_text() == "Marked: learning."
     assert "Learning" in one(page, ".bar .badge").get_text()
     assert "Your own mark: learning" in one(page, ".history").get_text()
     assert page.select(".history b") == []

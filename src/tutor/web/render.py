@@ -51,9 +51,7 @@ class _Renderer(RendererHTML):
         token = tokens[idx]
         language = (token.info.split() or [""])[0]
         name = f' class="language-{escapeHtml(language)}"' if language else ""
-        block = (
-            f'<pre tabindex="0" role="group" aria-label="Code"><code{name}>{escapeHtml(token.content)}</code></pre>'
-        )
+        block = f'<pre tabindex="0" role="group" aria-label="Code"><code{name}>{escapeHtml(token.content)}</code></pre>'
         if not drawings.is_mermaid(token.info):
             return f"{block}\n"
         source = token.content.translate(MARKERS_GONE)

@@ -27,9 +27,10 @@ from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
 CoreOf = Annotated[Core, Depends(core_of)]
+#: What is told of a form that was carried out, with where the learner stands after it.
 _SAID = {
-    "mark": "Marked.",
-    "check": "The check is saved.",
+    "mark": "Marked: {status}.",
+    "check": "The check is saved; the card counts as {status}.",
     "note": "The note is saved.",
 }
 
@@ -99,7 +100,7 @@ def document(
     shown = _document(core, doc_id, start, end, at)
     if fragment:
         return page(request, "cards/pane.html", **shown, links=library.links(shown["document"], core.documents()))
-    return _whole(request, core, shown, said=_SAID.get(said, ""))
+    return _whole(request, core, shown, said=said)
 
 
 @router.post("/documents/{doc_id:path}")
@@ -164,7 +165,9 @@ def _whole(
     document = shown["document"]
     card = card_page(core, document["doc_id"]) if document["kind"] == "card" else None
     if isinstance(card, CardPage):
-        context = {**shown, "card": card, "said": said, "error": error, "do": form.text("do") if form else ""}
+        words = _SAID.get(said, "").format(status=card.progress.status.replace("-", " "))
+        told = {"said": words, "did": said if words else ""}
+        context = {**shown, **told, "card": card, "error": error, "do": form.text("do") if form else ""}
         return page(request, "cards/card.html", status=status, **context, **_fields(card, form, error))
     if error:
         raise error  # nothing on a plain page has a form
