@@ -72,13 +72,16 @@ def start(
         float | None, typer.Option(help="How many days, weeks or months a step takes: 0.5 is twice as fast.")
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="The day by which it is to end.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Hours a week, in place of a pace.")] = None,
     skip: Skip = None,
     afresh: Annotated[bool, typer.Option("--afresh", help="What was ticked before does not count.")] = False,
     as_json: Json = False,
 ) -> None:
     """Take a plan up."""
     with _plans(context) as plans:
-        table = plans.start(plan, start=_date(begin), pace=pace, until=_date(until), skips=skip or (), afresh=afresh)
+        table = plans.start(
+            plan, start=_date(begin), pace=pace, until=_date(until), hours=hours, skips=skip or (), afresh=afresh
+        )
         _tell(table, as_json)
 
 

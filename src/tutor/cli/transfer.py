@@ -28,6 +28,8 @@ _NAMES = {
     "entries": "versions of log entries",
     "card_notes": "notes on cards",
     "sittings": "sittings",
+    "conversations": "conversations",
+    "turns": "questions of conversations with their answers",
     "drills": "drill files and their lines",
     "feedback": "votes",
 }

@@ -35,7 +35,8 @@ _MONTH_OF_WEEKS = 4  # what stands for a whole month takes so many times what st
 class Item:
     """Something to do and tick off. ``id`` as "day-03/exercise"; ``kind`` is card, notes or one of ``MINUTES``.
 
-    ``card`` is the card's id for kind card; ``link`` an address, empty where there is none.
+    ``card`` is the card's id for kind card; ``link`` an address, ``doc_id`` a document of the library, each empty
+    where there is none.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Item:
     minutes: int
     card: str = ""
     link: str = ""
+    doc_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def minutes_of(card: CardLine) -> int:
 
 def card_item(card: CardLine, name: str = "") -> Item:
     """A card as an item, called ``name`` or as the card."""
-    return Item(name or card.id, "card", card.title, minutes_of(card), card.id)
+    return Item(name or card.id, "card", card.title, minutes_of(card), card.id, doc_id=card.id)
 
 
 def agenda(outline: Outline, plan: PlanLine) -> tuple[Stage, ...]:
@@ -95,7 +97,7 @@ def _items(outline: Outline, plan: PlanLine, step: StepLine, *, whole: bool) -> 
         if note in outline.days:
             yield from _day(at, outline.days[note])
         else:
-            yield Item(f"{at}/{note}", "reading", outline.titles.get(note, note), MINUTES["reading"])
+            yield Item(f"{at}/{note}", "reading", outline.titles.get(note, note), MINUTES["reading"], doc_id=note)
     if plan.unit == "week":
         yield from (card_item(outline.cards[name], f"{at}/{name}") for name in _in_order(outline, step.cards))
         if not whole and not step.cards:  # "Practice in week 3": the part itself is what is to be done
@@ -106,7 +108,7 @@ def _items(outline: Outline, plan: PlanLine, step: StepLine, *, whole: bool) -> 
             yield Item(f"{at}/{kind}{'' if number == 1 else f'-{number}'}", kind, line, MINUTES[kind] * times)
     yield from (Item(f"{at}/{_slug(line)}", "topic", line, MINUTES["topic"]) for line in step.items)
     for name in step.practice:
-        yield Item(f"{at}/{name}", "practice", outline.titles.get(name, name), MINUTES["practice"])
+        yield Item(f"{at}/{name}", "practice", outline.titles.get(name, name), MINUTES["practice"], doc_id=name)
     if step.log:
         yield Item(f"{at}/log", "log", step.log, MINUTES["log"])
 
@@ -129,7 +131,7 @@ def _in_order(outline: Outline, cards: Sequence[str]) -> list[str]:
 
 
 def _day(at: str, day: DayLine) -> Iterator[Item]:
-    yield Item(f"{at}/notes", "notes", day.title, day.read_min)
+    yield Item(f"{at}/notes", "notes", day.title, day.read_min, doc_id=day.id)
     yield Item(f"{at}/video", "video", day.video[0], MINUTES["video"], link=day.video[1])
     for number, (title, link) in enumerate(day.readings, 1):
         yield Item(f"{at}/reading-{number}", "reading", title, MINUTES["reading"], link=link)

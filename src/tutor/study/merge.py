@@ -31,6 +31,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "drilled": ("session", "task"),
     "memory": ("ref",),
     "reviews": ("ref", "source"),
+    "conversations": ("conversation",),
 }
 _ASIDE = 1_000_000  # where versions wait while they are numbered anew
 _CHUNK = 500
@@ -79,10 +80,9 @@ def merge(
 def merge_learner(session: Session, learner: str, given: Row) -> Counts:
     """Fill in of the learner's own row what is still empty; the rest is a setting of this machine."""
     mine = session.execute(select(LEARNERS).where(LEARNERS.c.id == learner)).mappings().one()
-    filled = {name: given[name] for name in ("name", "zone") if given[name] and not mine[name]}
-    if not filled:
+    if mine["name"] or not given["name"]:
         return Counts(kept=1)
-    session.execute(update(LEARNERS).where(LEARNERS.c.id == learner).values(**filled))
+    session.execute(update(LEARNERS).where(LEARNERS.c.id == learner).values(name=given["name"]))
     return Counts(replaced=1)
 
 
@@ -133,6 +133,8 @@ def _newer(table: str, given: Row, found: Row) -> bool:
     """Whether a row is a later state of the one that is there. Of two of the same time the one that is there stays."""
     if table == "entries":
         return bool(given["written"] > found["written"])
+    if table in ("conversations", "turns"):
+        return bool(given["changed"] > found["changed"])
     if table == "memory":
         return bool((given["at"], given["reps"]) > (found["at"], found["reps"]))
     return bool(given["at"] > found["at"])

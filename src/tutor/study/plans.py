@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import Outline, PlanLine
 from tutor.errors import NotFound, UsageError
-from tutor.study import catchup, custom, taken
-from tutor.study.catchup import Option, Way
+from tutor.study import custom, taken
 from tutor.study.custom import Custom
 from tutor.study.days import day_of
 from tutor.study.fitting import dated, impossible
@@ -22,6 +21,7 @@ from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, timetable
 from tutor.study.windows import entries_of
 
 if TYPE_CHECKING:
+    from tutor.study.catchup import Option, Way
     from tutor.study.today import Next
 
 _MOST_NEXT = 8  # items of a plan that are asked for on one day
@@ -102,15 +102,36 @@ class Plans:
             return near[0]
         raise NotFound("no plan has this id", about=name.strip()[:80], fix=f"Known: {', '.join(known)}.")
 
-    def preview(self, name: str) -> Timetable:
-        """A plan of the curriculum as it would be from today on.
+    def preview(
+        self,
+        name: str,
+        *,
+        start: date | None = None,
+        pace: float | None = None,
+        until: date | None = None,
+        hours: float | None = None,
+        skips: Iterable[str] = (),
+    ) -> Timetable:
+        """A plan of the curriculum as ``start`` would take it up; nothing is taken up.
+
+        Raises:
+            NotFound: no such plan.
+            UsageError: as of ``start``.
+        """
+        plan = self._line(self.named(name))
+        without = skips_of(skips)
+        begin, chosen = self._paced(plan, start, without, pace=pace, until=until, hours=hours)
+        return self._table(Taken("", plan.id, self._clock(), begin, chosen, without, {}, False), {})
+
+    def ticked(self, name: str) -> int:
+        """How many items of a plan are ticked off, under way or not.
 
         Raises:
             NotFound: no such plan.
         """
-        plan = self._line(self.named(name))
-        now = Taken("", plan.id, self._clock(), self.today, 1.0, Skips(), {}, False)
-        return self._table(now, {})
+        store, plan = self._store(), self.named(name)
+        with store.read() as session:
+            return len(taken.ticks(session, store.learner, plan))
 
     def start(
         self,
@@ -119,6 +140,7 @@ class Plans:
         start: date | None = None,
         pace: float | None = None,
         until: date | None = None,
+        hours: float | None = None,
         skips: Iterable[str] = (),
         afresh: bool = False,
     ) -> Timetable:
@@ -129,6 +151,7 @@ class Plans:
             start: its first day; today where it is None.
             pace: how many of the plan's units a step takes; 1 where it is None.
             until: the day by which it is to end, in place of a pace.
+            hours: a week, in place of a pace.
             skips: weekdays, dates and runs of dates without study.
             afresh: what was ticked before does not count.
 
@@ -137,16 +160,8 @@ class Plans:
             UsageError: it is under way, the start is in the past, or pace, end and skips leave no way to hold it.
         """
         plan = self._line(self.named(name))
-        begin = self._not_past(start or self.today, "--from", "Begin today, and tick off what is done: tutor plan done")
         without = skips_of(skips)
-        if pace is not None and until is not None:
-            raise UsageError("a pace and an end exclude each other", about="--until", fix="Give one of them.")
-        if plan.unit == "section":
-            if pace is not None or until is not None:
-                raise UsageError("its order is free, so it has no pace", about=plan.id, fix="Leave --pace and --until.")
-            chosen = 1.0
-        else:
-            begin, chosen = dated(self._outline(), plan, begin, pace, until, without)
+        begin, chosen = self._paced(plan, start, without, pace=pace, until=until, hours=hours)
         spec = {"since": self._clock().isoformat()} if afresh else {}
         with self._store().write() as session:
             if plan.id in taken.active(session, self._store().learner):
@@ -208,9 +223,8 @@ class Plans:
         Raises:
             UsageError: it does not hold tier 1, or nothing at all; says what would fit.
         """
-        without = skips_of(skips)
-        if not made.cards or (not made.holds_tier_1 and not what_fits):
-            raise impossible(self._outline(), made, without)
+        if not made.cards or not what_fits:
+            self.refused(made, skips)
         spec = {
             "interview": made.interview.isoformat(),
             "track": made.track,
@@ -219,8 +233,17 @@ class Plans:
             "why": {one.card: one.why for one in made.cards},
             "left_out": {one.card: one.why for one in made.left_out},
         }
-        self._put(CUSTOM, start=start or self.today, pace=1.0, skips=without, spec=spec)
+        self._put(CUSTOM, start=start or self.today, pace=1.0, skips=skips_of(skips), spec=spec)
         return self.of(CUSTOM)
+
+    def refused(self, made: Custom, skips: Iterable[str] = ()) -> None:
+        """Refuse a plan that was chosen and does not hold tier 1.
+
+        Raises:
+            UsageError: says what would fit.
+        """
+        if not made.cards or not made.holds_tier_1:
+            raise impossible(self._outline(), made, skips_of(skips))
 
     def done(self, name: str, items: Sequence[str], *, undo: bool = False) -> list[Entry]:
         """Tick items off, or take ticks back; those that changed by it. A step's id stands for all of it.
@@ -241,8 +264,13 @@ class Plans:
                 taken.add_ticks(session, store.learner, table.taken.plan, ids, done=not undo, at=self._clock())
         return changed
 
-    def skip(self, words: Iterable[str], name: str = "") -> list[tuple[Timetable, Timetable]]:
+    def skip(self, words: Iterable[str], name: str = "", *, undo: bool = False) -> list[tuple[Timetable, Timetable]]:
         """Leave days out of a plan, or of all that are under way; each before and after.
+
+        Args:
+            words: weekdays, dates and runs of dates.
+            name: of a plan; all that are under way where it is empty.
+            undo: study on these days after all.
 
         Raises:
             NotFound: no such plan, or none is under way.
@@ -260,7 +288,10 @@ class Plans:
         changed = []
         for table in tables:
             had = table.taken.skips
-            both = skips_of(Skips(had.dates | more.dates, had.weekdays | more.weekdays).words)
+            both = Skips(had.dates | more.dates, had.weekdays | more.weekdays)
+            if undo:
+                both = Skips(had.dates - more.dates, had.weekdays - more.weekdays)
+            both = skips_of(both.words)
             after = replace(table.taken, skips=both)
             ticked = {entry.item.id: entry.done for entry in table.entries if entry.done}
             changed.append((table, self._table(after, ticked)))
@@ -276,6 +307,8 @@ class Plans:
             NotFound: no such plan, or it is not under way.
             UsageError: nothing is late.
         """
+        from tutor.study import catchup
+
         table = self.of(name)
         plan = None if table.taken.custom else self._line(table.taken.plan)
         return catchup.options(self._outline(), plan, table)
@@ -345,6 +378,11 @@ class Plans:
         store = self._store()
         with store.write() as session:
             taken.add_plan(session, store.learner, plan, at=self._clock(), active=active, **how)
+
+    def _paced(self, plan: PlanLine, start: date | None, skips: Skips, **how: Any) -> tuple[date, float]:
+        fix = "Begin today, and tick off what is done: tutor plan done"
+        begin = self._not_past(start or self.today, "--from", fix)
+        return dated(self._outline(), plan, begin, skips=skips, **how)
 
     def _not_past(self, day: date, about: str, fix: str) -> date:
         if day < self.today:

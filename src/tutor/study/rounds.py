@@ -47,7 +47,10 @@ def flash_round(outline: Outline, deck: Deck, until: datetime, *, minutes: int, 
         cards: only these and their points, where given.
     """
     due = [
-        f for item in deck.due(until) if not cards or item.card in cards if (f := _flash(outline, deck, item, until))
+        flash
+        for item in deck.due(until)
+        if not cards or item.card in cards
+        if (flash := flash_of(outline, deck, item, until))
     ]
     taken: list[Flash] = []
     left = minutes * 60
@@ -58,7 +61,8 @@ def flash_round(outline: Outline, deck: Deck, until: datetime, *, minutes: int, 
     return Round(tuple(taken), len(due) - len(taken))
 
 
-def _flash(outline: Outline, deck: Deck, item: Item, until: datetime) -> Flash | None:
+def flash_of(outline: Outline, deck: Deck, item: Item, until: datetime) -> Flash | None:
+    """What is asked of an item, the same until it is rated; None where the curriculum has it no more."""
     recall = deck.recall(item.ref, until)
     if (place := point_of(outline, item.ref)) is not None:
         card, probe, point = place

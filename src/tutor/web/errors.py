@@ -30,6 +30,7 @@ from tutor.telemetry import failed
 from tutor.text import mended
 from tutor.web.openai import PREFIX
 from tutor.web.openai import respond as openai_error
+from tutor.web.page_words import on_page
 from tutor.web.views import page
 
 _log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ def respond(request: Request, error: TutorError, status: int, *, cause: Exceptio
         return openai_error(error, status, fix=over_http(error.fix), headers=headers)
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(to_json(error), status, headers)
-    return page(request, "error.html", status=status, headers=headers, error=error)
+    return page(request, "error.html", status=status, headers=headers, error=on_page(error))
 
 
 def _known(request: Request) -> str:

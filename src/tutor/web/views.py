@@ -44,6 +44,17 @@ NAVIGATION: tuple[tuple[str, str, str], ...] = (
     ("/settings", "Settings", "settings"),
 )
 
+#: The key after "g" that goes to a place.
+GO = dict(zip((path for path, _, _ in NAVIGATION), "atdlprmos", strict=True))
+_WITHIN = {"/conversations": "/", "/review": "/today"}
+
+
+def place_of(path: str) -> str:
+    """The place of ``NAVIGATION`` that a page belongs to; "" where none."""
+    first = f"/{path.split('/')[1]}"
+    return first if first in GO else _WITHIN.get(first, "")
+
+
 EXAMPLES = (
     "B-tree or LSM-tree for a write-heavy store?",
     "Why not Redis as the primary database?",
@@ -60,7 +71,7 @@ def page(
     request: Request, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
 ) -> Response:
     """Render a template; autoescape is on, so only values marked safe are HTML."""
-    given = {"navigation": NAVIGATION, **context}
+    given = {"navigation": NAVIGATION, "go": GO, "place_of": place_of, **context}
     return _templates.TemplateResponse(request, name, given, status_code=status, headers=headers)
 
 

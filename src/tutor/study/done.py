@@ -1,0 +1,128 @@
+"""What was done on a day: what a learner sees beside what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tutor.study import log_rows
+from tutor.study.days import day_of, end_of, start_of
+from tutor.study.desk import Study
+from tutor.study.entries import LogEntry, Query
+from tutor.study.rounds import CARD_S, POINT_S
+from tutor.study.tables import Drilled, Mark, Review, TakenPlan
+from tutor.study.timetable import Entry, Timetable
+from tutor.study.today import DRILL_MIN
+
+
+@dataclass(frozen=True, slots=True)
+class DrilledTask:
+    """A graded task of the day."""
+
+    session: str
+    card: str
+    title: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """An item of a plan that was ticked off on the day."""
+
+    plan: str
+    title: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A day's work. ``recalled`` counts the learner's own ratings, ``forgotten`` those of them that were 1.
+
+    ``minutes`` are measured where they were, else estimates.
+    """
+
+    day: date
+    drills: tuple[DrilledTask, ...]
+    recalled: int
+    forgotten: int
+    checked: tuple[tuple[str, str], ...]
+    ticked: tuple[Ticked, ...]
+    entries: tuple[LogEntry, ...]
+    minutes: int
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.drills or self.recalled or self.checked or self.ticked or self.entries)
+
+
+def done_today(study: Study, tables: Sequence[Timetable]) -> Done:
+    """What was done since midnight in the learner's zone.
+
+    Args:
+        study: the desk.
+        tables: the plans that are under way.
+    """
+    day = day_of(study.clock(), study.zone)
+    first, last = start_of(day, study.zone), end_of(day, study.zone)
+    cards, learner = study.outline.cards, study.store.learner
+
+    def titled(card: str) -> str:
+        return cards[card].title if card in cards else card
+
+    with study.store.read() as session:
+        drilled = session.execute(
+            select(Drilled.session, Drilled.card, Drilled.verdict, Drilled.seconds)
+            .where(Drilled.learner == learner, Drilled.at >= first, Drilled.at < last)
+            .order_by(Drilled.at)
+        ).all()
+        rated = session.execute(
+            select(Review.ref, Review.rating, Review.seconds).where(
+                Review.learner == learner,
+                Review.at >= first,
+                Review.at < last,
+                Review.source.like("review:%"),
+            )
+        ).all()
+        marked = session.execute(
+            select(Mark.card, Mark.status)
+            .where(Mark.learner == learner, Mark.at >= first, Mark.at < last, Mark.why.in_(("check", "override")))
+            .order_by(Mark.at)
+        ).all()
+        written = _written(session, learner, day)
+    ticked = tuple(
+        Ticked(table.taken.plan, entry.item.title, entry)
+        for table in tables
+        for entry in sorted((e for e in table.entries if e.done and first <= e.done < last), key=lambda e: str(e.done))
+    )
+    spent_s = sum(row[3] or DRILL_MIN * 60 for row in drilled)
+    spent_s += sum(row[2] or (POINT_S if "/" in row[0] else CARD_S) for row in rated)
+    return Done(
+        day,
+        tuple(DrilledTask(row[0], row[1], titled(row[1]), row[2]) for row in drilled),
+        len(rated),
+        sum(row[1] == 1 for row in rated),
+        tuple(dict.fromkeys((row[0], titled(row[0])) for row in marked)),
+        ticked,
+        written,
+        round(spent_s / 60) + sum(one.entry.item.minutes for one in ticked),
+    )
+
+
+def untouched(study: Study) -> bool:
+    """Whether nothing was ever done: no drill, no review, no mark, no plan."""
+    learner = study.store.learner
+    with study.store.read() as session:
+        return not any(
+            session.scalar(select(table.id).where(table.learner == learner).limit(1))
+            for table in (Drilled, Review, Mark, TakenPlan)
+        )
+
+
+def _written(session: Session, learner: str, day: date) -> tuple[LogEntry, ...]:
+    """The entries of the log that are of that day, the earliest first."""
+    ids = log_rows.find(session, learner, Query(first=day, last=day), deleted=False)
+    return tuple(reversed(log_rows.whole(session, learner, ids)))

@@ -1,0 +1,123 @@
+"""The day's list as rows of a page: each with where it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from tutor.curriculum.outline import Outline
+from tutor.study.agenda import Item
+from tutor.study.days import day_of
+from tutor.study.desk import Study
+from tutor.study.done import Done, done_today, untouched
+from tutor.study.timetable import Entry
+from tutor.study.today import Line, Today
+from tutor.studying import plans_of
+from tutor.web.pieces import document_url
+
+_KINDS = {"review": "Recall", "drill": "Drill", "read": "Read", "plan": "Plan"}
+_WRITTEN = ("log", "capstone", "reflection")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where something is done; ``away`` is on another site."""
+
+    href: str
+    text: str
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the list. ``links`` are what to do, the first first; ``entry`` is what can be ticked off."""
+
+    kind: str
+    label: str
+    title: str
+    why: str
+    minutes: int
+    links: tuple[Link, ...]
+    plan: str = ""
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Everything of the page. ``enough``: as much was done as the day has minutes."""
+
+    today: date
+    found: Today
+    rows: tuple[Row, ...]
+    left_out: tuple[Row, ...]
+    done: Done
+    first_visit: bool
+    following: bool
+
+    @property
+    def enough(self) -> bool:
+        return self.done.minutes >= self.found.minutes
+
+    @property
+    def ticking(self) -> tuple[str, ...]:
+        """The plans of which something can be ticked off."""
+        return tuple(dict.fromkeys(row.plan for row in (*self.rows, *self.left_out) if row.entry))
+
+
+def day_of_study(study: Study, minutes: int | None) -> Day:
+    """What the page shows.
+
+    Raises:
+        UsageError: minutes out of range.
+    """
+    found = study.today(minutes)
+    tables = plans_of(study).under_way()
+    done = done_today(study, tables)
+    entries = {(table.taken.plan, entry.item.id): entry for table in tables for entry in table.entries}
+
+    def rows(lines: Sequence[Line]) -> tuple[Row, ...]:
+        return tuple(_row(study.outline, line, entries.get((line.plan, line.item))) for line in lines)
+
+    return Day(
+        day_of(study.clock(), study.zone),
+        found,
+        rows(found.lines),
+        rows(found.left_out),
+        done,
+        not done.anything and untouched(study),
+        bool(tables),
+    )
+
+
+def _row(outline: Outline, line: Line, entry: Entry | None) -> Row:
+    card = line.refs[0].split("/", 1)[0] if line.refs else ""
+    links: list[Link] = []
+    if line.kind == "plan":
+        links = [*(links_of(entry.item) if entry else ()), Link(f"/plan/{line.plan}#{line.item}", "See the plan")]
+    elif line.kind == "review":
+        links = [Link(f"/review?{urlencode({'card': card})}", "Recall")]
+    else:
+        ask = next((p.ask for p in outline.cards[card].probes if p.id == line.probe), "")
+        drill = drill_link(ask) if ask else Link(document_url(card), "Check it")
+        links = [Link(document_url(card), "Read"), Link(drill.href, "Then drill")] if line.kind == "read" else [drill]
+    return Row(line.kind, _KINDS[line.kind], line.title, line.why, line.minutes, tuple(links), line.plan, entry)
+
+
+def drill_link(request: str, text: str = "Drill") -> Link:
+    """A drill on a card, or the very question that is given."""
+    return Link(f"/drill?{urlencode({'request': request})}", text)
+
+
+def links_of(item: Item) -> tuple[Link, ...]:
+    """Where an item of a plan is done; nothing for what is done with one's hands."""
+    if item.card:
+        return Link(document_url(item.card), "Read"), drill_link(item.card)
+    if item.doc_id:
+        return (Link(document_url(item.doc_id), "Read"),)
+    if item.link:
+        return (Link(item.link, "Watch" if item.kind == "video" else "Open", away=True),)
+    if item.kind in _WRITTEN:
+        return (Link("/log", "Write it in the log"),)
+    return ()
