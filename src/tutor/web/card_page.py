@@ -199,5 +199,5 @@ def until_today(study: Study, now: datetime) -> datetime:
 
 
 def is_due(found: CardProgress, until: datetime) -> bool:
-    """Whether a card is to be reviewed before ``until``."""
-    return found.due is not None and found.due < until
+    """Whether a card is to be reviewed before ``until``; one that is set aside is not."""
+    return found.due is not None and found.due < until and not found.suspended
