@@ -64,7 +64,7 @@ class _Renderer(RendererHTML):
         marked = " open" if source != token.content else ""
         return (
             f'<figure class="diagram">{shown}'
-            f"<details{marked}><summary>Source of the diagram (Mermaid)</summary>{block}</details></figure>\n"
+            f"<details{marked}><summary>Source (Mermaid)</summary>{block}</details></figure>\n"
         )
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Env) -> str:

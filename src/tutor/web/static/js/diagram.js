@@ -11,7 +11,7 @@ function setUp(canvas) {
   button.textContent = "Enlarge";
   button.setAttribute("aria-haspopup", "dialog");
   button.addEventListener("click", () => enlarge(drawing, button));
-  canvas.after(button);
+  canvas.parentElement.append(button);
 }
 
 function enlarge(drawing, opener) {
