@@ -15,7 +15,7 @@ from tutor.study.log import LogBook
 from tutor.study.pacing import Skips, study_days
 from tutor.study.plans import Plans
 from tutor.study.timetable import Entry, Placed, Timetable
-from tutor.web.page_words import span_words
+from tutor.web.page_words import day_words, span_words
 from tutor.web.today_views import Link, links_of
 
 KINDS = {
@@ -137,6 +137,13 @@ def written_for(book: LogBook, outline: Outline, table: Timetable) -> dict[str, 
             entries = {entry.id: entry for item in items for entry in book.entries(Query(item=item))}
             found[step.id] = sorted(entries.values(), key=lambda e: (e.day, e.written))
     return found
+
+
+def title_of(table: Timetable) -> str:
+    """What a plan is called, with the day of an interview as people say it."""
+    if not table.taken.custom:
+        return table.title
+    return f"Your plan for {day_words(date.fromisoformat(table.taken.spec['interview']), table.today)}"
 
 
 def _lines(outline: Outline, table: Timetable) -> dict[str, StepLine]:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from tutor.curriculum.outline import Outline
 from tutor.study.agenda import Item
 from tutor.study.days import day_of
-from tutor.study.desk import Study
+from tutor.study.desk import MOST_MINUTES, Study
 from tutor.study.done import Done, done_today, untouched
 from tutor.study.timetable import Entry
 from tutor.study.today import Line, Today
@@ -46,7 +46,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Everything of the page. ``enough``: as much was done as the day has minutes."""
+    """Everything of the page. ``due`` questions can be recalled in a round of ``due_min``.
+
+    ``enough``: as much was done as the day has minutes.
+    """
 
     today: date
     found: Today
@@ -55,6 +58,8 @@ class Day:
     done: Done
     first_visit: bool
     following: bool
+    due: int
+    due_min: int
 
     @property
     def enough(self) -> bool:
@@ -80,6 +85,7 @@ def day_of_study(study: Study, minutes: int | None) -> Day:
     def rows(lines: Sequence[Line]) -> tuple[Row, ...]:
         return tuple(_row(study.outline, line, entries.get((line.plan, line.item))) for line in lines)
 
+    waiting = study.round(MOST_MINUTES)
     return Day(
         day_of(study.clock(), study.zone),
         found,
@@ -88,6 +94,8 @@ def day_of_study(study: Study, minutes: int | None) -> Day:
         done,
         not done.anything and untouched(study),
         bool(tables),
+        len(waiting.flashes) + waiting.more,
+        -(-sum(flash.seconds for flash in waiting.flashes) // 60),
     )
 
 

@@ -28,7 +28,7 @@ from tutor.web.forms import Form, read_form, submit
 from tutor.web.highlight import render_document
 from tutor.web.page_words import day_words, field_of, on_page
 from tutor.web.plan_forms import Fields, interview_of, start_of
-from tutor.web.plan_views import UNITS, plan_page, runs, written_for
+from tutor.web.plan_views import UNITS, plan_page, runs, title_of, written_for
 from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
@@ -358,6 +358,7 @@ def _page(
         most_hours=most_hours(Skips()),
         hours=in_hours,
         day_words=day_words,
+        title_of=title_of,
     )
 
 
