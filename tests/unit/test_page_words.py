@@ -31,7 +31,7 @@ def test_no_error_of_plans_sends_to_a_terminal(tmp_path: Path) -> None:
     calls = [
         lambda: plans.start("28-days"),
         lambda: plans.start("12-weeks", start=plans.today - timedelta(days=1)),
-        lambda: plans.start("12-weeks", until=soon),
+        lambda: plans.start("12-weeks", until=plans.today + timedelta(days=4)),
         lambda: plans.start("12-weeks", hours=0.1),
         lambda: plans.start("12-weeks", pace=1, hours=3),
         lambda: plans.start("technical-excellence", pace=2),
