@@ -215,7 +215,9 @@ class App(LearnersOwn):
 
         grader = Grader(Gatherer(self.encoder, self.judge, NEAR), OwnText(self.corpus), Substance(self.corpus))
         store = DrillStore(self.settings.home.expanduser() / "drills")
-        return Drills(self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher))
+        return Drills(
+            self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher), schedule=self.drill_schedule
+        )
 
     @cached_property
     def companion(self) -> Companion | None:
@@ -382,6 +384,6 @@ class App(LearnersOwn):
 
     def close(self) -> None:
         """Release the index and what else is open."""
-        for part in ("cache", "readings", "reader", "study", "own_entries", "log"):
+        for part in ("cache", "readings", "reader", "study", "drill_schedule", "own_entries", "log", "conversations"):
             if part in self.__dict__:
                 self.__dict__.pop(part).close()

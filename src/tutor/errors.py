@@ -7,6 +7,7 @@
     │   └── SettingsError          exit 2             a setting is missing, unknown or out of range
     ├── NotFound                   exit 1, HTTP 404   the thing named does not exist
     ├── StaleAnswer                exit 1, HTTP 409   an answer to a question that is no longer asked
+    ├── Outdated                   exit 1, HTTP 409   a change to a text that another window has changed since
     ├── SourceError                exit 1, HTTP 422   a document cannot be read or is not valid
     │   ├── CardError              exit 1, HTTP 422   front matter or sections break the card format
     │   └── Unreadable             exit 1, HTTP 422   a file or folder exists and cannot be looked into
@@ -85,6 +86,10 @@ class NotFound(TutorError):
 
 class StaleAnswer(TutorError):
     """An answer to a question that is no longer asked; nothing was changed."""
+
+
+class Outdated(TutorError):
+    """A change to something that was changed elsewhere since it was read; nothing was stored over it."""
 
 
 class SourceError(TutorError):

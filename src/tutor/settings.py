@@ -116,6 +116,7 @@ class StudySettings(_Section):
     minutes: int = Field(45, ge=5, le=720, description="Minutes of a day.")
     retention: float = Field(0.9, ge=0.7, le=0.97, description="Probability of recall at which a review is due.")
     backups: int = Field(7, ge=1, le=365, description="Daily backups of the SQLite file that are kept.")
+    keep_conversations: bool = Field(True, description="Whether questions asked on the pages are kept.")
 
 
 class ReadingsSettings(_Section):

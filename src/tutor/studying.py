@@ -24,7 +24,7 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
     """
     from tutor.curriculum import builtin_corpus
     from tutor.curriculum.outline import outline
-    from tutor.drill.results import RESULTS, evidence_of, read_rows
+    from tutor.drill.results import evidence_of, viewed_rows
     from tutor.study.days import zone_of
 
     home, chosen = settings.home.expanduser(), settings.study
@@ -32,7 +32,7 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
     study = Study(
         lambda: open_store(settings, clock=clock),
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
-        lambda: read_rows(home / "drills" / RESULTS),
+        lambda: viewed_rows(home / "drills"),
         zone=zone_of(chosen.zone),
         minutes=chosen.minutes,
         retention=chosen.retention,

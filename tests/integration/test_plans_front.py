@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -25,15 +26,18 @@ PATH = "/api/v1/study/plans"
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(study_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TUTOR_HOME", str(tmp_path))
+    monkeypatch.setenv("TUTOR_STUDY_URL", study_url)
     monkeypatch.setenv("TUTOR_STUDY_ZONE", "UTC")
     return tmp_path
 
 
 @pytest.fixture
 def client(home: Path) -> Iterator[TestClient]:
-    app = App(Settings(home=home), encoder=FakeEncoder())  # no index: plans need none
+    app = App(
+        Settings(home=home, study={"url": os.environ["TUTOR_STUDY_URL"]}), encoder=FakeEncoder()
+    )  # no index: plans need none
     yield TestClient(create_app(app))
     app.close()
 

@@ -158,7 +158,7 @@ def test_a_migration_that_copies_a_table_loses_no_rows_that_refer_to_it(
         (copy,) = (path.parent / "backups").glob("before-*.db")
         assert len(store.news) == 1 and str(copy) in store.news[0]
     with store.write() as session:  # foreign keys hold again
-        session.add(Learner(id="other", name="", zone="", minutes=45, retention=0.9, created=NOW))
+        session.add(Learner(id="other", name="", created=NOW))
     with pytest.raises(StudyFault, match="refused"), store.write() as session:
         session.execute(text("INSERT INTO sittings SELECT 'x', 'nobody', at, seconds, kind, ref FROM sittings"))
     store.close()

@@ -19,7 +19,7 @@ from tutor.study.reviews import Rated, load_deck, rate
 from tutor.study.rows import TABLES
 from tutor.study.schedule import Grade
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Drilled, Entry, Mark, Memory, Sitting, TakenPlan, Tick
+from tutor.study.tables import CardNote, Conversation, Drilled, Entry, Mark, Memory, Sitting, TakenPlan, Tick, Turn
 from tutor.study.transfer import Export, Transfer, dumped, read
 
 NOW = datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
@@ -104,6 +104,12 @@ def filled(one: Machine) -> Machine:
         Tick(id=new_id(), learner=own, at=NOW, plan="28-day", item="day-01/video", done=True),
         entry(own, "e1", 1, "first\nwords"),
         Sitting(id=new_id(), learner=own, at=NOW, seconds=30.0, kind="ask", ref=""),
+        Conversation(id=new_id(), learner=own, at=NOW, conversation="c1", title="Why not Kafka?", changed=NOW),
+        Turn(
+            id=new_id(), learner=own, at=NOW, conversation="c1", question="Why not Kafka?", standalone="",
+            text="A log. [1]", answer={"citations": [{"n": 1}]}, vote="down", reason="“so” 🐘", changed=NOW,
+        ),
+        CardNote(id=new_id(), learner=own, at=NOW, card="kafka", version=1, text="Mine"),
     )  # fmt: skip
     one.rate("kafka", 3, 0, "drill:20260503-abcdabcd/1")
     one.file("drills/20260503-abcdabcd.json", json.dumps(DRILL))

@@ -73,7 +73,7 @@ def marked(html: str) -> str:
 
 
 def without_marks(html: str) -> str:
-    return re.sub(r"</?mark[^>]*>", "", html)
+    return re.sub(r"</?mark[^>]*>", "", html).replace('<details open="">', "<details>")
 
 
 def visible(quote: str) -> str:

@@ -299,7 +299,9 @@ def test_a_passage_is_searched_for_once() -> None:
     def search(claim: str, *, limit: int, filters: Any = None) -> Any:
         asked.append(claim)
         passages = [
-            SimpleNamespace(title="Kafka", heading=("Kafka", heading), doc_id="kafka", text=f"Of {claim}.", role=role)
+            SimpleNamespace(
+                title="Kafka", heading=("Kafka", heading), doc_id="kafka", text=f"Of {claim}.", role=role, start=40
+            )
             for heading, role in (("Mastery check", "body"), ("Questions", "probes"), ("Trade-offs", "tradeoffs"))
         ]
         return SimpleNamespace(hits=[SimpleNamespace(passage=p) for p in passages])
@@ -310,6 +312,7 @@ def test_a_passage_is_searched_for_once() -> None:
     found = [library.read_for("acks", "kafka") for _ in range(3)]
     assert asked == ["acks"]
     assert found[0] and found[0].where == "Kafka > Trade-offs"  # a quiz is no reading matter
+    assert (found[0].start, found[0].end) == (40, 48)  # where a link to it opens the document
     reader.manifest.generation = "2"
     library.read_for("acks", "kafka")
     assert asked == ["acks", "acks"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tutor.drill.grade import Grade, PointGrade
 from tutor.drill.records import Round, Session, Task, Turn
-from tutor.drill.results import RESULTS, evidence_of, read_rows, rows_of
+from tutor.drill.results import OVERRIDES, RESULTS, evidence_of, read_rows, rows_of, viewed_rows
 from tutor.drill.rubric import Point, Rubric
 from tutor.drill.store import DrillStore
 
@@ -74,3 +74,54 @@ def test_rows_are_read_without_what_grades(tmp_path: Path) -> None:
     assert list(read_rows(tmp_path / RESULTS)) == [{"a": 1}, {"b": "\u2028"}]
     program = "import sys, tutor.drill.results; assert not {'numpy', 'pydantic'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+# --- the learner's own view -------------------------------------------------------------------------------------------
+
+
+def view(point: str, learner: str, minute: int = 0, **more: object) -> str:
+    at = (NOW + timedelta(minutes=minute)).isoformat()
+    row = {"session": "20260301-0000000a", "task": 1, "point": point, "learner": learner, "at": at, **more}
+    return json.dumps(row) + "\n"
+
+
+def test_results_as_the_learner_sees_them(tmp_path: Path) -> None:
+    store = DrillStore(tmp_path)
+    store.save(session())
+    store.note([session()])
+    (plain,) = store.viewed()
+    assert "views" not in plain
+    said = [
+        view("d", "covered", 1, verdict="strong", score=0.9),
+        view("d", "partly", 2, verdict="mixed", score=0.6),
+        view("a", "covered", 3, verdict="mixed", score=0.6),  # as graded: no view
+        view("b", "covered", 4, verdict="mixed", score=0.6),  # covered after a follow-up is covered
+        view("z", "covered", 5, verdict="mixed", score=0.6),  # no such point
+        view("c", "missed", 6, session="20260301-0000000b"),  # of another drill
+    ]
+    (tmp_path / OVERRIDES).write_text("".join(said), encoding="utf-8")
+    (row,) = store.viewed()
+    assert row["points"] == {"a": "covered", "b": "prompted", "c": "partly", "d": "partly"}
+    assert (row["verdict"], row["score"]) == ("mixed", 0.6)
+    assert row["views"] == {"d": {"graded": "contradicted", "at": (NOW + timedelta(minutes=2)).isoformat()}}
+    (graded,) = store.results()
+    assert graded == plain, "what was graded stays as it is"
+    with open(tmp_path / OVERRIDES, "a", encoding="utf-8") as file:
+        file.write(view("d", "contradicted", 7, verdict="mixed", score=0.5))  # taken back
+    assert list(store.viewed()) == [plain]
+
+
+def test_a_view_without_a_task_is_of_the_probe(tmp_path: Path) -> None:
+    DrillStore(tmp_path).note([session()])
+    early = {"session": "20260301-0000000a", "card": "kafka", "probe": "why-not", "point": "d", "learner": "covered"}
+    (tmp_path / OVERRIDES).write_text(json.dumps(early) + "\n", encoding="utf-8")
+    (row,) = viewed_rows(tmp_path)
+    assert row["points"]["d"] == "covered" and row["verdict"] == "mixed"  # what follows from it was not kept then
+
+
+def test_a_drill_that_was_never_noted_is_among_the_results(tmp_path: Path) -> None:
+    store = DrillStore(tmp_path)
+    store.save(session())
+    assert list(store.viewed()) == rows_of(session()) and list(store.results()) == []
+    (tmp_path / "20260301-0000000b.json").write_text("{", encoding="utf-8")
+    assert list(store.viewed()) == rows_of(session())

@@ -290,13 +290,6 @@ def test_the_risk_curve_is_that_of_a_hand_count() -> None:
     assert charts.risk_coverage([]) is None
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.91, 0.95), (0, 0.2), (70, 4000), (0.7, 0.7001)])
-def test_an_axis_has_a_few_ticks_inside_it(low: float, high: float) -> None:
-    ticks = charts.Axis(low, high, 100.0, 10.0).ticks
-    assert 2 <= len(ticks) <= 5
-    assert all(10 <= at <= 100 for at, _ in ticks) and len({label for _, label in ticks}) == len(ticks)
-
-
 class Outline(HTMLParser):
     """Tags, text and headings of a page, and every tag that is closed wrongly."""
 

@@ -14,11 +14,12 @@ from sqlalchemy import func, select
 
 from tutor.bootstrap import builtin_corpus
 from tutor.curriculum.outline import Outline, outline
-from tutor.errors import NotFound, UsageError
+from tutor.errors import NotFound, StaleAnswer, UsageError
 from tutor.study import log_rows
 from tutor.study.entries import MOST_CHARACTERS, LogEntry, Query, excerpt, length_told
-from tutor.study.links import CardNames, TakenUp, current_item, item_of
+from tutor.study.links import CardNames, current_item, item_of, place_of
 from tutor.study.log import LogBook
+from tutor.study.plans import Plans
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Entry, Sitting, TakenPlan
 
@@ -248,47 +249,62 @@ def test_no_such_item(whole: Outline, name: str) -> None:
         item_of(whole, name)
 
 
-def test_where_the_plan_is(whole: Outline) -> None:
-    start = date(2026, 1, 1)
+def test_where_the_plan_is(whole: Outline, tmp_path: Path) -> None:
+    start = date(2026, 1, 1)  # a Thursday
+    now = [start]
 
-    def at(days: int, *taken: TakenUp) -> str:
-        return current_item(whole, taken or (TakenUp("judgment-roadmap", start),), start + timedelta(days=days))
+    def clock() -> datetime:
+        return datetime(now[0].year, now[0].month, now[0].day, 9, tzinfo=UTC)
 
-    assert [at(n) for n in (-1, 0, 6, 7, 29, 31, 190)] == [
-        "",
-        "month/1/week/1",
-        "month/1/week/1",
-        "month/1/week/2",
-        "month/1/week/4",
-        "month/2",
-        "",
-    ]
-    assert at(8, TakenUp("judgment-roadmap", start, 1.0, tuple(start + timedelta(days=n) for n in (1, 2)))).endswith(
-        "1"
-    )
-    assert at(2, TakenUp("28-days", start)) == "28-days/day-03"
-    assert at(2, TakenUp("28-days", start, 2.0)) == "28-days/day-05"
-    assert at(2, TakenUp("28-days", start + timedelta(days=1)), TakenUp("judgment-roadmap", start)) == "month/1/week/1"
-    assert at(2, TakenUp("technical-excellence", start)) == at(2, TakenUp("gone", start)) == ""
+    store = StudyStore(tmp_path / "plans.db", clock=clock)
+    store.owner()
+    plans = Plans(lambda: store, lambda: whole, zone=BERLIN, clock=clock)
+
+    def at(days: int) -> str:
+        now[0] = start + timedelta(days=days)
+        return current_item(whole, plans.under_way())
+
+    plans.start("technical-excellence")
+    assert at(2) == "", "its order is free"
+    now[0] = start
+    plans.start("28-days", start=start + timedelta(days=1), pace=2.0)
+    days = [at(n).rpartition("/")[2] for n in (0, 1, 2, 3, 5)]
+    assert days == ["", "day-01", "day-01", "day-02", "day-03"], "a step takes two days"
+    now[0] = start
+    plans.start("judgment-roadmap")
+    assert [at(n) for n in (0, 6, 7, 29, 31, 180, 190)] == [
+        "month/1/week/1", "month/1/week/1", "month/1/week/2", "month/1/week/4", "month/2", "month/6", "",
+    ]  # fmt: skip
+    now[0] = start
+    plans.skip(["2026-01-02", "2026-01-03", "sat"], "judgment-roadmap")
+    # January then has 25 study days, and its first week the first six of them: 1, 4, 5, 6, 7 and 8.
+    assert [at(7), at(8)] == ["month/1/week/1", "month/1/week/2"]
+    now[0] = start + timedelta(days=5)
+    plans.stop("judgment-roadmap")
+    assert at(5) == "28-days/day-03", "and no more by what is followed no longer"
+    store.close()
 
 
-def test_the_active_plans_step_is_the_default(book: LogBook) -> None:
+def test_the_active_plans_step_is_the_default(book: LogBook, whole: Outline) -> None:
     assert book.add(TEXT).item == ""
     with book.store.write() as session:
-        common = {"learner": "local", "at": NOW, "pace": 1.0, "skips": ["2026-04-27"], "spec": {}}
+        common = {"learner": "local", "at": NOW, "pace": 1.0, "skips": ["2026-04-27", "sun"], "spec": {}}
         plan = TakenPlan(id=new_id(), plan="judgment-roadmap", start=date(2026, 4, 26), active=True, **common)
         session.add(plan)
         session.add(TakenPlan(id=new_id(), plan="28-days", start=date(2026, 5, 1), active=False, **common))
-    assert book.add(TEXT).item == "month/1/week/2"  # the eighth day, one of which was skipped: 26 April to 4 May
+    # Until 25 May there are 24 study days; the first six of them are 28, 29, 30 April and 1, 2, 4 May.
+    assert book.add(TEXT).item == "month/1/week/1"
     assert book.add(TEXT, item="none").item == ""
     assert book.add(TEXT, item="M3").item == "month/3"
+    Plans(lambda: book.store, lambda: whole, zone=BERLIN, clock=lambda: NOW).stop("judgment-roadmap")
+    assert book.add(TEXT).item == ""
 
 
 def test_the_time_it_took_is_noted(book: LogBook) -> None:
     book.add(TEXT, seconds=90)
     book.add(TEXT, seconds=1e9)
     with book.store.read() as session:
-        assert list(session.scalars(select(Sitting.seconds).order_by(Sitting.seconds))) == [90, 4 * 3600]
+        assert list(session.scalars(select(Sitting.seconds).order_by(Sitting.seconds))) == [90, 3600]
 
 
 def test_lengths_are_told() -> None:
@@ -368,3 +384,51 @@ def test_what_is_near_is_read_again_after_a_change(book: LogBook) -> None:
     assert [e.text for e in book.near({"needle": 1.0}, limit=5)] == ["Another needle."]
     book.delete(entry.id)
     assert book.near({"needle": 1.0}, limit=5) == []
+
+
+def test_a_date_finds_the_entries_of_its_day_and_those_that_name_it(book: LogBook) -> None:
+    book.add("RESP over JSON.", day="2026-05-03")
+    book.add("Snapshots, because of what failed on 3 May.", day="2026-05-04")
+    book.add("An older choice.", day="2025-05-03")
+    book.add("It may be 3 shards, or 30.", day="2026-04-30")
+    dated = ["Snapshots, because of what failed on 3 May.", "RESP over JSON.", "An older choice."]
+    for words in ("3 May", "may 3rd", '"3 May"'):
+        assert names(book, words)[-2:] == dated[-2:], words
+    assert names(book, "3 May") == dated
+    assert names(book, "3 May 2026") == ["RESP over JSON."]
+    assert names(book, "3 may resp") == ["RESP over JSON."]
+    assert names(book, "April 2026") == names(book, "last month") == ["It may be 3 shards, or 30."]
+    assert names(book, "yesterday") == ["RESP over JSON."]  # it is the 4th in Berlin
+    assert names(book, "may") == ["Snapshots, because of what failed on 3 May.", "It may be 3 shards, or 30."]
+
+
+def test_entries_come_in_pages(book: LogBook) -> None:
+    made = [book.add(f"Entry {n}.", day=f"2026-04-{n + 1:02}") for n in range(5)]
+    total, found = book.search(limit=2, start=2)
+    assert (total, [entry.id for entry in found]) == (5, [made[2].id, made[1].id])
+    assert book.search(limit=2, start=9) == (5, [])
+
+
+def test_tags_are_counted_and_follow_every_change(book: LogBook) -> None:
+    assert book.tags() == []
+    first = book.add("One.", tags=["redis", "größe"])
+    book.add("Two.", tags=["redis"])
+    assert book.tags() == [("redis", 2), ("grösse", 1)]  # as tags are kept
+    assert book.tags(1) == [("redis", 2)]
+    book.delete(first.id)
+    assert book.tags() == [("redis", 1)]
+
+
+def test_an_edit_of_a_version_that_is_not_the_newest_is_refused(book: LogBook) -> None:
+    entry = book.add("One.")
+    book.edit(entry.id, text="Two.", version=1)
+    with pytest.raises(StaleAnswer, match="changed meanwhile"):
+        book.edit(entry.id, text="Three.", version=1)
+    assert book.get(entry.id).text == "Two."
+    assert book.edit(entry.id, text="Three.", version=2).version == 3
+
+
+def test_where_an_item_is(whole: Outline) -> None:
+    assert place_of(whole, "month/1/week/2") == ("judgment-roadmap", "Week 2: an in-memory store with expiry")
+    assert place_of(whole, "28-days/day-03") == ("28-days", whole.plans["28-days"].steps[2].title)
+    assert place_of(whole, "month/99") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -45,10 +46,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def plans(tmp_path: Path, whole: Outline, clock: Clock) -> Plans:
-    store = StudyStore(tmp_path / "study.db", clock=clock)
+def plans(study_url: str, tmp_path: Path, whole: Outline, clock: Clock) -> Iterator[Plans]:
+    store = StudyStore(tmp_path / "study.db", url=study_url, clock=clock)
     store.owner()
-    return Plans(lambda: store, lambda: whole, zone=ZoneInfo("Europe/Berlin"), clock=clock)
+    yield Plans(lambda: store, lambda: whole, zone=ZoneInfo("Europe/Berlin"), clock=clock)
+    store.close()
 
 
 def placed(table: Timetable, stage: str) -> Placed:

@@ -12,11 +12,12 @@ from study_fakes import NOW, ZONE, card, curriculum, deck
 from tutor.errors import NotFound, UsageError
 from tutor.study.desk import Study
 from tutor.study.done import done_today, untouched
+from tutor.study.records import LONGEST_S
 from tutor.study.reviews import Rated
 from tutor.study.rounds import POINT_S
 from tutor.study.schedule import AGAIN, EASY, GOOD, HARD
 from tutor.study.store import StudyStore
-from tutor.study.turns import LONGEST_S, rate_once, revealed, sitting
+from tutor.study.turns import rate_once, revealed, sitting
 
 POINTS = ("disk/p1/a", "disk/p1/b", "log/p1/a")
 
@@ -125,7 +126,7 @@ def test_time_is_measured_up_to_a_pause(study: Study, clock: Clock) -> None:
     shown = clock.now
     clock.now += timedelta(hours=2)
     rate_once(study, POINTS[0], 3, seen=revealed(study, POINTS[0]).seen, shown=shown)
-    assert study.stats().studied.seconds["review"] == LONGEST_S
+    assert study.stats().studied.seconds["review"] == LONGEST_S["review"]
 
 
 @pytest.mark.parametrize(("rating", "confidence"), [(0, None), (5, None), (3, 101)])

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import typer
 
 from tutor.cli.state import State, echo_wrapped
-
-_PASSWORD = re.compile(r"//[^/@\s]*@")  # in a URL
 
 
 def doctor(context: typer.Context) -> None:
@@ -31,12 +27,8 @@ def doctor(context: typer.Context) -> None:
 
 def config(context: typer.Context) -> None:
     """Print every setting in force; secrets are masked."""
-    from tutor.settings import PREFIX
+    from tutor.inforce import lines
 
     state: State = context.obj
-    settings = state.settings()
-    for name, value in settings.model_dump().items():
-        for key, inner in value.items() if isinstance(value, dict) else [("", value)]:
-            variable = PREFIX + "_".join(filter(None, (name, key))).upper()
-            shown = settings.index_dir if name == "index" else _PASSWORD.sub("//***@", str(inner))
-            typer.echo(f"{'.'.join(filter(None, (name, key)))} = {shown}    ({variable})")
+    for line in lines(state.settings()):
+        typer.echo(f"{line.name} = {line.value}    ({line.variable})")

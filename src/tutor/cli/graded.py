@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from tutor.cli.state import echo_wrapped
-from tutor.drill.results import due_of
 from tutor.drill.transcript import SIGNS
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def show(drills: Drills, task: Task, done: Round) -> None:
             if reading.line:
                 echo_wrapped(f"“{reading.line}”", lead="     ", hang=5)
     typer.echo(" ✓ covered   ~ partly   · missed   ✗ contradicted")
-    if due := due_of(done):
+    if due := drills.again(task, done):
         typer.echo(f"Due again on {due:%A}, {due.day} {due:%B %Y}.")
 
 

@@ -157,7 +157,7 @@ def _stored(book: LogBook, form: drafts.Form, folder: Path | None, *, seconds: f
     title, tags, day, item = (fields.get(key, "") for key in ("title", "tags", "date", "item"))
     try:
         if fields.get("entry"):
-            head = {key: fields[key] for key in ("title", "item") if key in fields}
+            head: dict[str, Any] = {key: fields[key] for key in ("title", "item") if key in fields}
             entry = book.edit(
                 fields["entry"],
                 text=form.text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,7 +115,8 @@ def _list(at: Standing, cards: list[str], as_json: bool) -> None:
         return
     for name in cards:
         found = at.cards[name]
-        line(f"{_SIGNS[found.status]} {at.outline.cards[name].title} ({name})", found.why)
+        why = f"{found.why}; set aside" if found.suspended else found.why
+        line(f"{_SIGNS[found.status]} {at.outline.cards[name].title} ({name})", why)
     count = Counter(at.cards[name].status for name in cards)
     typer.echo(f"\n{counted(len(cards), 'card')}: {count['mastered']} mastered, {count['learning']} learning")
 
@@ -132,11 +134,15 @@ def _card(study: Study, found: CardProgress, as_json: bool) -> None:
     if found.recall is not None and found.due is not None:
         due = found.due.astimezone(study.zone)
         note(f"Recall {found.recall:.0%}; due {due:%A} {due.day} {due:%B %Y}.")
+    if found.suspended:
+        note(f"Set aside: it does not come up in reviews. Back: tutor review --resume {found.card}")
     texts = {f"{p.id}/{m.id}": m.text for p in at.outline.cards[found.card].probes for m in p.points}
     for missed in found.missed:
         note(f"- lacking: {texts.get(missed, missed)}")
     for past in row["history"]:
-        what = f"{past['probe'] or 'drill'}: {past['verdict']}" if past["what"] == "drill" else past["status"]
+        what = past.get("status") or f"{past['probe'] or 'drill'}: {past['verdict']}"
+        if past["what"] == "view":
+            what = f"{past['probe']}, your view: {past['point']} is {what}, graded {past['graded']}"
         because = f" ({past['why']}{': ' + past['note'] if past['note'] else ''})" if past["what"] == "mark" else ""
         note(f"{past['at'][:10]}  {what}{because}")
 
@@ -150,13 +156,14 @@ def _checked(study: Study, name: str, as_json: bool) -> None:
     if not as_json:
         typer.echo(f"{card.title}: the mastery check. Can you, without looking? Answer y or n.")
     done: list[bool] = []
+    began = time.monotonic()
     for number, item in enumerate(card.check, 1):
         if as_json:
             emit({"card": card.id, "item": number, "of": len(card.check), "ask": item})
         else:
             note(f"{number}. {item}", "")
         done.append(_yes(as_json))
-    _card(study, study.check(card.id, done), as_json)
+    _card(study, study.check(card.id, done, seconds=time.monotonic() - began), as_json)
 
 
 def _yes(silent: bool) -> bool:

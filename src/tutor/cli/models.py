@@ -13,7 +13,6 @@ from tutor.cli.state import State, echo_wrapped, emit
 from tutor.errors import TutorError, UsageError
 
 if TYPE_CHECKING:
-    from tutor.models.budget import Spent
     from tutor.models.found import Found
     from tutor.models.health import Health
     from tutor.settings import Settings
@@ -34,6 +33,7 @@ def models(
             raise UsageError("--check and --json are for 'tutor models' alone", about=context.invoked_subcommand)
         return
     from tutor.models.found import find
+    from tutor.models.standing import standing
 
     state: State = context.obj
     settings = state.settings()
@@ -43,7 +43,7 @@ def models(
     except TutorError as error:
         fault = error.message
     found = find(settings.home)
-    told = _in_force(settings, fault)
+    told = standing(settings, fault)
     if as_json:
         emit({"in_force": told, "found": [_row(one) for one in found], "health": _health_row(health)})
     else:
@@ -64,6 +64,7 @@ def use(
     """Set the model in config.toml; the rest of the file stays as it is."""
     from tutor.models.choose import choose
     from tutor.models.config_file import write_choice
+    from tutor.models.standing import name_of
     from tutor.settings import load_settings
 
     state: State = context.obj
@@ -84,7 +85,7 @@ def use(
         echo_wrapped(f"Note: {error.message}")
     path = settings.home.expanduser() / "config.toml"
     write_choice(path, {"provider": provider, "model": model, "url": url})
-    typer.echo(f"Written to {path}: {_name(provider, model)}")
+    typer.echo(f"Written to {path}: {name_of(provider, model)}")
     for name in ("PROVIDER", "MODEL", "URL"):
         if f"TUTOR_LLM_{name}" in os.environ:
             echo_wrapped(f"Note: TUTOR_LLM_{name} is set in the environment and comes first.")
@@ -127,11 +128,6 @@ def _ask_key(name: str) -> str:
     return value
 
 
-def _name(provider: str, model: str) -> str:
-    """As the model calls itself: of a file its name alone."""
-    return provider if provider == "none" else f"{provider}/{Path(model).name if provider == 'gguf' else model}"
-
-
 def _checked(settings: Settings, check: bool) -> Health | None:
     """Builds the model, so that what is missing is known; asks it where it should be.
 
@@ -145,44 +141,6 @@ def _checked(settings: Settings, check: bool) -> Health | None:
     if check and model is None:
         raise UsageError("no model is set", about="llm.provider", fix="Run: tutor models use PROVIDER MODEL")
     return ask(model) if check and model is not None else None
-
-
-def _in_force(settings: Settings, fault: str) -> dict[str, Any]:
-    from tutor.models.choose import LEDGER, address, runs_here
-    from tutor.models.keys import find_key
-    from tutor.models.prices import price, table
-
-    llm = settings.llm
-    told: dict[str, Any] = {"model": _name(llm.provider, llm.model), "fault": fault}
-    if llm.provider == "none":
-        return told
-    try:
-        told["address"], told["key"] = address(llm), find_key(llm).source
-        told["here"] = runs_here(llm)
-    except TutorError as error:
-        return told | {"fault": fault or error.message}
-    found = price(llm.provider, llm.model)
-    told["usd_per_million"] = [0.0, 0.0] if told["here"] else list(found) if found else None
-    told["prices_read"] = table()["read"]
-    told["limits"] = {
-        "question_tokens": llm.question_tokens,
-        "day_tokens": llm.day_tokens,
-        "day_usd": llm.day_usd,
-    }
-    told["today"] = _today(settings.home.expanduser() / LEDGER)
-    return told
-
-
-def _today(folder: Path) -> dict[str, Any] | None:
-    from dataclasses import asdict
-
-    from tutor.models.budget import Ledger
-
-    try:
-        spent: Spent = Ledger(folder).today()
-    except (OSError, ValueError):
-        return None
-    return asdict(spent)
 
 
 def _row(found: Found) -> dict[str, Any]:
@@ -204,6 +162,8 @@ def _health_row(health: Health | None) -> dict[str, Any] | None:
 
 
 def _print_in_force(told: dict[str, Any], health: Health | None) -> None:
+    from tutor.models import standing
+
     if told["model"] == "none":
         echo_wrapped("No language model is in force: answers are cut from the passages.")
     else:
@@ -212,8 +172,8 @@ def _print_in_force(told: dict[str, Any], health: Health | None) -> None:
     if told["fault"]:
         echo_wrapped(told["fault"], lead="  ! ", hang=4)
     if "here" in told:
-        echo_wrapped(_kept(told), lead="  ", hang=2)
-        echo_wrapped(_taken(told), lead="  ", hang=2)
+        echo_wrapped(standing.kept(told), lead="  ", hang=2)
+        echo_wrapped(standing.taken(told), lead="  ", hang=2)
     if health is not None and health.fault:
         echo_wrapped(f"No: {health.fault}", lead="  ", hang=2)
     elif health is not None:
@@ -221,29 +181,6 @@ def _print_in_force(told: dict[str, Any], health: Health | None) -> None:
         usage = health.usage
         taken = f" ({usage.tokens} tokens, {_usd(usage.cost_usd)})" if usage else ""
         echo_wrapped(f"It answers: first piece after {health.first_s:.2f} s{rate}{taken}", lead="  ", hang=2)
-
-
-def _kept(told: dict[str, Any]) -> str:
-    if told["here"]:
-        return f"Runs on this machine; nothing leaves it. Key: {told['key']}."
-    cost = told["usd_per_million"]
-    price = f"${cost[0]:g} and ${cost[1]:g} per million tokens" if cost else "of unknown price"
-    dated = f" (as of {told['prices_read']})" if cost else ""
-    return f"Questions and passages are sent there; {price}{dated}. Key: {told['key']}."
-
-
-def _taken(told: dict[str, Any]) -> str:
-    limits, today = told["limits"], told["today"]
-    day = [f"{limits['day_tokens']:,} tokens" if limits["day_tokens"] else ""]
-    day.append(f"${limits['day_usd']:g}" if limits["day_usd"] else "")
-    allowed = " and ".join(filter(None, day)) or "no limit"
-    if today is None:
-        return f"Today: cannot be read. Allowed a day: {allowed}."
-    unknown = f" and {today['unpriced']} of unknown cost" if today["unpriced"] else ""
-    requests = f"{today['requests']} request{'' if today['requests'] == 1 else 's'}"
-    taken = f"{requests}, {today['tokens']:,} tokens, ${today['usd']:.4f}{unknown}"
-    question = f"{limits['question_tokens']:,} tokens" if limits["question_tokens"] else "no limit"
-    return f"Today: {taken}. Allowed a day: {allowed}; a question: {question}."
 
 
 def _usd(cost: float | None) -> str:

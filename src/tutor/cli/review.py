@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tutor.cli.state import emit
-from tutor.cli.study import counted, note, studying
+from tutor.cli.study import counted, line, note, studying
 from tutor.errors import UsageError
 
 if TYPE_CHECKING:
     from tutor.study.desk import Study
     from tutor.study.rounds import Round
-
-_LONGEST_S = 600.0  # more than that was a pause
 
 
 def review(
@@ -25,6 +23,11 @@ def review(
     minutes: Annotated[int | None, typer.Option("--minutes", "-m", help="How many there are.")] = None,
     card: Annotated[list[str] | None, typer.Option(help="Only this card and its points; can be repeated.")] = None,
     sure: Annotated[bool, typer.Option("--confidence/--no-confidence", help="Ask how sure you are.")] = True,
+    suspend: Annotated[
+        str, typer.Option(metavar="CARD", help="Set a card with its points aside, or a point (card/probe/point).")
+    ] = "",
+    resume: Annotated[str, typer.Option(metavar="CARD", help="Let it come up again.")] = "",
+    suspended: Annotated[bool, typer.Option("--suspended", help="List what is set aside.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help='JSON lines out; in: {"rating": 1-4, "confidence": 0-100} or a number.')
     ] = False,
@@ -33,7 +36,16 @@ def review(
 
     Broken off, it goes on with the rest the next time: each rating is stored when it is given.
     """
+    if bool(suspend) + bool(resume) + suspended + bool(card or minutes is not None) > 1:
+        fix = "As in: tutor review --suspend kafka"
+        raise UsageError("--suspend, --resume and --suspended stand alone", about="review", fix=fix)
     with studying(context) as study:
+        if suspend or resume:
+            _set_aside(study, suspend or resume, bool(suspend), as_json)
+            return
+        if suspended:
+            _list_aside(study, as_json)
+            return
         found = study.round(minutes, card or ())
         if as_json:
             _scripted(study, found)
@@ -42,6 +54,8 @@ def review(
 
 
 def _asked(study: Study, found: Round, sure: bool) -> None:
+    from tutor.study.schedule import LEECH_FROM
+
     if not found.flashes:
         typer.echo("Nothing is due. What to do today: tutor today")
         return
@@ -63,17 +77,53 @@ def _asked(study: Study, found: Round, sure: bool) -> None:
             note(f"- {text}", "  ")
         note(f"Source: the card {flash.title} ({flash.doc_id})", "  ")
         if flash.lapses:
-            note(f"Forgotten {counted(flash.lapses, 'time')} before.", "  ")
+            aside = f" Set it aside: tutor review --suspend {flash.ref}" if flash.lapses >= LEECH_FROM else ""
+            note(f"Forgotten {counted(flash.lapses, 'time')} before.{aside}", "  ")
         rating = _number("1 forgotten, 2 hard, 3 good, 4 easy > ", 1, 4)
         if rating in (_QUIT, None):
             break
-        seconds = min(_LONGEST_S, time.monotonic() - began)
+        seconds = time.monotonic() - began
         item = study.review(flash.ref, int(rating or 0), confidence=confidence, seconds=seconds)
         due = item.due.astimezone(study.zone)
         typer.echo(f"  Again on {due.day} {due:%B %Y}.")
         done += 1
     left = len(found.flashes) - done + found.more
     typer.echo(f"\n{counted(done, 'rating')} stored{f', {left} still due' if left else ''}.")
+
+
+def _set_aside(study: Study, name: str, out: bool, as_json: bool) -> None:
+    from tutor.study.wire import item_json
+
+    meant = study.suspend(name, out)
+    if as_json:
+        emit({"items": [item_json(item) for item in meant]})
+        return
+    first, points = meant[0], sum(item.ref != item.card for item in meant)
+    which = study.outline.cards[first.card].title
+    if first.ref != first.card:
+        which, points = f"A point of {which}" if points == 1 else f"{points} points of {which}", points
+    elif points:
+        which += f", with {counted(points, 'point')},"
+    be = "are" if first.ref != first.card and points > 1 else "is"
+    if out:
+        note(f"{which} {be} set aside and will not come up in reviews. Back: tutor review --resume {name}", "")
+        return
+    due = min(item.due for item in meant).astimezone(study.zone)
+    note(f"{which} {be} back among the reviews, due from {due.day} {due:%B %Y}.", "")
+
+
+def _list_aside(study: Study, as_json: bool) -> None:
+    from tutor.study.wire import item_json
+
+    found = study.suspended()
+    if as_json:
+        for item in found:
+            emit(item_json(item))
+        return
+    for item in found:
+        line(f"{study.outline.cards[item.card].title} ({item.ref})", f"forgotten {counted(item.lapses, 'time')}")
+    back = f"{counted(len(found), 'thing')} set aside. Back: tutor review --resume CARD"
+    typer.echo(back if found else "Nothing is set aside.")
 
 
 _QUIT = -1

@@ -134,3 +134,6 @@ def _time(console: Console, found: Insights) -> None:
     most = max(s for _, s in studied.weeks) or 1.0
     rows = [(day.isoformat(), minutes(s / 60), bar(round(100 * s / most), 15)) for day, s in studied.weeks]
     _table(console, "By week", ("from", "time", ""), rows)
+    most = max((s for _, s in studied.phases), default=0.0) or 1.0
+    rows = [(f"phase {phase}", minutes(s / 60), bar(round(100 * s / most), 15)) for phase, s in studied.phases]
+    _table(console, "By phase of the cards", ("", "time", ""), rows)

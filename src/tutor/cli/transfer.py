@@ -26,7 +26,10 @@ _NAMES = {
     "drilled": "graded drill tasks",
     "memory": "review schedules",
     "entries": "versions of log entries",
+    "card_notes": "notes on cards",
     "sittings": "sittings",
+    "conversations": "conversations",
+    "turns": "questions of conversations with their answers",
     "drills": "drill files and their lines",
     "feedback": "votes",
 }

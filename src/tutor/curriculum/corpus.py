@@ -70,6 +70,26 @@ def load_corpus(root: Path) -> Corpus:
     return corpus
 
 
+def read_card(root: Path, card_id: str) -> Card | None:
+    """One card with its probes whole, without reading the others; None where the curriculum has no such file.
+
+    Args:
+        root: of the curriculum.
+        card_id: as the outline has it: it is taken for a file's name.
+
+    Raises:
+        CardError: the file is no valid card.
+    """
+    path = root / "cards" / f"{card_id}.md"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"cannot be read ({error})", about=str(path)) from error
+    return parse_card(text, about=str(path), stem=path.stem)[0]
+
+
 def _read(corpus: Corpus, path: Path, parse: Callable[[Corpus, str, Path], tuple[str, int]]) -> None:
     try:
         text = path.read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from tutor.curriculum.corpus import Corpus
 from tutor.drill import session as machine
 from tutor.drill.arithmetic import ArithmeticGrader
 from tutor.drill.decision import DecisionGrader, under
+from tutor.drill.due import Schedule, due_rows, last_rows
 from tutor.drill.find import choose, find_card, find_probe
 from tutor.drill.formats import (
     FORMATS,
@@ -28,14 +29,15 @@ from tutor.drill.formats import (
 )
 from tutor.drill.grade import Grade
 from tutor.drill.grading import Grader
-from tutor.drill.judge import STATUSES
 from tutor.drill.library import nearest_line
 from tutor.drill.records import Reading, Round, Session, Task
 from tutor.drill.request import parse_request
+from tutor.drill.results import due_of
 from tutor.drill.rubric import Point, Rubric, of_card, of_probe
 from tutor.drill.session import Grades
 from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
+from tutor.drill.views import checked, viewed
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
 from tutor.telemetry import operation
@@ -86,6 +88,7 @@ class Drills:
         store: keeps sessions.
         library: finds what to read.
         clock: the time now, with a time zone.
+        schedule: says when probes are due again; the drills' own days where there is none.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Drills:
         store: DrillStore,
         library: Library,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        schedule: Schedule | None = None,
     ) -> None:
         self.corpus = corpus
         self.store = store
@@ -103,6 +107,7 @@ class Drills:
         self._grader = Graders(grader)
         self._library = library
         self._clock = clock
+        self._schedule = schedule
 
     @property
     def today(self) -> date:
@@ -196,7 +201,7 @@ class Drills:
         raise NotFound("no thread has this id", about=name, fix=f"Known: {', '.join(t.id for t in threads)}.")
 
     def due_or_weak(self, *, due: bool, weak: bool) -> set[tuple[str, str]]:
-        """The probes whose last result makes them due today or earlier, or was weak, wrong or ungraded.
+        """The probes that are due today or earlier, or whose last result was weak, wrong or ungraded.
 
         Raises:
             NotFound: there is none; names the exercises that are.
@@ -209,20 +214,27 @@ class Drills:
         fix = f"But exercises are: {', '.join(others)}" if others else "Drill something new: tutor drill --phase 4"
         raise NotFound(f"no probe is {what}", fix=fix)
 
+    def due(self) -> list[dict[str, Any]]:
+        """The last result of everything that is due, as ``due.due_rows`` gives it; no drill is written."""
+        return due_rows(self.store.viewed(), self.corpus, self._schedule, self.today)
+
+    def again(self, task: Task, done: Round) -> date | None:
+        """The day a graded task is due again; None without a grade, or where its card is set aside."""
+        own = due_of(done)
+        probe = task.card in self.corpus.cards and own is not None
+        return self._schedule.again(task.card, own) if probe and self._schedule else own
+
     def exercises_due(self, *, due: bool, weak: bool) -> list[str]:
         """Commands that drill what is due or weak and no card's probe: estimates, designs, reviews, stories."""
         return self._commands(self._results(due=due, weak=weak))
 
     def _results(self, *, due: bool, weak: bool) -> set[tuple[str, str]]:
         self.store.repair()
-        rows = sorted(self.store.results(), key=lambda r: str(r["at"]))  # a row may have been noted again later
-        last = {(r["card"], r["probe"]): r for r in rows}
-        today = self.today.isoformat()
-        return {
-            key
-            for key, row in last.items()
-            if (due and row["due"] <= today) or (weak and row["verdict"] in ("weak", "wrong", "ungraded"))
-        }
+        rows = list(self.store.viewed())
+        found = due_rows(rows, self.corpus, self._schedule, self.today) if due else []
+        if weak:
+            found += [dict(r) for r in last_rows(rows).values() if r["verdict"] in ("weak", "wrong", "ungraded")]
+        return {(row["card"], row["probe"]) for row in found}
 
     def _commands(self, found: set[tuple[str, str]], most: int = 3) -> list[str]:
         commands = (command_for(self.corpus, *key) for key in sorted(found))
@@ -332,12 +344,15 @@ class Drills:
         lacking.sort(key=lambda p: p.status != "contradicted")
         found: list[Reading] = []
         for point in lacking[:most]:  # each costs a search of 8 ms, and a step has 50
-            claim = by_id[point.point].text
-            reading = self._library.read_for(claim, task.rubric.doc_id)
+            reading = self.passage_for(by_id[point.point].text, task.rubric.doc_id)
             if reading and all(reading.quote != other.quote for other in found):
-                line = nearest_line(reading.quote, claim)
-                found.append(reading.model_copy(update={"point": point.point, "line": line}))
+                found.append(reading.model_copy(update={"point": point.point}))
         return found
+
+    def passage_for(self, claim: str, doc_id: str) -> Reading | None:
+        """Where the curriculum says this, with the line nearest to it; in that document where it says it."""
+        reading = self._library.read_for(claim, doc_id)
+        return reading and reading.model_copy(update={"line": nearest_line(reading.quote, claim)})
 
     def reading(self, task: Task, done: Round) -> Sequence[Reading]:
         """What to read for a graded task: as it was found then; looked for where an earlier version kept none."""
@@ -345,38 +360,27 @@ class Drills:
             return done.read or ()
         return self.to_read(task, done.grade)
 
-    def override(self, session_id: str, task: int, point: str, status: str) -> dict[str, Any]:
-        """Keep the learner's own judgement of a point.
+    def override(self, session_id: str, task: int, point: str, status: str, reason: str = "") -> dict[str, Any]:
+        """Keep the learner's own judgement of a point, with the verdict and score that follow from all of theirs.
 
         Args:
             session_id: a drill.
             task: which of its tasks, from 1.
             point: the point's id.
             status: one of ``grade.STATUSES``.
+            reason: why, in the learner's words; at most 1,000 characters.
 
         Raises:
             NotFound: no such drill, task or point.
-            UsageError: no such status, or the task has no grade yet.
+            UsageError: no such status, too long a reason, or the task has no grade yet.
         """
         session = self.store.load(session_id)
-        if status not in STATUSES:
-            raise UsageError(f"'{status}' is no status", fix=f"One of: {', '.join(STATUSES)}.")
+        reason = checked(status, reason)
         chosen, done, grade = self.graded(session, task)
-        graded = next((p for p in grade.points if p.point == point), None)
-        if graded is None:
-            ids = ", ".join(p.point for p in grade.points)
-            raise NotFound("the task has no such point", about=point, fix=f"Its points: {ids}.")
-        row = {
-            "session": session.id,
-            "task": task,
-            "card": chosen.card,
-            "probe": chosen.probe,
-            "point": point,
-            "claim": next(p.text for p in chosen.rubric.points if p.id == point),
-            "answer": machine.said(done.turns),
-            "graded": graded.status,
-            "learner": status,
-            "at": self._clock().isoformat(),
-        }
+        before = {p: s for (n, p), s in self.store.overrides(session).items() if n == task}
+        row = {"session": session.id, "task": task, "card": chosen.card, "probe": chosen.probe}
+        row |= viewed(chosen.rubric, grade, before, point, status)
+        row |= {"answer": machine.said(done.turns), "at": self._clock().isoformat()}
+        row |= {"reason": reason} if reason else {}
         self.store.override(row)
         return row

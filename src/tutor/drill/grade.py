@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -93,6 +93,17 @@ def verdict_features(points: Sequence[PointGrade], flag_chance: float, words: in
     return np.array(
         [np.mean(worth), min(worth), np.mean(denied), max(denied), flag_chance, length(words)], dtype=np.float32
     )
+
+
+def points_made(grade: Grade, views: Mapping[str, str] | None = None) -> float:
+    """How many points an answer makes, a half for one that is partly made.
+
+    Args:
+        grade: the grade.
+        views: the learner's own view of points, by point: it counts instead of the grade's.
+    """
+    worth: Mapping[str, float] = {str(status): value for status, value in WORTH.items()}
+    return sum(worth.get((views or {}).get(p.point, p.status), 0.0) for p in grade.points)
 
 
 def checked_answer(answer: str) -> str:
@@ -245,5 +256,32 @@ def together(rubric: Rubric, before: Grade, reply: Grade, asked: str, shift: int
         [a or b for a, b in either],
         words=before.words + reply.words,
         flag_chance=max(before.flag_chance, reply.flag_chance),
+        by=calibrated().verdict,
+    )
+
+
+def as_viewed(rubric: Rubric, grade: Grade, views: Mapping[str, Status]) -> Grade:
+    """The grade by the same rules with the learner's own statuses of points; where nothing was graded it stays so.
+
+    Args:
+        rubric: what was wanted.
+        grade: as it was given.
+        views: status by point; those of other points say nothing.
+    """
+    if grade.verdict == "ungraded" or not any(p.point in views for p in grade.points):
+        return grade
+    points = []
+    for point in grade.points:
+        if status := views.get(point.point):
+            worth, denied = (None if point.worth is None else WORTH[status]), float(status == "contradicted")
+            point = point.model_copy(update={"status": status, "worth": worth, "denied": denied, "confidence": 1.0})
+        points.append(point)
+    return settle(
+        rubric,
+        points,
+        grade.red_flags,
+        grade.lifted,
+        words=grade.words,
+        flag_chance=grade.flag_chance,
         by=calibrated().verdict,
     )

@@ -51,29 +51,35 @@ class SearchLibrary:
             if not passages:  # an estimate: none of its points needs to look there
                 self._bare.add((generation, doc_id))
         passages = passages or [h.passage for h in searcher.search(claim, limit=3).hits]
-        return next(
-            (
-                Reading(title=p.title, heading=p.heading, doc_id=p.doc_id, quote=p.text)
-                for p in passages
-                if p.role not in _QUIZZES and not _QUIZ.search(p.heading[-1] if p.heading else "")
-            ),
-            None,
-        )
+        for p in passages:
+            if p.role not in _QUIZZES and not _QUIZ.search(p.heading[-1] if p.heading else ""):
+                start, end = nearest_span(p.text, claim) or (0, len(p.text))
+                place = {"start": p.start + start, "end": p.start + end}
+                return Reading(title=p.title, heading=p.heading, doc_id=p.doc_id, quote=p.text, **place)
+        return None
 
 
 def nearest_line(quote: str, claim: str) -> str:
     """The sentence of a passage that has most of a claim's words, without markup, at most 240 characters."""
+    span = nearest_span(quote, claim)
+    line = " ".join(blank_markup(quote)[slice(*span)].split()) if span else ""
+    return line if len(line) <= _LINE_CHARS else line[: _LINE_CHARS - 1].rsplit(" ", 1)[0] + "…"
+
+
+def nearest_span(quote: str, claim: str) -> tuple[int, int] | None:
+    """Where in a passage the sentence is that has most of a claim's words; None where none has any."""
     wanted = set(content(claim))
     plain = blank_markup(quote)
-    best, most = "", 0
+    best: tuple[int, int] | None = None
+    most = 0
     for block in blocks(plain):
         if block.kind in ("code", "table"):
             continue
         for start, end in sentences(plain, block.start, block.end):
             shared = len(wanted & set(content(plain[start:end])))
             if shared > most:
-                best, most = " ".join(plain[start:end].split()), shared
-    return best if len(best) <= _LINE_CHARS else best[: _LINE_CHARS - 1].rsplit(" ", 1)[0] + "…"
+                best, most = (start, end), shared
+    return best
 
 
 class OwnText(Mapping[str, frozenset[tuple[str, ...]]]):

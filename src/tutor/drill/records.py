@@ -62,7 +62,10 @@ class Turn(Strict):
 
 
 class Reading(Strict):
-    """A passage to read for a point that was missed; ``line`` is the sentence of ``quote`` nearest to the point."""
+    """A passage to read for a point that was missed; ``line`` is the sentence of ``quote`` nearest to the point.
+
+    ``start`` and ``end`` are that sentence's place in the document's text, or the passage's; 0 where it is not known.
+    """
 
     title: str
     heading: tuple[str, ...]
@@ -70,6 +73,8 @@ class Reading(Strict):
     quote: str
     point: str = ""
     line: str = ""
+    start: int = 0
+    end: int = 0
 
     @property
     def where(self) -> str:
@@ -132,3 +137,17 @@ class Session(Strict):
     def round(self) -> Round:
         """What has been said to it."""
         return self.rounds[min(self.at, len(self.rounds) - 1)]
+
+
+class Pad(Strict):
+    """What a learner writes beside a drill: none of it is graded.
+
+    ``draft`` is the unsent answer to the question ``question``; ``revision`` grows with every change.
+    """
+
+    notes: str = Field("", max_length=10_000)
+    sheet: str = Field("", max_length=15_000)
+    draft: str = Field("", max_length=20_000)
+    question: str = ""
+    revision: int = 0
+    at: datetime | None = None

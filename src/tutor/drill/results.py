@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tutor.drill.records import Round, Session
 
 RESULTS = "results.jsonl"
+OVERRIDES = "overrides.jsonl"
 _PAUSE_S = 600  # a longer silence between two turns was spent on something else
 
 #: Days until a task is due again, by verdict.
@@ -66,6 +67,41 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(row, dict):
             yield row
+
+
+def viewed_rows(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every result with the learner's own view of its points, the oldest first.
+
+    Where a view differs from the grade the point has the learner's status, the row the verdict and score that follow,
+    and ``views`` says by point what was graded and when the view was given.
+    """
+    views: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
+    for view in read_rows(folder / OVERRIDES):
+        for key in (("session", "task"), ("session", "card", "probe")):
+            if all(view.get(name) for name in key):  # those of an early version name no task
+                said = views.setdefault(tuple(str(view[name]) for name in key), {})
+                said.pop(str(view.get("point")), None)  # so that the last one of all stays the last
+                said[str(view.get("point"))] = view
+                break
+    for row in read_rows(folder / RESULTS):
+        by_task = views.get((str(row.get("session")), str(row.get("task"))), {})
+        by_probe = views.get((str(row.get("session")), str(row.get("card")), str(row.get("probe"))), {})
+        mine = by_probe | by_task
+        yield _viewed(row, mine) if mine and isinstance(row.get("points"), dict) else row
+
+
+def _viewed(row: dict[str, Any], views: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    points, differ = dict(row["points"]), {}
+    for point, view in views.items():
+        graded = {"prompted": "covered"}.get(points.get(point, ""), points.get(point))
+        if graded is not None and view.get("learner") not in (None, graded):
+            differ[point] = {"graded": points[point], "at": str(view.get("at", ""))}
+            points[point] = view["learner"]
+    if not differ:
+        return row
+    last = list(views.values())[-1]  # its verdict counts all views until then
+    follows: dict[str, Any] = {name: last[name] for name in ("verdict", "score") if name in last}
+    return {**row, **follows, "points": points, "views": differ}
 
 
 def evidence_of(folder: Path, session: str, task: int, point: str) -> str:

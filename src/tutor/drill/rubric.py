@@ -123,10 +123,15 @@ def of_card(card: Card, ask: str) -> Rubric:
     )
 
 
+def step_name(step: str) -> str:
+    """A step of a design round as it is spoken of: "api-data-model" → "API and data model"."""
+    return _SPOKEN.get(step, step.replace("-", " ").capitalize())
+
+
 def of_step(problem: Problem, step: Step) -> Rubric:
     """The rubric of one step of a design problem."""
     lines = problem.rubric.get(step) or (CLOSE_OUT if step == "operations" else ())
-    name = _SPOKEN.get(step, step.replace("-", " ").capitalize())
+    name = step_name(step)
     return Rubric(
         doc_id=problem.id,
         title=problem.title,

@@ -94,6 +94,17 @@ def expected(session: Session, question_id: str) -> Question:
     return session.pending
 
 
+def answered(session: Session, question_id: str) -> str | None:
+    """What the learner said to a question of a drill that was asked before; None where it has no answer."""
+    asked, number = 0, question_id.removeprefix(f"{session.id}.")
+    for turn in (turn for done in session.rounds for turn in done.turns):
+        if turn.who == "interviewer":
+            asked += 1
+        elif str(asked) == number:
+            return turn.text
+    return None
+
+
 def left_s(session: Session, now: datetime) -> float | None:
     """Seconds left of the pending answer's time box, below 0 when it is over; None where there is none.
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tutor.drill.records import Session
-from tutor.drill.results import RESULTS, read_rows, rows_of
+from tutor.drill.records import Pad, Session
+from tutor.drill.results import OVERRIDES, RESULTS, read_rows, rows_of, viewed_rows
 from tutor.drill.session import expected
-from tutor.errors import NotFound, SourceError
+from tutor.errors import NotFound, SourceError, StaleAnswer
 
 try:
     import fcntl
@@ -166,17 +166,51 @@ class DrillStore:
     def override(self, row: dict[str, Any]) -> None:
         """Keep the learner's own judgement of a point, as labelled data."""
         with self._locked():
-            self._append("overrides.jsonl", [row])
+            self._append(OVERRIDES, [row])
 
     def overrides(self, session: Session) -> dict[tuple[int, str], str]:
         """The learner's own view of points by task (from 1) and point: what was said last."""
-        found: dict[tuple[int, str], str] = {}
+        return {key: row["learner"] for key, row in self.views(session).items()}
+
+    def views(self, session: Session) -> dict[tuple[int, str], dict[str, Any]]:
+        """As ``overrides``, the whole row of each: ``learner`` is the status, ``reason`` may be missing."""
+        found: dict[tuple[int, str], dict[str, Any]] = {}
         numbers = {(task.card, task.probe): number for number, task in enumerate(session.tasks, 1)}
-        for row in self._rows("overrides.jsonl"):
+        for row in self._rows(OVERRIDES):
             if row.get("session") == session.id:
                 number = row.get("task") or numbers.get((row.get("card", ""), row.get("probe", "")), 0)
-                found[number, row["point"]] = row["learner"]
+                found[number, row["point"]] = row
         return found
+
+    def pad(self, session_id: str) -> Pad:
+        """What was written beside a drill; empty where nothing was, or where it cannot be read."""
+        with suppress(OSError, ValueError):  # a damaged pad must not lock its drill
+            return Pad.model_validate_json((self.folder / f"{session_id}.pad.json").read_bytes())
+        return Pad()
+
+    def keep_pad(self, session_id: str, pad: Pad, now: datetime) -> Pad:
+        """Keep what is written beside a drill; gives it with its new revision, or as it was where nothing is new.
+
+        Raises:
+            NotFound: no such drill.
+            StaleAnswer: it was changed since ``pad.revision``, and not to the same.
+            SourceError: the folder cannot be written.
+        """
+        with self._locked():
+            self.load(session_id)
+            before = self.pad(session_id)
+            same = {"revision": before.revision, "at": before.at}
+            if pad.model_copy(update=same) == before:
+                return before
+            if pad.revision != before.revision and (pad.notes, pad.sheet) != (before.notes, before.sheet):
+                raise StaleAnswer(
+                    "the notes were changed in another window",
+                    about=session_id,
+                    fix="Take over what you need of the other notes, and save again.",
+                )
+            kept = pad.model_copy(update={"revision": before.revision + 1, "at": now})
+            self._write(self.folder / f"{session_id}.pad.json", kept.model_dump_json(indent=1) + "\n")
+            return kept
 
     def opinions(self, rows: list[dict[str, Any]]) -> None:
         """Keep what a second reader said of points, beside what the grade says."""
@@ -185,11 +219,22 @@ class DrillStore:
 
     def every_override(self) -> Iterator[dict[str, Any]]:
         """Every override of all drills, the oldest first; a line that a crash cut short is passed over."""
-        return self._rows("overrides.jsonl")
+        return self._rows(OVERRIDES)
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Every result, the oldest first; a line that a crash cut short is passed over."""
         return self._rows(RESULTS)
+
+    def viewed(self) -> Iterator[dict[str, Any]]:
+        """Every result as the learner sees it (``results.viewed_rows``), those that were never noted too."""
+        noted = set()
+        for row in viewed_rows(self.folder):
+            noted.add(row.get("session"))
+            yield row
+        names = {path.stem for path in self.folder.glob("*.json")} - noted
+        for name in sorted(name for name in names if _ID.fullmatch(name)):
+            with suppress(SourceError):  # told where that drill is asked for
+                yield from rows_of(self.load(name))
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
         return read_rows(self.folder / name)

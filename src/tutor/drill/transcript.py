@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from tutor.drill.formats import command_for
 from tutor.drill.grade import Grade
 from tutor.drill.records import Reading, Round, Session, Task
-from tutor.drill.results import due_of, rows_of
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
@@ -89,42 +88,48 @@ def row_json(session: Session) -> dict[str, Any]:
 
 
 def today_json(drills: Drills) -> dict[str, Any]:
-    """What is due today or earlier, longest due first, and the open drills, newest first. Nothing is written."""
-    sessions = drills.store.all()
-    rows = list(drills.store.results())
-    noted = {row.get("session") for row in rows}
-    rows += [row for session in sessions if session.id not in noted for row in rows_of(session)]
-    last = {(row["card"], row["probe"]): row for row in sorted(rows, key=lambda row: str(row.get("at", "")))}
-    today = drills.today.isoformat()
-    due = sorted((row for row in last.values() if row["due"] <= today), key=lambda row: (row["due"], row["card"]))
+    """What is due today or earlier, longest due first, and the open drills, newest first. No drill is written."""
     return {
-        "date": today,
-        "due": [found for row in due if (found := _due_json(drills, row))],
-        "open": [row_json(session) for session in sessions if session.pending],
+        "date": drills.today.isoformat(),
+        "due": [found for row in drills.due() if (found := _due_json(drills, row))],
+        "open": [row_json(session) for session in drills.store.open()],
     }
 
 
 def _due_json(drills: Drills, row: Mapping[str, Any]) -> dict[str, Any] | None:
     """A result that is due, with what starts it again; None where the curriculum has it no more."""
-    again: dict[str, Any]
-    card = drills.corpus.cards.get(row["card"])
-    probe = next((p for p in card.probes if p.id == row["probe"]), None) if card else None
-    if card and probe:
-        title, ask, again = card.title, probe.ask, {"card": card.id, "request": probe.ask}
-    elif command := command_for(drills.corpus, row["card"], row["probe"]):
-        title, ask = f"{row['card']} {row['probe']}".strip(), ""
-        _, _, _, kind, *rest = command.split()
-        again = {"format": kind, "seed": int(rest[1])} if rest[0] == "--seed" else {"format": kind, "request": rest[0]}
-    else:
+    again = again_of(drills, row["card"], row["probe"])
+    if again is None:
         return None
+    card = drills.corpus.cards.get(row["card"]) if "card" in again else None
+    title = card.title if card else f"{row['card']} {row['probe']}".strip()
+    ask = again["request"] if card else ""
     kept = {key: row[key] for key in ("card", "probe", "verdict", "score", "due")}
     return {**kept, "title": title, "ask": ask, "again": again}
+
+
+def again_of(drills: Drills, card: str, probe: str) -> dict[str, Any] | None:
+    """What starts the drill of a result again, as ``POST /drills`` takes it; None where the curriculum has it no more.
+
+    Args:
+        drills: what has the curriculum.
+        card: of the result: a card, an exercise, "estimation" or the stories.
+        probe: of the result.
+    """
+    found = drills.corpus.cards.get(card)
+    asked = next((p for p in found.probes if p.id == probe), None) if found else None
+    if found and asked:
+        return {"card": found.id, "request": asked.ask}
+    if command := command_for(drills.corpus, card, probe):
+        _, _, _, kind, *rest = command.split()
+        return {"format": kind, "seed": int(rest[1])} if rest[0] == "--seed" else {"format": kind, "request": rest[0]}
+    return None
 
 
 def _afterwards(drills: Drills, session: Session, at: int) -> dict[str, Any]:
     """What follows from the grade of a task: what to read, when it is due, and the learner's own view of points."""
     task, done = session.tasks[at], session.rounds[at]
-    due = due_of(done)
+    due = drills.again(task, done)
     return {
         "read": [
             {"doc": r.doc_id, "title": r.title, "heading": list(r.heading), "quote": r.quote, "point": r.point}
@@ -167,6 +172,8 @@ def as_markdown(drills: Drills, session: Session) -> str:
         if done.grade:
             mine = {point: view for (number, point), view in views.items() if number == n}
             lines += _graded(task, done, drills.reading(task, done), mine)
+            if due := drills.again(task, done):
+                lines += [f"Due again: {due.isoformat()}", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -203,8 +210,6 @@ def _graded(task: Task, done: Round, reads: Sequence[Reading], views: Mapping[st
         lines += ["", "Read:", ""]
         for n, reading in enumerate(reads, 1):
             lines += [f"{n}. {reading.where} ({reading.doc_id})"] + ([f"   > {reading.line}"] if reading.line else [])
-    if due := due_of(done):
-        lines += ["", f"Due again: {due.isoformat()}"]
     return [*lines, ""]
 
 

@@ -152,14 +152,14 @@ class StepOut(BaseModel):
 
 
 class DueOut(BaseModel):
-    """A probe or exercise that is due again, with its last result."""
+    """A probe or exercise that is due again, with its last result; without one where it was never asked."""
 
     card: str
     probe: str
     title: str
     ask: str
     verdict: str
-    score: float
+    score: float | None
     due: str
     again: dict[str, Any] = Field(description="What to give drill_start to be asked it again.")
 

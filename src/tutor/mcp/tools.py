@@ -147,7 +147,9 @@ def _card(core: Core, given: CardArguments) -> Result:
 def _today(core: Core, given: NoArguments) -> Result:
     data = core.today()
     lines = [f"{len(data['due'])} due on {data['date']}:" if data["due"] else f"Nothing is due on {data['date']}."]
-    lines += [f"- {row['title']}: {row['ask'] or 'exercise'} (last: {row['verdict']})" for row in data["due"]]
+    for row in data["due"]:
+        last = f"last: {row['verdict']}" if row["verdict"] else "never asked"
+        lines.append(f"- {row['title']}: {row['ask'] or 'exercise'} ({last})")
     if data["open"]:
         lines += ["Open drills:", *(f"- {row['session']}: {row['title']} ({row['state']})" for row in data["open"])]
     return Result("\n".join(lines), data)

@@ -11,17 +11,22 @@ from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import CardLine, Outline
 from tutor.errors import NotFound, UsageError
-from tutor.study import insights, paths, records, reviews
+from tutor.study import records, reviews
 from tutor.study.days import day_of, end_of
-from tutor.study.lookup import card_of, known
+from tutor.study.lookup import card_of, known, point_of
+from tutor.study.probes import due_probes
 from tutor.study.progress import STATUSES, Answered, CardProgress, Share, progress, share
-from tutor.study.records import Noted
+from tutor.study.records import Noted, Spent
 from tutor.study.reviews import GradedTask, Rated
-from tutor.study.rounds import Round, flash_round
 from tutor.study.schedule import GOOD, Deck, Grade, Item
 from tutor.study.store import StudyStore, new_id
 from tutor.study.sync import tasks_of
 from tutor.study.today import Next, Today, today
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # loaded by what uses them: ``tutor today`` waits for none of them
+    from tutor.study import insights, paths
+    from tutor.study.rounds import Round
 
 MOST_MINUTES = 720
 _LONGEST_NOTE = 2_000
@@ -144,8 +149,21 @@ class Study:
             minutes=checked_minutes(self.minutes if minutes is None else minutes),
         )
 
+    def due_probes(self) -> dict[tuple[str, str], date]:
+        """The questions to drill today by what is due, as ``probes.due_probes`` gives them."""
+        at = self.standing()
+        until = end_of(day_of(at.now, self.zone), self.zone)
+        return due_probes(at.outline, at.deck, at.answers, until=until, zone=self.zone)
+
+    def item(self, ref: str) -> Item | None:
+        """What is known of a card or point; None where it was never reviewed."""
+        with self.store.read() as session:
+            return reviews.load_item(session, self.store.learner, ref)
+
     def shares(self, at: Standing) -> dict[str, list[Share]]:
         """Progress by phase, section, tier and plan, and of the whole, in the curriculum's order."""
+        from tutor.study import paths
+
         cards = list(at.outline.cards.values())
 
         def grouped(key: Callable[[CardLine], object]) -> list[Share]:
@@ -177,13 +195,19 @@ class Study:
         if len(note) > _LONGEST_NOTE:
             raise UsageError(f"the note has {len(note):,} characters", about="--note", fix="At most 2,000.")
         card = card_of(self.outline, name)
-        self._mark(Noted(card.id, status, "override", self.clock(), note))
+        with self.store.write() as session:
+            records.add_mark(session, self.store.learner, Noted(card.id, status, "override", self.clock(), note))
         return self.standing().cards[card.id]
 
-    def check(self, name: str, done: Sequence[bool]) -> CardProgress:
+    def check(self, name: str, done: Sequence[bool], *, seconds: float | None = None) -> CardProgress:
         """Take down a mastery check: mastered where all of it is, learning where not; the card's progress then.
 
         A check that is passed is a review of the card too.
+
+        Args:
+            name: of the card.
+            done: for each of its items whether one can do it.
+            seconds: that it took, where they were measured; more than ten minutes count as ten.
 
         Raises:
             NotFound: no such card.
@@ -201,12 +225,12 @@ class Study:
         note = "not yet: " + "; ".join(lacking) if lacking else ""
         if not lacking:  # first, so that a fault in between leaves a review and no mastery, never the reverse
             self.rate([Rated(card.id, GOOD, now, source)])
-        self._mark(Noted(card.id, "learning" if lacking else "mastered", "check", now, note[:_LONGEST_NOTE]))
-        return self.standing().cards[card.id]
-
-    def _mark(self, mark: Noted) -> None:
+        mark = Noted(card.id, "learning" if lacking else "mastered", "check", now, note[:_LONGEST_NOTE])
         with self.store.write() as session:
             records.add_mark(session, self.store.learner, mark)
+            if seconds:
+                records.add_sitting(session, self.store.learner, Spent(now, seconds, "check", card.id))
+        return self.standing().cards[card.id]
 
     def round(self, minutes: int | None = None, cards: Sequence[str] = ()) -> Round:
         """What to recall now.
@@ -215,6 +239,8 @@ class Study:
             NotFound: no such card.
             UsageError: minutes out of range.
         """
+        from tutor.study.rounds import flash_round
+
         ids = [card_of(self.outline, name).id for name in cards]
         given = checked_minutes(self.minutes if minutes is None else minutes)
         self.sync()
@@ -238,7 +264,7 @@ class Study:
             ref: a card's id or ``card/probe/point``.
             rating: 1 forgotten, 2 hard, 3 good, 4 easy.
             confidence: in [0, 100], as given before the answer was shown.
-            seconds: that it took.
+            seconds: that it took; more than ten minutes count as ten, the rest was a pause.
             key: names the rating: the same one sent twice counts once.
 
         Raises:
@@ -258,10 +284,39 @@ class Study:
         sure = None if confidence is None else confidence / 100
         outcome = None if confidence is None else float(rating > 1)
         source = f"review:{key or new_id()}"
-        self.rate([Rated(ref, cast(Grade, rating), self.clock(), source, sure, outcome, seconds)])
+        took = None if seconds is None else min(seconds, records.LONGEST_S["review"])
+        self.rate([Rated(ref, cast(Grade, rating), self.clock(), source, sure, outcome, took)])
         with self.store.read() as session:
             deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
         return deck.items[ref]
+
+    def suspend(self, name: str, out: bool = True) -> list[Item]:
+        """Take a card with its points, or a point, out of the reviews, or (``out`` false) back in; the items meant.
+
+        Args:
+            name: of a card, or ``card/probe/point``.
+            out: whether it is out of the reviews from now on.
+
+        Raises:
+            NotFound: the curriculum has no such card or point.
+            UsageError: it was never reviewed, so that there is nothing to take out.
+        """
+        ref = name.strip() if point_of(self.outline, name.strip()) else card_of(self.outline, name).id
+        self.sync()
+        meant, _ = reviews.suspend(self.store, ref, out=out, retention=self.retention, zone=self.zone)
+        if not meant:
+            raise UsageError(
+                "it was never reviewed, so it does not come up", about=ref, fix="See what does: tutor review --json"
+            )
+        return meant
+
+    def suspended(self) -> list[Item]:
+        """What is out of the reviews: cards, and points whose card is not; by name."""
+        with self.store.read() as session:
+            deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
+        cards = {item.ref for item in deck.items.values() if item.suspended and item.ref == item.card}
+        found = [i for i in deck.items.values() if i.suspended and (i.ref in cards or i.card not in cards)]
+        return sorted((i for i in found if known(self.outline, i.ref)), key=lambda i: i.ref)
 
     def rate(self, rated: Sequence[Rated]) -> None:
         """Take ratings down."""
@@ -273,29 +328,38 @@ class Study:
         Raises:
             NotFound: no such card.
         """
+        from tutor.study import paths
+
         card = card_of(self.outline, goal)
         names = [card_of(self.outline, name).id for name in have]
         return paths.path_to(self.outline, card.id, self.standing().cards, have=names)
 
     def stats(self) -> Insights:
         """Everything that the answers and reviews show."""
+        from tutor.study import insights
+
         at = self.standing()
         with self.store.read() as session:
             guesses = records.guesses(session, self.store.learner)
             spent = records.spent(session, self.store.learner, at.tasks)
             moments = records.moments(session, self.store.learner)
-        found = [self._with_words(one) for one in insights.contradictions(at.outline, at.tasks)]
+        found = [self.with_words(one) for one in insights.contradictions(at.outline, at.tasks)]
         return Insights(
             insights.readiness(at.outline, at.cards, at.tasks),
             insights.weak_points(at.outline, at.tasks),
             insights.by_kind(at.outline, at.tasks),
             found,
             insights.calibration(guesses),
-            insights.studied(moments, spent, at.now, self.zone),
-            insights.forecast((i for i in at.deck.items.values() if known(at.outline, i.ref)), at.now, self.zone),
+            insights.studied(moments, spent, at.now, self.zone, {c.id: c.phase for c in at.outline.cards.values()}),
+            insights.forecast(
+                (i for i in at.deck.items.values() if known(at.outline, i.ref) and not at.deck.out(i)),
+                at.now,
+                self.zone,
+            ),
         )
 
-    def _with_words(self, found: insights.Contradiction) -> insights.Contradiction:
+    def with_words(self, found: insights.Contradiction) -> insights.Contradiction:
+        """A contradiction with the learner's words from both answers, where they are kept."""
         point = found.ref.rsplit("/", 1)[1]
 
         def said(claim: insights.Claim) -> insights.Claim:

@@ -124,5 +124,5 @@ def untouched(study: Study) -> bool:
 
 def _written(session: Session, learner: str, day: date) -> tuple[LogEntry, ...]:
     """The entries of the log that are of that day, the earliest first."""
-    ids = log_rows.find(session, learner, Query(first=day, last=day), (), deleted=False)
+    ids = log_rows.find(session, learner, Query(first=day, last=day), deleted=False)
     return tuple(reversed(log_rows.whole(session, learner, ids)))

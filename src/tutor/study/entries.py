@@ -15,6 +15,7 @@ from typing import Any
 
 from tutor.curriculum.words import word_count
 from tutor.errors import UsageError
+from tutor.study.date_words import DateWords
 from tutor.text import mended
 
 ABOUT_WORDS = 150
@@ -176,7 +177,8 @@ def folded(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to find: all of ``terms`` (each begins a word of the entry; a quoted one may be several words), one of
-    ``cards``, all of ``tags``, of an item or what lies below it, from ``first`` to ``last``."""
+    ``cards``, all of ``tags``, of an item or what lies below it, from ``first`` to ``last``; of each of ``dates``,
+    or with its words in the entry."""
 
     terms: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -184,6 +186,7 @@ class Query:
     item: str = ""
     first: date | None = None
     last: date | None = None
+    dates: tuple[DateWords, ...] = ()
 
 
 def search_terms(words: str) -> tuple[str, ...]:
@@ -207,6 +210,12 @@ def finder(term: str) -> Callable[[str], bool]:
         return at >= 0
 
     return begins
+
+
+def of_date(wanted: DateWords) -> Callable[[str, date], bool]:
+    """Whether an entry, by its folded text and its day, is of a date or speaks of it in those words."""
+    words = finder(" ".join(folded(wanted.text).split()))
+    return lambda text, day: wanted.holds(day) or words(text)
 
 
 def excerpt(entry: LogEntry, terms: Sequence[str]) -> str:

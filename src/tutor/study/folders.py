@@ -108,6 +108,28 @@ def merge_files(folder: Path, files: Mapping[str, bytes], *, ordered: bool, dry_
     return counts
 
 
+def remove(folder: Path) -> int:
+    """Delete the files of a folder that ``collect`` gives; how many there were.
+
+    Raises:
+        StudyFault: one cannot be deleted. Those before it are gone; doing it again goes on.
+    """
+    if not folder.is_dir():
+        return 0
+    removed = 0
+    try:
+        with _alone(folder, make=False):
+            for path in sorted(folder.iterdir()):
+                if _NAME.fullmatch(path.name) and path.is_file():
+                    path.unlink()
+                    removed += 1
+    except OSError as error:
+        raise StudyFault(
+            f"a file cannot be deleted ({error.strerror})", about=str(folder), fix="Mend that and run the same again."
+        ) from error
+    return removed
+
+
 def _merge_one(path: Path, data: bytes, counts: Counts, dry_run: bool) -> None:
     if not path.exists():
         counts.new += 1

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import Outline
@@ -123,13 +124,14 @@ class Readiness:
 class Studied:
     """``days`` of this month and ``days_30`` of the last 30 were studied on; seconds by kind and by week (its Monday).
 
-    ``weeks`` are the last eight, those with nothing too.
+    ``weeks`` are the last eight, those with nothing too; ``phases`` are those of the cards that time was spent on.
     """
 
     days: int
     days_30: int
     seconds: Mapping[str, float]
     weeks: tuple[tuple[date, float], ...]
+    phases: tuple[tuple[int, float], ...] = ()
 
     @property
     def total_s(self) -> float:
@@ -245,15 +247,33 @@ def forecast(items: Iterable[Item], now: datetime, zone: ZoneInfo) -> tuple[tupl
     return tuple(days.items())
 
 
-def studied(moments: Iterable[datetime], spent: Iterable[Spent], now: datetime, zone: ZoneInfo) -> Studied:
-    """Days on which something was answered, reviewed or written (``moments``), and the time that was measured."""
+def studied(
+    moments: Iterable[datetime],
+    spent: Iterable[Spent],
+    now: datetime,
+    zone: ZoneInfo,
+    phase_of: Mapping[str, int] = MappingProxyType({}),
+) -> Studied:
+    """Days on which something was answered, reviewed or written (``moments``), and the time that was measured.
+
+    Args:
+        moments: when something was done.
+        spent: time that was measured; it counts on the day on which it was taken down.
+        now: the time.
+        zone: the learner's, whose days count.
+        phase_of: the phase of each card; time spent on what is no card counts for none.
+    """
     spent = list(spent)
     today = day_of(now, zone)
     days = {day_of(at, zone) for at in [*moments, *(s.at for s in spent)]}
     seconds: dict[str, float] = {}
     monday = today - timedelta(days=today.weekday())
     weeks = {monday - timedelta(weeks=n): 0.0 for n in reversed(range(WEEKS))}
+    phases: dict[int, float] = {}
     for one in spent:
+        phase = phase_of.get(one.ref.split("/", 1)[0])
+        if phase is not None:
+            phases[phase] = phases.get(phase, 0.0) + one.seconds
         seconds[one.kind] = seconds.get(one.kind, 0.0) + one.seconds
         day = day_of(one.at, zone)
         week = day - timedelta(days=day.weekday())
@@ -264,4 +284,5 @@ def studied(moments: Iterable[datetime], spent: Iterable[Spent], now: datetime, 
         sum(timedelta(0) <= today - d < timedelta(days=30) for d in days),
         dict(sorted(seconds.items())),
         tuple(weeks.items()),
+        tuple(sorted(phases.items())),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
 from difflib import get_close_matches
 
-from tutor.curriculum.outline import Outline, PlanLine, StepLine
+from tutor.curriculum.outline import Outline, StepLine
 from tutor.errors import NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tutor.study.timetable import Timetable
 
 _WORD = re.compile(r"[^\W_]+(?:\+\+|#)?")
 _MOST_WORDS = 7
@@ -18,7 +20,7 @@ _MOST_CARDS = 12
 #: Names of cards that are also plain words: they are meant where they are written as names are.
 _PLAIN = frozenset({"acid", "agents", "base", "cap", "react", "rest", "sampling", "solid", "threats", "executor"})
 _SHORT = re.compile(r"(?:M(?:ONTH)?[ -]?(\d+))?[ /-]*(?:W(?:EEK)?[ -]?(\d+))?", re.I)
-_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
+ROADMAP = "judgment-roadmap"  # asks for an entry each week or month, so that one belongs to it first
 
 
 class CardNames:
@@ -67,16 +69,6 @@ def _capitals(word: str) -> bool:
     return sum(map(str.isupper, word)) > 1
 
 
-@dataclass(frozen=True, slots=True)
-class TakenUp:
-    """A plan that a learner follows: since when, how fast (2 is twice as fast), and days that do not count."""
-
-    plan: str
-    start: date
-    pace: float = 1.0
-    skips: tuple[date, ...] = ()
-
-
 def items(outline: Outline) -> dict[str, str]:
     """What an entry can belong to: items of the curriculum and steps of plans, each id with its title."""
     found: dict[str, str] = {}
@@ -85,6 +77,15 @@ def items(outline: Outline) -> dict[str, str]:
             for item in (*step.covers, f"{plan.id}/{step.id}"):
                 found.setdefault(item, step.title)
     return found
+
+
+def place_of(outline: Outline, item: str) -> tuple[str, str] | None:
+    """The plan that has an item, and the title of the item's step there; None where the curriculum has it no more."""
+    for plan in outline.plans.values():
+        for step in _walk(plan.steps):
+            if item in step.covers or item == f"{plan.id}/{step.id}":
+                return plan.id, step.title
+    return None
 
 
 def item_of(outline: Outline, name: str) -> str:
@@ -114,29 +115,24 @@ def item_of(outline: Outline, name: str) -> str:
     )
 
 
-def current_item(outline: Outline, taken: Sequence[TakenUp], today: date) -> str:
-    """The item that the learner is at by the calendar: of the roadmap where that is followed, else of the newest plan.
+def current_item(outline: Outline, tables: Sequence[Timetable]) -> str:
+    """The item that the learner is at by their plans: of the roadmap where that is followed, else of the newest plan.
 
-    Empty where no plan is followed, none has begun, or all are over.
+    Empty where no plan of the curriculum with dates is followed, none has begun, or all are over.
+
+    Args:
+        outline: the curriculum.
+        tables: the plans that are under way.
     """
-    for one in sorted(taken, key=lambda t: (t.plan == "judgment-roadmap", t.start), reverse=True):
-        plan = outline.plans.get(one.plan)
-        if plan is not None and (item := _step_at(plan, one, today)):
-            return item
+    order = sorted(tables, key=lambda t: (t.taken.plan == ROADMAP, t.taken.began, t.taken.at), reverse=True)
+    for table in order:
+        plan, now = outline.plans.get(table.taken.plan), table.current()
+        if plan is None or now is None or table.end is None or not table.taken.began <= table.today <= table.end:
+            continue
+        step = next((step for step in _walk(plan.steps) if step.id == now.stage.id), None)
+        if step is not None:
+            return step.covers[0] if step.covers else f"{plan.id}/{step.id}"
     return ""
-
-
-def _step_at(plan: PlanLine, taken: TakenUp, today: date) -> str:
-    length = _DAYS.get(plan.unit)
-    skipped = sum(taken.start <= day <= today for day in set(taken.skips))
-    gone = ((today - taken.start).days - skipped) * taken.pace
-    if length is None or today < taken.start or gone >= length * len(plan.steps):
-        return ""
-    step = plan.steps[max(0, int(gone / length))]
-    parts = [part for part in step.parts if part.covers]
-    if plan.unit == "month" and parts:
-        step = parts[min(int((gone % length) / 7), len(parts) - 1)]
-    return step.covers[0] if step.covers else f"{plan.id}/{step.id}"
 
 
 def _walk(steps: Iterable[StepLine]) -> Iterator[StepLine]:

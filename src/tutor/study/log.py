@@ -12,22 +12,22 @@ from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from tutor.curriculum.outline import Outline
-from tutor.errors import NotFound, UsageError
+from tutor.errors import NotFound, StaleAnswer, UsageError
 from tutor.study import entries as rules
 from tutor.study import log_rows
+from tutor.study.date_words import split_dates
 from tutor.study.days import day_of
 from tutor.study.entries import LogEntry, Query
-from tutor.study.links import CardNames, TakenUp, current_item, item_of
+from tutor.study.links import CardNames, current_item, item_of
 from tutor.study.log_scan import Scan
 from tutor.study.lookup import card_of
+from tutor.study.records import Spent, add_sitting
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Learner, Sitting, TakenPlan
+from tutor.study.tables import Learner
+from tutor.text import mended
 
 _SHORTEST_ID = 4
-_LONGEST_SITTING_S = 4 * 3600
 EVERYTHING = Query()
 NONE = "none"  # as a card or item: the learner wants no link
 
@@ -55,6 +55,7 @@ class LogBook:
         self.zone = zone
         self.clock = clock
         self._read: tuple[object, Scan] = (None, Scan())
+        self._tags: tuple[object, list[tuple[str, int]]] = (None, [])
 
     @cached_property
     def store(self) -> StudyStore:
@@ -122,10 +123,7 @@ class LogBook:
         with self.store.write() as session:
             log_rows.add(session, self.store.learner, entry)
             if seconds > 0:
-                spent = min(seconds, _LONGEST_SITTING_S)
-                session.add(
-                    Sitting(id=new_id(), learner=self.store.learner, at=now, seconds=spent, kind="log", ref=entry.id)
-                )
+                add_sitting(session, self.store.learner, Spent(now, seconds, "log", entry.id))
         return entry
 
     def edit(
@@ -138,20 +136,28 @@ class LogBook:
         cards: Sequence[str] | None = None,
         item: str | None = None,
         day: str | None = None,
+        version: int | None = None,
     ) -> LogEntry:
         """Write a new version of an entry; what is None stays as it was, and nothing is written where nothing changes.
 
         Cards that were found from the old text are found anew from a new one; those that were chosen stay. ``cards``
-        empty finds them from the text.
+        empty finds them from the text. ``version`` is the one that was edited, where that is to be the newest.
 
         Raises:
-            As ``add``; NotFound also where no such entry is, UsageError where it is deleted.
+            As ``add``; NotFound also where no such entry is, UsageError where it is deleted, StaleAnswer where it is
+                at another version.
         """
         wanted = self.get(name).id
 
         def changed(old: LogEntry) -> LogEntry:
             if old.deleted:
                 raise UsageError("the entry is deleted", about=old.id[:8], fix=f"First: tutor log restore {old.id[:8]}")
+            if version not in (None, old.version):
+                raise StaleAnswer(
+                    "the entry was changed meanwhile",
+                    about=f"version {old.version}, you edited version {version}",
+                    fix="Compare the two, and save yours again if it is to stand.",
+                )
             new = replace(
                 old,
                 text=old.text if text is None else rules.checked_text(text),
@@ -228,19 +234,19 @@ class LogBook:
             return log_rows.versions(session, self.store.learner, wanted)
 
     def search(
-        self, query: Query = EVERYTHING, *, deleted: bool = False, limit: int | None = None
+        self, query: Query = EVERYTHING, *, deleted: bool = False, limit: int | None = None, start: int = 0
     ) -> tuple[int, list[LogEntry]]:
-        """How many entries a query finds, and the newest ``limit`` of them, newest first.
+        """How many entries a query finds, and ``limit`` of them from the ``start``-th on, newest first.
 
         Args:
             query: what to find.
             deleted: among the deleted entries instead.
             limit: how many are read whole; None for all.
+            start: how many of the newest are passed over.
         """
-        tests = [rules.finder(term) for term in query.terms]
         with self.store.read() as session:
-            ids = log_rows.find(session, self.store.learner, query, tests, deleted=deleted)
-            return len(ids), log_rows.whole(session, self.store.learner, ids[:limit])
+            ids = log_rows.find(session, self.store.learner, query, deleted=deleted)
+            return len(ids), log_rows.whole(session, self.store.learner, ids[start:][:limit])
 
     def entries(self, query: Query = EVERYTHING) -> list[LogEntry]:
         """All that a query finds, newest first."""
@@ -256,20 +262,30 @@ class LogBook:
         first: str = "",
         last: str = "",
     ) -> Query:
-        """A query from what was typed.
+        """A query from what was typed; dates among the words are days, as ``date_words.split_dates`` reads them.
 
         Raises:
             UsageError: a tag or day is none.
             NotFound: no such card or item.
         """
+        rest, dates = split_dates(mended(words), self.today)
         return Query(
-            rules.search_terms(words),
+            rules.search_terms(rest),
             rules.checked_tags(tags),
             self._named(cards),
             self._item(item) if item else "",
             rules.checked_day(first, self.today, future=True) if first else None,
             rules.checked_day(last, self.today, future=True) if last else None,
+            dates,
         )
+
+    def tags(self, limit: int | None = None) -> list[tuple[str, int]]:
+        """Tags with how many entries have each, the commonest first."""
+        with self.store.read() as session:
+            now = log_rows.stamp(session, self.store.learner)
+            if now != self._tags[0]:
+                self._tags = (now, log_rows.tags(session, self.store.learner))
+        return self._tags[1][:limit]
 
     def near(self, parts: Mapping[str, float], *, limit: int) -> list[LogEntry]:
         """Entries that hold most of the ``parts`` (beginnings of words, with their weights), the best and newest first.
@@ -289,15 +305,15 @@ class LogBook:
 
     def current(self) -> str:
         """The item that an entry of today belongs to by the plans that are followed; may be empty."""
-        query = select(TakenPlan.plan, TakenPlan.start, TakenPlan.pace, TakenPlan.skips).where(
-            TakenPlan.learner == self.store.learner, TakenPlan.active.is_(True)
-        )
+        from tutor.study.taken import followed
+
         with self.store.read() as session:
-            rows = list(session.execute(query))
-        if not rows:
-            return ""
-        taken = [TakenUp(r[0], r[1], r[2], tuple(map(date.fromisoformat, r[3]))) for r in rows]
-        return current_item(self.outline, taken, self.today)
+            if not followed(session, self.store.learner):
+                return ""  # who follows no plan does not wait for them to load
+        from tutor.study.plans import Plans
+
+        plans = Plans(lambda: self.store, lambda: self.outline, zone=self.zone, clock=self.clock)
+        return current_item(self.outline, plans.under_way())
 
     @property
     def news(self) -> list[str]:

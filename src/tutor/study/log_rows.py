@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, String, cast, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from tutor.study.entries import LogEntry, Query, folded
+from tutor.study.entries import LogEntry, Query, finder, folded, of_date
 from tutor.study.store import new_id
 from tutor.study.tables import Entry
 
@@ -27,7 +28,7 @@ _COLUMNS = (
     Entry.item,
     Entry.deleted,
 )
-_SEARCHED = (Entry.entry, Entry.title, Entry.text, cast(Entry.tags, String), cast(Entry.cards, String))
+_SEARCHED = (Entry.entry, Entry.title, Entry.text, cast(Entry.tags, String), cast(Entry.cards, String), Entry.at)
 
 
 def noon(day: date) -> datetime:
@@ -80,19 +81,27 @@ def versions(session: Session, learner: str, entry_id: str) -> list[LogEntry]:
     return list(map(_entry, session.execute(query.order_by(Entry.version.desc()))))
 
 
-def find(
-    session: Session, learner: str, query: Query, tests: Sequence[Callable[[str], bool]], *, deleted: bool
-) -> list[str]:
-    """Ids of the entries that fit a query and all tests of their folded text, newest first."""
+def find(session: Session, learner: str, query: Query, *, deleted: bool) -> list[str]:
+    """Ids of the entries that fit a query, newest first."""
     tags, cards = ([json.dumps(name) for name in names] for names in (query.tags, query.cards))
+    terms, dates = [finder(term) for term in query.terms], [of_date(wanted) for wanted in query.dates]
     found = []
-    read = _SEARCHED if tests else (Entry.entry, *[literal("")] * 2, *_SEARCHED[3:])
+    read = _SEARCHED if terms or dates else (Entry.entry, *[literal("")] * 2, *_SEARCHED[3:])
     for row in session.execute(_fitting(_newest(learner, read), query, deleted=deleted)):
         if all(tag in row[3] for tag in tags) and (not cards or any(card in row[4] for card in cards)):
-            text = searched(row) if tests else ""
-            if all(test(text) for test in tests):
+            text = searched(row) if terms or dates else ""
+            if all(term(text) for term in terms) and all(of(text, _day(row[5])) for of in dates):
                 found.append(row[0])
     return found
+
+
+def tags(session: Session, learner: str) -> list[tuple[str, int]]:
+    """Tags with how many entries have each, the commonest first, of entries that are not deleted."""
+    counts: Counter[str] = Counter()
+    query = _newest(learner, (cast(Entry.tags, String),)).where(Entry.deleted.is_(False))
+    for (text,) in session.execute(query.where(cast(Entry.tags, String) != "[]")):
+        counts.update(json.loads(text))
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def texts(session: Session, learner: str) -> Iterator[tuple[str, str]]:
@@ -143,8 +152,12 @@ def _fitting(found: Select[Any], query: Query, *, deleted: bool) -> Select[Any]:
 
 
 def _entry(row: Any) -> LogEntry:
-    day = row.at.astimezone(UTC).date()
     cards, tags = tuple(row.cards), tuple(row.tags)
     return LogEntry(
-        row.entry, row.version, day, row.written, row.title, row.text, tags, cards, row.item, bool(row.deleted)
+        row.entry, row.version, _day(row.at), row.written, row.title, row.text, tags, cards, row.item, bool(row.deleted)
     )
+
+
+def _day(moment: datetime) -> date:
+    """The day of an entry that is kept as ``noon`` has it."""
+    return moment.astimezone(UTC).date()

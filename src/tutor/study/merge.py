@@ -2,7 +2,8 @@
 
 Rows are the same where their ids are, or what makes them unique (a drill's task, a review's source).
 Two machines may have written the same version of a log entry: both are kept, numbered in the order of their writing.
-What both have reviewed since they parted is replayed, so that what FSRS knows rests on all of it.
+What both have reviewed since they parted is replayed, so that what FSRS knows rests on all of it. Notes on a card that
+both have written stand one after the other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
+from tutor.study.notes import both
 from tutor.study.reviews import load_deck, save_items
 from tutor.study.rows import LEARNERS, TABLES, Row
 from tutor.study.schedule import Grade
@@ -25,9 +27,11 @@ T = TypeVar("T")
 
 #: What makes a row unique besides its id.
 KEYS: Mapping[str, tuple[str, ...]] = {
+    "card_notes": ("card",),
     "drilled": ("session", "task"),
     "memory": ("ref",),
     "reviews": ("ref", "source"),
+    "conversations": ("conversation",),
 }
 _ASIDE = 1_000_000  # where versions wait while they are numbered anew
 _CHUNK = 500
@@ -76,10 +80,9 @@ def merge(
 def merge_learner(session: Session, learner: str, given: Row) -> Counts:
     """Fill in of the learner's own row what is still empty; the rest is a setting of this machine."""
     mine = session.execute(select(LEARNERS).where(LEARNERS.c.id == learner)).mappings().one()
-    filled = {name: given[name] for name in ("name", "zone") if given[name] and not mine[name]}
-    if not filled:
+    if mine["name"] or not given["name"]:
         return Counts(kept=1)
-    session.execute(update(LEARNERS).where(LEARNERS.c.id == learner).values(**filled))
+    session.execute(update(LEARNERS).where(LEARNERS.c.id == learner).values(name=given["name"]))
     return Counts(replaced=1)
 
 
@@ -100,6 +103,15 @@ def _merge(session: Session, learner: str, table: Table, given: Sequence[Row]) -
                 by_key[tuple(row[k] for k in key)] = row
             plan.new.append(row)
             counts.new += 1
+        elif table.name == "card_notes":
+            if (text := both(found["text"], row["text"])) == found["text"]:
+                counts.kept += 1
+                continue
+            change = {"text": text, "version": found["version"] + 1, "at": max(found["at"], row["at"])}
+            found.update(change)
+            if found not in plan.new:
+                plan.changed[found["id"]] = change
+            counts.replaced += 1
         elif _newer(table.name, row, found):
             change = {name: value for name, value in row.items() if name not in ("id", *key, "version")}
             found.update(change)
@@ -121,6 +133,8 @@ def _newer(table: str, given: Row, found: Row) -> bool:
     """Whether a row is a later state of the one that is there. Of two of the same time the one that is there stays."""
     if table == "entries":
         return bool(given["written"] > found["written"])
+    if table in ("conversations", "turns"):
+        return bool(given["changed"] > found["changed"])
     if table == "memory":
         return bool((given["at"], given["reps"]) > (found["at"], found["reps"]))
     return bool(given["at"] > found["at"])

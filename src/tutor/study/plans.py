@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import Outline, PlanLine
 from tutor.errors import NotFound, UsageError
-from tutor.study import catchup, custom, taken
-from tutor.study.catchup import Option, Way
+from tutor.study import custom, taken
 from tutor.study.custom import Custom
 from tutor.study.days import day_of
 from tutor.study.fitting import dated, impossible
@@ -22,6 +21,7 @@ from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, timetable
 from tutor.study.windows import entries_of
 
 if TYPE_CHECKING:
+    from tutor.study.catchup import Option, Way
     from tutor.study.today import Next
 
 _MOST_NEXT = 8  # items of a plan that are asked for on one day
@@ -120,7 +120,7 @@ class Plans:
         """
         plan = self._line(self.named(name))
         without = skips_of(skips)
-        begin, chosen = self._paced(plan, start, pace, until, hours, without)
+        begin, chosen = self._paced(plan, start, without, pace=pace, until=until, hours=hours)
         return self._table(Taken("", plan.id, self._clock(), begin, chosen, without, {}, False), {})
 
     def ticked(self, name: str) -> int:
@@ -161,7 +161,7 @@ class Plans:
         """
         plan = self._line(self.named(name))
         without = skips_of(skips)
-        begin, chosen = self._paced(plan, start, pace, until, hours, without)
+        begin, chosen = self._paced(plan, start, without, pace=pace, until=until, hours=hours)
         spec = {"since": self._clock().isoformat()} if afresh else {}
         with self._store().write() as session:
             if plan.id in taken.active(session, self._store().learner):
@@ -307,6 +307,8 @@ class Plans:
             NotFound: no such plan, or it is not under way.
             UsageError: nothing is late.
         """
+        from tutor.study import catchup
+
         table = self.of(name)
         plan = None if table.taken.custom else self._line(table.taken.plan)
         return catchup.options(self._outline(), plan, table)
@@ -377,18 +379,10 @@ class Plans:
         with store.write() as session:
             taken.add_plan(session, store.learner, plan, at=self._clock(), active=active, **how)
 
-    def _paced(
-        self,
-        plan: PlanLine,
-        start: date | None,
-        pace: float | None,
-        until: date | None,
-        hours: float | None,
-        skips: Skips,
-    ) -> tuple[date, float]:
+    def _paced(self, plan: PlanLine, start: date | None, skips: Skips, **how: Any) -> tuple[date, float]:
         fix = "Begin today, and tick off what is done: tutor plan done"
         begin = self._not_past(start or self.today, "--from", fix)
-        return dated(self._outline(), plan, begin, pace, until, skips, hours=hours)
+        return dated(self._outline(), plan, begin, skips=skips, **how)
 
     def _not_past(self, day: date, about: str, fix: str) -> date:
         if day < self.today:

@@ -52,7 +52,8 @@ class Answered:
 class CardProgress:
     """``why`` says in words what the status rests on; ``recall`` in [0, 1], None where nothing was reviewed yet.
 
-    ``missed`` are the points that the last answer to their probe lacked, as ``probe/point``.
+    ``missed`` are the points that the last answer to their probe lacked, as ``probe/point``; ``suspended``: the card
+    does not come up in reviews.
     """
 
     card: str
@@ -64,6 +65,7 @@ class CardProgress:
     strong: int
     due: datetime | None
     missed: tuple[str, ...] = ()
+    suspended: bool = False
 
 
 def progress(
@@ -125,6 +127,7 @@ def _of_card(
         sum(a.verdict == "strong" for a in answers),
         item.due if item else None,
         _missed(answers),
+        bool(item and item.suspended),
     )
 
 

@@ -1,4 +1,5 @@
-"""An export as Markdown, for people: the decision log, progress, plans, drills with what was said, time and votes.
+"""An export as Markdown, for people: the decision log, progress, notes, plans, drills with what was said, time, votes,
+conversations.
 
 It is to be read, not brought in again: earlier versions and single reviews are in the JSON export only.
 """
@@ -27,9 +28,11 @@ def markdown(document: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     for title, body in (
         ("Decision log", _log(tables["entries"], titles)),
         ("Cards", _cards(tables["marks"], titles)),
+        ("Notes on cards", _notes(tables["card_notes"], titles)),
         ("Plans", _plans(tables["plans"], tables["ticks"], titles)),
         ("Drills", _drills(parts["drills"]["files"], titles)),
         ("Reviews", _reviews(tables["reviews"], tables["memory"], titles)),
+        ("Conversations", _conversations(tables["conversations"], tables["turns"])),
         ("Time", _time(tables["sittings"])),
         ("Votes on answers", _votes(parts["feedback"]["files"])),
     ):
@@ -64,6 +67,15 @@ def _cards(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iter
             yield "|---|---|---|---|---|"
         cells = (_named(row["card"], titles), row["status"], _day(row["at"]), row["why"], row["note"])
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _notes(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iterator[str]:
+    for row in sorted(rows, key=lambda row: _named(row["card"], titles)):
+        if row["text"].strip():
+            yield f"### {_line(_named(row['card'], titles))}"
+            yield ""
+            yield from (f"###{line}" if line.startswith("#") else line for line in row["text"].split("\n"))
+            yield ""
 
 
 def _plans(
@@ -127,6 +139,20 @@ def _reviews(
         what = f"{_named(card, titles)}{f' / {rest}' if rest else ''}"
         due = "put aside" if row["suspended"] else _day(row["due"])
         yield f"| {_cell(what)} | {row['reps']} | {row['lapses']} | {due} |"
+
+
+def _conversations(rows: Iterable[Mapping[str, Any]], turns: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    of: dict[str, list[Mapping[str, Any]]] = {}
+    for turn in sorted(turns, key=lambda row: row["at"]):
+        of.setdefault(turn["conversation"], []).append(turn)
+    for row in sorted(rows, key=lambda row: row["at"]):
+        yield f"### {_day(row['at'])} {_line(row['title'])}"
+        yield ""
+        for turn in of.get(row["conversation"], ()):
+            yield f"**{_line(turn['question'])}**"
+            yield ""
+            yield from (f"> {line}".rstrip() for line in turn["text"].split("\n"))
+            yield ""
 
 
 def _time(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -15,6 +15,8 @@ from tutor.study.reviews import GradedTask
 from tutor.study.store import new_id
 from tutor.study.tables import Drilled, Entry, Mark, Memory, Review, Sitting
 
+#: Seconds that count at most of what is measured from one event to the next: what is longer was a pause.
+LONGEST_S = {"review": 600.0, "check": 600.0, "log": 3600.0}
 _LACKING = ("missed", "contradicted")
 
 
@@ -38,7 +40,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """``seconds`` from ``at`` on; ``kind`` is drill, review, ask, read or log."""
+    """``seconds`` that were measured until ``at``; ``kind`` is drill, review, check or log; ``ref`` what on."""
 
     at: datetime
     seconds: float
@@ -75,6 +77,12 @@ def last_ratings(session: Session, learner: str) -> dict[str, tuple[int, datetim
     return {row[0]: (row[1], row[2]) for row in session.execute(query.order_by(Review.id))}
 
 
+def ratings(session: Session, learner: str) -> list[tuple[str, int, datetime]]:
+    """Every rating of a card or point with its time, each ref's together and the oldest first."""
+    query = select(Review.ref, Review.rating, Review.at).where(Review.learner == learner)
+    return [(row[0], row[1], row[2]) for row in session.execute(query.order_by(Review.ref, Review.at, Review.id))]
+
+
 def guesses(session: Session, learner: str) -> list[Guess]:
     """Every confidence that was given before the outcome was known, the oldest first."""
     query = select(Review.ref, Review.confidence, Review.outcome, Review.at, Review.source).where(
@@ -82,6 +90,12 @@ def guesses(session: Session, learner: str) -> list[Guess]:
     )
     rows = session.execute(query.order_by(Review.at, Review.id))
     return [Guess(row[0], row[1] or 0.0, row[2] or 0.0, row[3], row[4]) for row in rows]
+
+
+def add_sitting(session: Session, learner: str, spent: Spent) -> None:
+    """Time spent on what keeps no time itself (drills and reviews do); of each kind at most ``LONGEST_S`` counts."""
+    seconds = min(spent.seconds, LONGEST_S[spent.kind])
+    session.add(Sitting(id=new_id(), learner=learner, at=spent.at, seconds=seconds, kind=spent.kind, ref=spent.ref))
 
 
 def spent(session: Session, learner: str, tasks: Iterable[GradedTask]) -> list[Spent]:

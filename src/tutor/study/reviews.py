@@ -16,6 +16,19 @@ from tutor.study.schedule import OF_STATUS, OF_VERDICT, Deck, Grade, Item
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Drilled, Memory, Review
 
+_ITEM = (
+    Memory.ref,
+    Memory.state,
+    Memory.step,
+    Memory.stability,
+    Memory.difficulty,
+    Memory.due,
+    Memory.at,
+    Memory.reps,
+    Memory.lapses,
+    Memory.suspended,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rated:
@@ -37,7 +50,8 @@ class Rated:
 class GradedTask:
     """A graded task of a drill, as the drills hand it over.
 
-    ``points`` maps the ids of rubric points to covered, prompted, partly, missed or contradicted.
+    ``points`` maps the ids of rubric points to covered, prompted, partly, missed or contradicted. Where that is the
+    learner's own view, ``views`` has what was ``graded``, and ``at`` what time the view was given.
     """
 
     session: str
@@ -51,6 +65,7 @@ class GradedTask:
     rating: int | None = None
     seconds: float | None = None
     at: datetime = datetime.min
+    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -72,20 +87,14 @@ class GradedTask:
 
 def load_deck(session: Session, learner: str, *, retention: float, zone: ZoneInfo) -> Deck:
     """Everything the learner reviews."""
-    columns = (
-        Memory.ref,
-        Memory.state,
-        Memory.step,
-        Memory.stability,
-        Memory.difficulty,
-        Memory.due,
-        Memory.at,
-        Memory.reps,
-        Memory.lapses,
-        Memory.suspended,
-    )
-    rows = session.execute(select(*columns).where(Memory.learner == learner).order_by(Memory.ref))
+    rows = session.execute(select(*_ITEM).where(Memory.learner == learner).order_by(Memory.ref))
     return Deck((Item(*tuple(row)) for row in rows), retention=retention, zone=zone)
+
+
+def load_item(session: Session, learner: str, ref: str) -> Item | None:
+    """What is known of one card or point; None where it was never reviewed."""
+    row = session.execute(select(*_ITEM).where(Memory.learner == learner, Memory.ref == ref)).first()
+    return Item(*tuple(row)) if row else None
 
 
 def rate(store: StudyStore, rated: Sequence[Rated], *, retention: float, zone: ZoneInfo) -> list[Item]:
@@ -99,6 +108,25 @@ def rate(store: StudyStore, rated: Sequence[Rated], *, retention: float, zone: Z
     """
     with store.write() as session:
         return _rate(session, store.learner, rated, retention=retention, zone=zone)
+
+
+def suspend(
+    store: StudyStore, ref: str, *, out: bool, retention: float, zone: ZoneInfo
+) -> tuple[list[Item], list[Item]]:
+    """Take a point, or a card with its points, out of the reviews or back in; nothing of what is known is lost.
+
+    Returns:
+        What it is about, and what of that has changed; both as they are now.
+
+    Raises:
+        StudyFault: nothing was changed.
+    """
+    with store.write() as session:
+        deck = load_deck(session, store.learner, retention=retention, zone=zone)
+        meant = [name for name in sorted(deck.items) if name == ref or name.startswith(f"{ref}/")]
+        changed = [deck.suspend(name, out) for name in meant if deck.items[name].suspended is not out]
+        save_items(session, store.learner, changed)
+        return [deck.items[name] for name in meant], changed
 
 
 def take_in(store: StudyStore, tasks: Iterable[GradedTask], *, retention: float, zone: ZoneInfo) -> int:
@@ -151,6 +179,7 @@ def graded(session: Session, learner: str) -> dict[tuple[str, int], GradedTask]:
         Drilled.rating,
         Drilled.seconds,
         Drilled.at,
+        Drilled.views,
     )
     query = select(*columns).where(Drilled.learner == learner).order_by(Drilled.at, Drilled.session, Drilled.task)
     return {(row[0], row[1]): GradedTask(*row) for row in session.execute(query)}
@@ -282,4 +311,5 @@ def _drilled(learner: str, task: GradedTask) -> Drilled:
         points=dict(task.points),
         rating=task.rating,
         seconds=task.seconds,
+        views={point: dict(view) for point, view in task.views.items()},
     )

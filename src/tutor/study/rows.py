@@ -20,6 +20,8 @@ from tutor.study.tables import Base, Instant
 TABLES: Mapping[str, Table] = {t.name: t for t in Base.metadata.sorted_tables if "learner" in t.columns}
 LEARNERS: Table = Base.metadata.tables["learners"]
 Row = dict[str, Any]
+#: Fields that earlier versions wrote and nothing reads: passed over in what they exported.
+GONE: Mapping[str, frozenset[str]] = {"learners": frozenset({"zone", "minutes", "retention"})}
 
 
 def written(row: Mapping[str, Any]) -> Row:
@@ -36,7 +38,7 @@ def read(table: Table, given: object, about: str) -> Row:
     if not isinstance(given, dict):
         raise SourceError("the row is no object", about=about)
     columns = {column.name: column for column in table.columns if column.name != "learner"}
-    if unknown := sorted(set(given) - set(columns)):
+    if unknown := sorted(set(given) - set(columns) - GONE.get(table.name, frozenset())):
         raise SourceError(f"the row has an unknown field '{unknown[0]}'", about=about)
     row: Row = {}
     for name, column in columns.items():

@@ -62,6 +62,11 @@ class Item:
         return self.ref.split("/", 1)[0]
 
     @property
+    def probe(self) -> str:
+        """The id of the probe that the point is of; empty for a card."""
+        return self.ref.split("/")[1] if "/" in self.ref else ""
+
+    @property
     def leech(self) -> bool:
         return self.lapses >= LEECH_FROM
 
@@ -106,6 +111,11 @@ class Deck:
         )
         return self._put(item)
 
+    def out(self, item: Item) -> bool:
+        """Whether it does not come up: it is suspended, or the card that it is a point of is."""
+        card = self.items.get(item.card)
+        return item.suspended or (card is not None and card.suspended)
+
     def preview(self, ref: str, at: datetime) -> dict[Grade, datetime]:
         """When the item would be due after each rating; nothing is changed.
 
@@ -146,7 +156,7 @@ class Deck:
 
     def due(self, until: datetime) -> list[Item]:
         """What is due until then and not suspended, what is likeliest forgotten first."""
-        found = [item for item in self.items.values() if item.due <= until and not item.suspended]
+        found = [item for item in self.items.values() if item.due <= until and not self.out(item)]
         return sorted(found, key=lambda item: (self.recall(item.ref, until), item.ref))
 
     def _balanced(self, due: datetime, at: datetime, *, leaving: Item | None) -> datetime:

@@ -117,7 +117,7 @@ class StudyStore:
         with self.write() as session:
             found = session.get(Learner, self.learner)  # another process may have been quicker
             if found is None:
-                found = Learner(id=self.learner, name="", zone="", minutes=45, retention=0.9, created=self.clock())
+                found = Learner(id=self.learner, name="", created=self.clock())
                 session.add(found)
         return found
 

@@ -20,8 +20,9 @@ def tasks_of(rows: Iterable[Mapping[str, Any]]) -> list[GradedTask]:
     """The graded tasks, the oldest first; of several rows of one task the last counts.
 
     Args:
-        rows: with session, task (from 1), card, probe, kind, verdict, score, points (point → status), rating, seconds
-            and at. Rows of an early version have no task: they are numbered as they come.
+        rows: with session, task (from 1), card, probe, kind, verdict, score, points (point → status), rating, seconds,
+            at, and views (point → graded, at) where statuses are the learner's own. Rows of an early version have no
+            task: they are numbered as they come.
     """
     found: dict[tuple[str, int], GradedTask] = {}
     without: dict[str, int] = {}
@@ -59,7 +60,22 @@ def _task(row: Mapping[str, Any], number: object) -> GradedTask | None:
         rating if isinstance(rating, int) and _whole(rating) and 1 <= rating <= 5 else None,
         float(seconds) if isinstance(seconds, int | float) and _number(seconds) and seconds >= 0 else None,
         at,
+        _views(row.get("views"), points),
     )
+
+
+def _views(views: object, points: object) -> dict[str, dict[str, str]]:
+    """By point that has the learner's own status what was graded, and when they said so."""
+    if not isinstance(views, Mapping) or not isinstance(points, Mapping):
+        return {}
+    return {
+        point: {"graded": str(view["graded"]), "at": at.isoformat()}
+        for point, view in views.items()
+        if isinstance(view, Mapping)
+        and _known(point, points.get(point))
+        and _known(point, view.get("graded"))
+        and (at := _time(view.get("at"))) is not None
+    }
 
 
 def _known(point: object, status: object) -> bool:

@@ -1,18 +1,21 @@
 """The tables of the study store. Rows are added, hardly ever changed: what a learner entered stays to be looked at.
 
-===========  =============================================================  ==========================
-table        a row is                                                       the newest one counts
-===========  =============================================================  ==========================
-learners     somebody who studies, with time zone, daily minutes, retention  one each
-marks        a card was marked as not started, learning or mastered          by learner and card
-drilled      a graded task of a drill                                        one for session and task
-memory       what FSRS knows of a card or rubric point                       one each
-reviews      one rating of a card or point                                   all count
-plans        a plan that was taken up, with its start and pace               the active one of its kind
-ticks        an item of a plan was ticked off, or the tick taken back        by plan and item
-entries      a version of an entry of the decision log                       by entry
-sittings     time spent                                                      all count
-===========  =============================================================  ==========================
+=============  =============================================================  =======================
+table          a row is                                                       the newest one counts
+=============  =============================================================  =======================
+learners       somebody who studies                                           one each
+marks          a card was marked as not started, learning or mastered         by learner and card
+drilled        a graded task of a drill                                       one for session and task
+memory         what FSRS knows of a card or rubric point                      one each
+reviews        one rating of a card or point                                  all count
+plans          a plan that was taken up, with its start and pace              the active one of its kind
+ticks          an item of a plan was ticked off, or the tick taken back       by plan and item
+entries        a version of an entry of the decision log                      by entry
+sittings       time spent on what is no drill and no review                   all count
+conversations  a conversation on the pages, with its title                    one each
+turns          a question of a conversation and its answer                    all count
+card_notes     what the learner notes about a card                            one each
+=============  =============================================================  =======================
 
 Every row belongs to a learner. Times are UTC instants; dates are the learner's own days.
 """
@@ -60,15 +63,12 @@ class Base(DeclarativeBase):
 
 
 class Learner(Base):
-    """``zone`` is an IANA name, empty for the machine's; ``minutes`` are those of a day; ``retention`` in (0, 1)."""
+    """Somebody who studies; zone, minutes and retention are settings (section ``study``)."""
 
     __tablename__ = "learners"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), default="")
-    zone: Mapped[str] = mapped_column(String(64), default="")
-    minutes: Mapped[int] = mapped_column(default=45)
-    retention: Mapped[float] = mapped_column(default=0.9)
     created: Mapped[datetime]
 
 
@@ -95,7 +95,10 @@ class Mark(_Owned):
 
 
 class Drilled(_Owned):
-    """A graded task of a drill; ``points`` maps rubric points to statuses; ``rating`` is the learner's own, 1 to 5."""
+    """A graded task of a drill; ``points`` maps rubric points to statuses; ``rating`` is the learner's own, 1 to 5.
+
+    ``views`` has, by point whose status is the learner's own, what was ``graded`` and ``at`` when they differed.
+    """
 
     __tablename__ = "drilled"
     __table_args__ = (UniqueConstraint("learner", "session", "task"), Index(None, "learner", "card"))
@@ -110,6 +113,7 @@ class Drilled(_Owned):
     points: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rating: Mapped[int | None]
     seconds: Mapped[float | None]
+    views: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class Memory(_Owned):
@@ -198,7 +202,7 @@ class Entry(_Owned):
 
 
 class Sitting(_Owned):
-    """Time spent from ``at`` on; ``kind`` is ask, drill, read, review or log; ``ref`` what on."""
+    """Time spent on what keeps no time itself, as drills and reviews do; ``kind`` is check or log, ``ref`` what on."""
 
     __tablename__ = "sittings"
     __table_args__ = (Index(None, "learner", "at"),)
@@ -206,3 +210,42 @@ class Sitting(_Owned):
     seconds: Mapped[float]
     kind: Mapped[str] = mapped_column(String(16))
     ref: Mapped[str] = mapped_column(String(255), default="")
+
+
+class Conversation(_Owned):
+    """A conversation, which goes by ``conversation``; ``changed`` is when a turn was added or the title changed."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("learner", "conversation"), Index(None, "learner", "changed"))
+
+    conversation: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(200))
+    changed: Mapped[datetime]
+
+
+class Turn(_Owned):
+    """A question of a conversation. ``standalone`` is how it was read, empty where as asked; ``text`` the answer as
+    Markdown, ``answer`` all else of it. ``vote`` is up, down or empty, ``reason`` why; ``changed`` is when any did."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index(None, "learner", "conversation", "at"),)
+
+    conversation: Mapped[str] = mapped_column(String(40))
+    question: Mapped[str] = mapped_column(Text)
+    standalone: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+    answer: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    vote: Mapped[str] = mapped_column(String(8), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    changed: Mapped[datetime]
+
+
+class CardNote(_Owned):
+    """The learner's note on a card, in Markdown; ``version`` counts its changes, ``at`` is the last one's time."""
+
+    __tablename__ = "card_notes"
+    __table_args__ = (UniqueConstraint("learner", "card"),)
+
+    card: Mapped[str] = mapped_column(String(120))
+    version: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)

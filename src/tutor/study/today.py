@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tutor.curriculum.outline import CardLine, Outline, ProbeLine
+from tutor.curriculum.outline import CardLine, Outline
 from tutor.study.lookup import known
+from tutor.study.probes import by_card_of, probe_of
 from tutor.study.progress import FAILED, Answered, CardProgress
 from tutor.study.schedule import Deck, Item
 
@@ -118,19 +119,19 @@ def _due(outline: Outline, deck: Deck, answers: Sequence[Answered], until: datet
     for item in due:
         if item.ref != item.card:
             points.setdefault(item.card, []).append(item)
-    by_card = _by_card(answers)
+    by_card = by_card_of(answers)
     lines: list[tuple[float, Line]] = []
     leeches: list[Line] = []
     for item in (item for item in due if item.ref == item.card):
         card = outline.cards[item.card]
         if item.leech:
             lacking = [p.ref for p in points.pop(card.id, [])]  # reading comes first
-            why = f"forgotten {item.lapses} times: read it anew, then drill another question"
-            leeches.append(_read(card, why, _probe(card, by_card.get(card.id, ()), ()), lacking))
+            why = f"forgotten {item.lapses} times: read it anew, then drill another question, or {_aside(card.id)}"
+            leeches.append(_read(card, why, probe_of(card, by_card.get(card.id, ()), ()), lacking))
             continue
         mine = by_card.get(card.id, ())
-        probe = _probe(card, mine, points.get(card.id, ()))
-        also = [p for p in points.get(card.id, ()) if p.ref.split("/")[1] == probe]
+        probe = probe_of(card, mine, points.get(card.id, ()))
+        also = [p for p in points.get(card.id, ()) if p.probe == probe]
         points[card.id] = [p for p in points.get(card.id, ()) if p not in also]
         recall = deck.recall(item.ref, until)
         why = f"due{_since(item, until)}{_with(len(also))}; recall {recall:.0%}"
@@ -152,31 +153,19 @@ def _due(outline: Outline, deck: Deck, answers: Sequence[Answered], until: datet
     return [*leeches[:_MOST_LEECHES], *(line for _, line in lines), *leeches[_MOST_LEECHES:]]
 
 
-def _probe(card: CardLine, answers: Sequence[Answered], points: Sequence[Item]) -> str:
-    """The probe to ask, by the answers to the card: most points due, failed last, never asked, asked longest ago."""
-    last = {a.probe: (number, a.verdict) for number, a in enumerate(answers)}
-
-    def rank(probe: ProbeLine) -> tuple[int, bool, int]:
-        number, verdict = last.get(probe.id, (-1, ""))
-        return -sum(p.ref.split("/")[1] == probe.id for p in points), verdict not in FAILED, number
-
-    return min(card.probes, key=rank).id if card.probes else ""
-
-
-def _by_card(answers: Iterable[Answered]) -> dict[str, list[Answered]]:
-    found: dict[str, list[Answered]] = {}
-    for answer in answers:
-        found.setdefault(answer.card, []).append(answer)
-    return found
-
-
 def _with(count: int) -> str:
     return f", with {'one' if count == 1 else count} of its points" if count else ""
 
 
+def _aside(ref: str) -> str:
+    """How a leech is put off."""
+    return f"set it aside: tutor review --suspend {ref}"
+
+
 def _points(mine: Sequence[Item]) -> str:
-    leeches = sum(item.leech for item in mine)
-    again = f"; {leeches} forgotten again and again: look them up" if leeches else ""
+    leeches = [item for item in mine if item.leech]
+    again = f"; {len(leeches)} forgotten again and again: look them up" if leeches else ""
+    again += f", or {_aside(leeches[0].ref)}" if len(leeches) == 1 else ""
     return f"{'a point is' if len(mine) == 1 else f'{len(mine)} points are'} due{again}"
 
 
@@ -193,7 +182,7 @@ def _below(
     now: datetime,
 ) -> list[Line]:
     """What a card builds on that failed or lacked a point lately, where that is not mastered; the latest first."""
-    by_card = _by_card(answers)
+    by_card = by_card_of(answers)
     lately = [mine[-1] for mine in by_card.values()]
     lately = [a for a in lately if now - a.at <= _RECENT and a.card in outline.cards]
     failed = [a for a in lately if a.verdict in FAILED or a.missed]
@@ -207,7 +196,7 @@ def _below(
             how = {"wrong": "went wrong", "weak": "went badly"}.get(answer.verdict, "lacked a point")
             why = f"{above.title} {how} and builds on it"
             card = outline.cards[name]
-            probe = _probe(card, by_card.get(name, ()), ())
+            probe = probe_of(card, by_card.get(name, ()), ())
             lines.append(_read(card, why, probe) if below.status == "not-started" else _drill(card, why, probe))
     return lines
 
@@ -236,7 +225,7 @@ def _new(outline: Outline, found: Mapping[str, CardProgress]) -> list[Line]:
             f"new, tier {card.tier}; {'what it builds on is begun' if card.prerequisites else 'it builds on nothing'}"
         )
 
-    return [_read(card, why(card), _probe(card, (), ())) for card in begin[:_MOST_NEW]]
+    return [_read(card, why(card), probe_of(card, (), ())) for card in begin[:_MOST_NEW]]
 
 
 def _read(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:

@@ -10,6 +10,7 @@ from typing import Any
 from tutor.study.desk import Standing, Study
 from tutor.study.paths import Path
 from tutor.study.progress import CardProgress, Share
+from tutor.study.schedule import Item
 from tutor.study.today import Line, Today
 
 
@@ -43,6 +44,11 @@ def _line_json(line: Line) -> dict[str, Any]:
     for name in ("probe", *(() if line.plan else ("plan", "item"))):
         row.pop(name)
     return row
+
+
+def item_json(item: Item) -> dict[str, Any]:
+    """What is known of a card or point that is reviewed."""
+    return {**plain(item), "card": item.card, "leech": item.leech}
 
 
 def share_json(one: Share) -> dict[str, Any]:
@@ -80,6 +86,21 @@ def card_json(at: Standing, found: CardProgress) -> dict[str, Any]:
         }
         for t in at.tasks
         if t.card == found.card
+    ]
+    history += [
+        {
+            "at": view["at"],
+            "what": "view",
+            "probe": t.probe,
+            "point": point,
+            "status": t.points[point],
+            "graded": view["graded"],
+            "session": t.session,
+            "task": t.task,
+        }
+        for t in at.tasks
+        if t.card == found.card
+        for point, view in t.views.items()
     ]
     history.sort(key=lambda row: str(plain(row["at"])))
     card = at.outline.cards[found.card]

@@ -10,11 +10,25 @@ from tutor.telemetry.measures import add_meter
 from tutor.telemetry.prometheus import process_meter
 from tutor.web import errors, security
 from tutor.web.core import Core
+from tutor.web.described import describe
 from tutor.web.forms import Once
 from tutor.web.key import KeyCheck
 from tutor.web.openai import PREFIX
-from tutor.web.pages import ROUTERS
-from tutor.web.routes import api, drills, feedback, health, log, metrics, openai, plans, study, transfer
+from tutor.web.pages import ROUTERS, settings
+from tutor.web.routes import (
+    api,
+    conversations,
+    drills,
+    feedback,
+    health,
+    log,
+    metrics,
+    notes,
+    openai,
+    plans,
+    study,
+    transfer,
+)
 from tutor.web.views import HERE
 from tutor.web.watch import Watch
 
@@ -35,6 +49,7 @@ def create_app(core: App) -> FastAPI:
     bare = not security.is_loopback(server.host) and not server.api_key.get_secret_value()
     web.state.core = Core(core, no_model=_OPEN if bare else "")
     web.state.once = Once()
+    web.state.settings_page = settings.Kept()
     errors.install(web)
     closed = () if security.is_loopback(server.host) else (PREFIX,)
     web.add_middleware(KeyCheck, key=server.api_key, closed=closed)
@@ -49,11 +64,14 @@ def create_app(core: App) -> FastAPI:
     web.include_router(drills.router, prefix="/api", include_in_schema=False)  # as the first interface was named
     web.include_router(log.router)
     web.include_router(feedback.router)
+    web.include_router(conversations.router)
     web.include_router(study.router)
+    web.include_router(notes.router)
     web.include_router(plans.router)
     web.include_router(transfer.router)
     web.include_router(openai.router)
     for router in ROUTERS:
         web.include_router(router)
+    describe(web)
     web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return web

@@ -25,7 +25,7 @@ from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
 from tutor.feedback import Vote
 from tutor.models.asking import Asking
 from tutor.retrieval.search import Filters, SearchResult, checked_question
-from tutor.settings import ServerSettings
+from tutor.settings import ServerSettings, Settings
 from tutor.study.desk import Study
 from tutor.study.plans import Plans
 from tutor.studying import plans_of
@@ -34,6 +34,8 @@ from tutor.web.leaving import stopped_when
 from tutor.web.schemas import DrillIn, FeedbackIn
 
 if TYPE_CHECKING:
+    from tutor.curriculum.outline import Outline
+    from tutor.study.conversations import Conversations
     from tutor.study.log import LogBook
 
 T = TypeVar("T")
@@ -56,6 +58,7 @@ class Core:
         self._lock = Lock()
         self._studying = Lock()  # by itself: studying needs no index, and waits for no answer
         self._log_lock = Lock()
+        self._opening = Lock()
         self._told: TutorError | None = None
 
     def ask(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
@@ -204,7 +207,11 @@ class Core:
         return self._read(lambda app: use(app.drills))
 
     def start_drill(self, asked: DrillIn) -> dict[str, Any]:
-        """A new drill's first step.
+        """A new drill's first step; raises as ``begun``."""
+        return self.step(self.begun(asked))
+
+    def begun(self, asked: DrillIn) -> Session:
+        """A new drill.
 
         Raises:
             NotFound: no such card, probe or exercise, or nothing is due.
@@ -219,10 +226,14 @@ class Core:
             )
             return drills.start(asked.request, kind=asked.format, card=asked.card, chosen=chosen)
 
-        return self.step(self.drill(begin))
+        return self.drill(begin)
 
     def reply(self, session_id: str, question_id: str, text: str) -> dict[str, Any]:
-        """A drill's next step after the learner's words.
+        """A drill's next step after the learner's words; raises as ``replied``."""
+        return self.step(self.replied(session_id, question_id, text))
+
+    def replied(self, session_id: str, question_id: str, text: str) -> Session:
+        """A drill after the learner's words.
 
         Raises:
             NotFound: no such drill.
@@ -235,7 +246,7 @@ class Core:
                 self.study(lambda study: study.sync())
             except TutorError as fault:  # the drill keeps its results: the next call takes them in
                 _log.warning("progress is not up to date. %s", fault.message)
-        return self.step(session)
+        return session
 
     def study(self, use: Callable[[Study], T]) -> T:
         """Something done at the learner's desk, one at a time."""
@@ -244,6 +255,16 @@ class Core:
             while study.store.news:
                 _log.warning("%s", study.store.news.pop(0))
             return use(study)
+
+    def conversations(self) -> Conversations:
+        """The learner's conversations, which may be used without a lock."""
+        with self._opening:
+            return self._app.conversations
+
+    def outline(self) -> Outline:
+        """The curriculum in outline; no other studying is waited for."""
+        with self._opening:
+            return self._app.study.outline
 
     def plans(self, use: Callable[[Plans], T]) -> T:
         """Something done with the learner's plans, one at a time with all other studying."""
@@ -303,7 +324,7 @@ class Core:
         Raises:
             StudyFault: the store cannot be read.
         """
-        return self._transfer(lambda app: app.transfer.text(kind))
+        return self.own(lambda app: app.transfer.text(kind))
 
     def bring_in(self, data: bytes, dry_run: bool) -> dict[str, Any]:
         """Merge an export into what is here; what became of it.
@@ -314,10 +335,10 @@ class Core:
         """
         from tutor.study.transfer import read
 
-        return self._transfer(lambda app: app.transfer.bring_in(read(data, "the export"), dry_run=dry_run).as_json())
+        return self.own(lambda app: app.transfer.bring_in(read(data, "the export"), dry_run=dry_run).as_json())
 
-    def _transfer(self, use: Callable[[App], T]) -> T:
-        """Something taken out or brought in, one at a time; no answer waits for it."""
+    def own(self, use: Callable[[App], T]) -> T:
+        """Something done with all that the learner has made, one at a time with studying; no answer waits for it."""
         with self._studying:
             try:
                 return use(self._app)
@@ -336,6 +357,11 @@ class Core:
             "passages": manifest.passages,
             "encoder": manifest.encoder,
         }
+
+    @property
+    def settings(self) -> Settings:
+        """Everything that is set."""
+        return self._app.settings
 
     @property
     def server(self) -> ServerSettings:

@@ -1,9 +1,9 @@
-"""A blocking iterator read from asynchronous code: each item in a worker thread, and silence noticed."""
+"""What comes bit by bit, with silence noticed: asynchronous events, and blocking iterators read in worker threads."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from threading import Event
 from typing import Generic, TypeVar
 
@@ -14,6 +14,35 @@ from starlette.requests import ClientDisconnect
 from tutor.web.leaving import left
 
 T = TypeVar("T")
+
+#: Server-sent events: what proxies and clients pass over.
+COMMENT = ": keep-alive\n\n"
+
+
+async def kept_alive(events: AsyncGenerator[str, None], silence_s: float) -> AsyncIterator[str]:
+    """The events as they come, and a comment each time that nothing came for ``silence_s``.
+
+    Proxies give up on a connection on which nothing is sent, and a language model may think for a minute.
+    """
+    following: asyncio.Task[str] | None = None
+    try:
+        while True:
+            following = following or asyncio.ensure_future(anext(events))
+            if not (await asyncio.wait({following}, timeout=silence_s))[0]:
+                yield COMMENT
+                continue
+            try:
+                event = following.result()
+            except StopAsyncIteration:
+                return
+            finally:
+                following = None
+            yield event
+    finally:
+        if following is not None:
+            following.cancel()
+            await asyncio.wait({following})  # it closes what it holds, as the model's connection
+        await events.aclose()
 
 
 class Flow(Generic[T]):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 from anyio.to_thread import run_sync
@@ -59,9 +60,14 @@ class Form:
         return bool(self.text(name))
 
     async def file(self, name: str) -> bytes:
-        """A file that was sent; empty where there is none."""
+        """A file that was sent, once; empty where there is none."""
         value = self._data.get(name)
-        return await value.read() if isinstance(value, UploadFile) else b""
+        if not isinstance(value, UploadFile):
+            return b""
+        try:
+            return await value.read()
+        finally:
+            await value.close()  # a large one lies in a temporary file
 
 
 async def read_form(request: Request) -> Form:
@@ -88,6 +94,7 @@ class Once:
 
     def __init__(self) -> None:
         self._done: OrderedDict[str, str] = OrderedDict()
+        self._under_way: dict[str, list[Lock]] = {}  # a lock for everybody who has sent that token and is not done
         self._lock = Lock()
 
     @staticmethod
@@ -96,16 +103,38 @@ class Once:
         return secrets.token_urlsafe(12)
 
     def carry_out(self, token: str, work: Callable[[], str]) -> str:
-        """The path to show after ``work``, which is called unless the token was used; one at a time."""
-        with self._lock:
-            if token and token in self._done:
-                return self._done[token]
+        """The path to show after ``work``, which is called unless the token was used.
+
+        A second sending waits for the first, and is carried out only where that one failed; other forms wait for none.
+        """
+        if not token:
+            return work()
+        with self._turn(token):
+            with self._lock:
+                if token in self._done:
+                    return self._done[token]
             path = work()
-            if token:
+            with self._lock:
                 self._done[token] = path
                 while len(self._done) > _REMEMBERED:
                     self._done.popitem(last=False)
             return path
+
+    @contextmanager
+    def _turn(self, token: str) -> Iterator[None]:
+        """One at a time for each token."""
+        with self._lock:
+            waiting = self._under_way.setdefault(token, [])
+            lock = waiting[0] if waiting else Lock()
+            waiting.append(lock)
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                waiting.pop()
+                if not waiting:
+                    del self._under_way[token]
 
 
 async def submit(request: Request, form: Form, work: Callable[[], str]) -> RedirectResponse:

@@ -17,11 +17,12 @@ from typing import Any
 
 from markdown_it.token import Token
 
-from tutor.web.render import CHECKBOX, PARSER, safe
+from tutor.web.drawings import drawn
+from tutor.web.render import CHECKBOX, MARKERS, PARSER, safe
+from tutor.web.render import MARKERS_GONE as _GONE
 
-_OPEN, _CLOSE = "\ue000", "\ue001"  # private use; replaced in the source first
+_OPEN, _CLOSE = MARKERS  # replaced in the source first
 _OURS = str.maketrans({_OPEN: " ", _CLOSE: " "})
-_GONE = str.maketrans({_OPEN: None, _CLOSE: None})
 _LINE = re.compile(r"\r\n?|\n")
 _HTML_TAG = re.compile(r"(<[^>]*>)")  # markdown-it escapes < and > in text and in attributes
 _TAG_WITH_OURS = re.compile(rf"<[^>]*[{_OPEN}{_CLOSE}]")
@@ -54,7 +55,7 @@ def render_document(text: str, start: int = 0, end: int = 0, *, title: str = "")
         _mark(tokens, _lines(text), start, end, env)
     contents = tuple(_headings(tokens, title))
     _checkboxes(tokens)
-    return Rendered(safe(_wrap(PARSER.renderer.render(tokens, PARSER.options, env))), contents)
+    return Rendered(drawn(safe(_wrap(PARSER.renderer.render(tokens, PARSER.options, env)))), contents)
 
 
 def _lines(text: str) -> list[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""The library as its pages show it: shelves, a document's place and neighbours, and parts of very long documents."""
+"""A document as its page shows it: its place in the curriculum, its neighbours, and parts of very long documents."""
 
 from __future__ import annotations
 
@@ -23,24 +23,6 @@ _PART_CHARS = 200_000  # of a document on one page: 0.3 s to render on one core
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A document in a list; ``words`` is the lower-case text that the filter looks in."""
-
-    doc_id: str
-    title: str
-    details: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """Documents of one phase, or of one kind where they have no phase."""
-
-    name: str
-    rows: list[Row]
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """``text[start:end]`` of a document; where the parts before and after begin (None: there is none)."""
 
@@ -50,26 +32,9 @@ class Part:
     after: int | None
 
 
-def arrange(documents: Iterable[Mapping[str, Any]], wanted: str = "") -> list[Shelf]:
-    """Shelves in the order of the documents, with those that have all the words of ``wanted``."""
-    shelves: dict[str, list[Row]] = {}
-    needles = wanted.lower().split()
-    for document in documents:
-        meta = document["meta"]
-        row = Row(
-            document["doc_id"],
-            document["title"],
-            " · ".join(str(v) for v in (meta.get("section"), meta.get("depth")) if v),
-            " ".join([document["title"], *document["aliases"], *meta.get("tags", ()), *_place(document)]).lower(),
-        )
-        if all(needle in row.words for needle in needles):
-            shelves.setdefault(_shelf(document), []).append(row)
-    return [Shelf(name, rows) for name, rows in shelves.items()]
-
-
 def crumbs(document: Mapping[str, Any]) -> str:
     """Where a document belongs, as one line."""
-    return " · ".join(_place(document)) or str(document["kind"])
+    return " · ".join(place_of(document)) or str(document["kind"])
 
 
 def links(
@@ -108,14 +73,8 @@ def _paragraph(text: str, at: int) -> int:
     return found + 2 if found >= 0 else at
 
 
-def _shelf(document: Mapping[str, Any]) -> str:
-    phase = document["meta"].get("phase")
-    if isinstance(phase, int):
-        return f"Phase {phase}: {PHASES[phase]}" if phase in PHASES else f"Phase {phase}"
-    return str(document["kind"]).capitalize()
-
-
-def _place(document: Mapping[str, Any]) -> list[str]:
+def place_of(document: Mapping[str, Any]) -> list[str]:
+    """Where a document belongs, from the largest part to the smallest."""
     meta = document["meta"]
     parts = (PHASES.get(meta.get("phase", -1)), meta.get("section"), meta.get("category"), meta.get("depth"))
     return [str(p) for p in parts if p]

@@ -87,10 +87,12 @@ def copyable(answer: Answer) -> str:
     )
 
 
-def _chip(citation: Citation) -> str:
-    where = plain(place(citation))
+def _chip(citation: Citation, *, quoting: bool = False) -> str:
+    """The link to a citation's passage; ``quoting``: with what a preview shows, once an answer."""
+    where, title = plain(place(citation)), plain(citation.title)
+    quoted = f' data-title="{title}" data-quote="{plain(" ".join(citation.quote.split()))}"' if quoting else ""
     return (
-        f'<a class="chip" href="{plain(document_url(citation.doc_id, citation))}" data-cite'
+        f'<a class="chip" href="{plain(document_url(citation.doc_id, citation))}" data-cite="{citation.n}"{quoted}'
         f' aria-label="Source {citation.n}: {where}" title="{where}">{citation.n}</a>'
     )
 
@@ -122,7 +124,8 @@ def _sources(answer: Answer) -> str:
     for citation in answer.citations:
         places.setdefault(place(citation), []).append(citation)
     rows = "".join(
-        f"<li>{''.join(map(_chip, there))} <span>{plain(where)}</span></li>" for where, there in places.items()
+        f"<li>{''.join(_chip(one, quoting=True) for one in there)} <span>{plain(where)}</span></li>"
+        for where, there in places.items()
     )
     return (
         f'<footer class="sources"><h3>Sources</h3><ul>{rows}</ul></footer>'

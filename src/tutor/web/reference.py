@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tutor.web.described import EVERYWHERE, OF_BODIES
+
+_COMMON = EVERYWHERE | OF_BODIES  # the page says them once
 _REF = "#/components/schemas/"
 
 
@@ -55,7 +58,11 @@ def endpoints(description: dict[str, Any]) -> list[Endpoint]:
                     parameters,
                     _fields(body, schemas),
                     _fields(success, schemas),
-                    [(code, answer["description"]) for code, answer in sorted(answers.items())],
+                    [
+                        (code, answer["description"])
+                        for code, answer in sorted(answers.items())
+                        if answer["description"] != _COMMON.get(code)
+                    ],
                 )
             )
     return found

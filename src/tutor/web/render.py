@@ -17,6 +17,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
+from tutor.web import drawings
+
 _TAGS = {
     *("p", "ul", "ol", "li", "strong", "em", "code", "pre", "a", "blockquote", "br", "hr", "mark", "span", "div"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
@@ -29,12 +31,16 @@ _ATTRIBUTES = {
     "code": {"class"},
     "span": {"class"},
     "figure": {"class"},
+    "details": {"open"},
     "pre": {"tabindex", "role", "aria-label"},
     "div": {"class", "tabindex", "role", "aria-label"},
     **{cell: {"class", "scope"} for cell in ("th", "td")},
     **{f"h{level}": {"id", "class"} for level in range(2, 7)},
 }
 CHECKBOX = re.compile(r"\[([ xX~])\](?=\s)")
+#: Private-use characters around a marked span (``highlight``), and what takes them out.
+MARKERS = "\ue000", "\ue001"
+MARKERS_GONE = str.maketrans(dict.fromkeys(MARKERS))
 _Env = MutableMapping[str, Any]
 
 
@@ -48,11 +54,19 @@ class _Renderer(RendererHTML):
         block = (
             f'<pre tabindex="0" role="region" aria-label="Code"><code{name}>{escapeHtml(token.content)}</code></pre>'
         )
-        if language.lower() != "mermaid":
+        if not drawings.is_mermaid(token.info):
             return f"{block}\n"
+        source = token.content.translate(MARKERS_GONE)
+        place = drawings.place(source)
+        shown = (
+            f'<div class="canvas" tabindex="0" role="region" aria-label="Diagram">{place}</div>'
+            if place
+            else "<figcaption>Diagram, not drawn: it is not one of the curriculum's</figcaption>"
+        )
+        marked = " open" if source != token.content else ""
         return (
-            '<figure class="diagram"><figcaption>Diagram</figcaption>'
-            f"<details><summary>Show its source (Mermaid)</summary>{block}</details></figure>\n"
+            f'<figure class="diagram">{shown}'
+            f"<details{marked}><summary>Source of the diagram (Mermaid)</summary>{block}</details></figure>\n"
         )
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Env) -> str:
@@ -98,6 +112,22 @@ def safe(html: str) -> str:
 def inline(text: str) -> str:
     """One sentence of Markdown as safe HTML without a paragraph around it."""
     return safe(PARSER.renderInline(CHECKBOX.sub("", " ".join(text.split()))))
+
+
+def block(text: str, *, highest: int = 3) -> str:
+    """Markdown that a learner wrote as safe HTML, to stand in a page below a heading of its own.
+
+    Args:
+        text: Markdown; raw HTML in it is shown as text.
+        highest: the level (2 to 6) of its highest headings; they get no ids, so that they clash with none of the page.
+    """
+    env: _Env = {}
+    tokens = PARSER.parse(text, env)
+    levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) - min(levels) + highest)}"
+    return drawings.drawn(safe(PARSER.renderer.render(tokens, PARSER.options, env)))
 
 
 def plain(text: str) -> str:

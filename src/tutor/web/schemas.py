@@ -54,6 +54,12 @@ class Question(BaseModel):
         max_length=50,
         description="The conversation so far, oldest first: a follow-up is read with it. The server keeps none.",
     )
+    conversation: Text = Field(
+        "",
+        max_length=40,
+        description="The id of a kept conversation, or new to begin one: the turn is kept in it, and a follow-up is "
+        "read with its turns instead of the history. Empty: nothing is kept.",
+    )
     written: bool = Field(True, description="Whether a language model, where one is set, may write the answer.")
 
 
@@ -115,6 +121,15 @@ class GenerationOut(BaseModel):
     line: str = Field(description="All that in one line for a reader.")
 
 
+class KeptOut(BaseModel):
+    """Where a turn is kept; or only ``line``, which says why it is not."""
+
+    conversation: str = ""
+    turn: str = ""
+    title: str = ""
+    line: str = ""
+
+
 class AnswerOut(BaseModel):
     """A cited answer. When ``abstained``, one sentence that says so, no citations, and the nearest documents."""
 
@@ -132,6 +147,7 @@ class AnswerOut(BaseModel):
     ms: float
     stages: Stages
     standalone: str | None = Field(None, description="How a follow-up was read; null where it was read as asked.")
+    kept: KeptOut | None = Field(None, description="What became of it in a conversation; null where none was named.")
 
 
 class SearchIn(BaseModel):
@@ -258,6 +274,25 @@ class OverrideIn(BaseModel):
     task: int = 1
     point: Text
     status: Text
+    reason: Text = Field("", max_length=1_000, description="Why, in the learner's words.")
+
+
+class SheetIn(BaseModel):
+    """A calculator sheet: a line for each figure, which may use the names of those above it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text = Field(max_length=15_000, examples=["dau = 50 M * 20%\nqps = dau * 10 / day"])
+
+
+class LineOut(BaseModel):
+    """A line of a sheet. One that is empty or a remark has neither a value nor an error."""
+
+    number: int = Field(description="From 1.")
+    name: str = Field(description='What stands before the "="; may be empty.')
+    value: float | None = Field(description="In base units: bytes, seconds, currency.")
+    shown: str = Field(description='With its unit, as "1,157/s = 100 million/day".')
+    error: str = Field(description="What is wrong with the line.")
 
 
 class OpinionsIn(BaseModel):

@@ -21,8 +21,9 @@ from tutor.web.errors import TOO_LARGE, respond
 from tutor.web.openai import PREFIX
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_DRILL_BYTES = 256 * 1024  # an answer, with the notes and the sheet beside it
 MAX_IMPORT_BYTES = 32 * 1024 * 1024  # years of study
-IMPORT = "/api/v1/study/import"
+IMPORTS = frozenset({"/api/v1/study/import", "/settings/import"})
 MAX_CHAT_BYTES = 1024 * 1024  # a client sends its whole conversation with every question
 HEADERS = {
     "Content-Security-Policy": (
@@ -35,10 +36,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: Pages whose forms take long texts: a pasted study guide, an entry of the log with every letter percent-encoded.
+LONG_FORMS = ("/progress/import", "/log")
 _LOCAL = frozenset({"localhost", "testserver"})
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _INTERFACES = ("/api/", PREFIX)
+_OTHER_SITES = frozenset({"cross-site", "same-site"})  # the second: another port or subdomain of the same name
 _log = logging.getLogger(__name__)
 
 
@@ -96,10 +100,11 @@ class Guard:
             fix = f"Use {_address(request.scope)}, or start it with: tutor serve --host NAME"
             return UsageError("this server does not go by that name", about=host, fix=fix), 421
         origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-        cross_site = headers.get("sec-fetch-site") == "cross-site"
-        if (request.method not in _SAFE_METHODS and foreign) or (
-            cross_site and request.url.path.startswith(_INTERFACES)
+        foreign = origin is not None and _place(origin) != headers.get("host", "").lower()
+        site = headers.get("sec-fetch-site", "")
+        changes = request.method not in _SAFE_METHODS
+        if (changes and (foreign or site in _OTHER_SITES)) or (
+            site == "cross-site" and request.url.path.startswith(_INTERFACES)
         ):
             fix = f"Open {_address(request.scope)} itself."
             return UsageError("requests from other sites are refused", about=origin or "another site", fix=fix), 403
@@ -119,6 +124,13 @@ def _address(scope: Scope) -> str:
     host, port = scope.get("server") or ("127.0.0.1", None)
     shown = f"[{host}]" if ":" in host else host
     return f"{scope.get('scheme', 'http')}://{shown}{f':{port}' if port else ''}/"
+
+
+def _place(origin: str) -> str | None:
+    """The host and port that an origin names; None where it names none: "null", or what cannot be read."""
+    with suppress(ValueError):
+        return urlsplit(origin).netloc.lower() or None
+    return None
 
 
 def _name(host: str) -> str:
@@ -142,9 +154,11 @@ def is_loopback(host: str) -> bool:
 
 def _most(request: Request) -> int:
     """The largest body that a path takes, in bytes."""
-    if request.url.path == IMPORT:
+    if request.url.path in IMPORTS:
         return MAX_IMPORT_BYTES
-    return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp")) else MAX_BODY_BYTES
+    if request.url.path.startswith("/drill/"):
+        return MAX_DRILL_BYTES
+    return MAX_CHAT_BYTES if request.url.path.startswith((PREFIX, "/mcp", *LONG_FORMS)) else MAX_BODY_BYTES
 
 
 def _too_large(most: int) -> UsageError:

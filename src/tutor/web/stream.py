@@ -8,6 +8,9 @@ read       ``{"text"}``: the question a follow-up stands for    0 or 1
 verdict    ``{"html"}``: the opening paragraph                       1, if answered
 group      ``{"html"}``: a labelled list; the learner's own is last  0 or more
 sources    ``{"html"}``: where the quotes stand                      1, if answered
+stored     ``{"conversation", "turn", "title"}``, or ``{"line"}``:   0 or 1
+           why the answer was not kept
+below      ``{"html"}``: what to ask next, to drill, to vote on      1, in a conversation
 writing    ``{"model", "quoted"}``: a language model begins; the     1, if there is one
            answer before it, as ``done`` would give it
 draft      ``{"text"}``: as it writes; unchecked, plain text         0 or more
@@ -26,7 +29,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from functools import partial
 from threading import Event
 from typing import Any
@@ -44,6 +47,7 @@ from tutor.retrieval.search import Filters
 from tutor.web.core import Core
 from tutor.web.errors import to_json, told
 from tutor.web.pieces import pieces, sentence_html
+from tutor.web.threads import Keeping
 from tutor.web.views import fragment
 from tutor.wire import answer_json
 
@@ -58,10 +62,12 @@ async def answer_events(
     history: Sequence[Said] = (),
     filters: Filters | None = None,
     written: bool = True,
-) -> AsyncIterator[str]:
+    keeping: Keeping | None = None,
+) -> AsyncGenerator[str, None]:
     """The events of one question, each as its wire text; ``written``: a language model may write the answer.
 
-    Nothing is answered for a client that has gone.
+    Nothing is answered for a client that has gone. Where it is kept (``keeping``), the quoted answer is, and then the
+    written one in its place: a reader who leaves while a model writes finds the quoted one again.
     """
     gone = Event()
     asking = await run_sync(core.asking)
@@ -70,7 +76,7 @@ async def answer_events(
         try:
             read = await run_sync(partial(core.read, question, history, asking=asking), abandon_on_cancel=True)
             grounds = await run_sync(partial(core.grounds, read, filters, gone=gone), abandon_on_cancel=True)
-            answer = core.unwritten(grounds) if written else grounds.answer
+            answer = quoted = core.unwritten(grounds) if written else grounds.answer
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001  the stream has begun: it ends with an event
@@ -82,6 +88,11 @@ async def answer_events(
             yield _event("abstain", {"html": fragment(request, "ask/_abstain.html", answer=answer)})
         for piece in pieces(answer):
             yield _event(piece.kind, {"html": piece.html})
+        if keeping is not None and keeping.wanted:
+            if stored := await run_sync(keeping.keep, read, answer):
+                yield _event("stored", stored)
+            view = await run_sync(keeping.view, answer)
+            yield _event("below", {"html": fragment(request, "ask/_below.html", turn=view)})
         writing = await run_sync(core.writing, grounds, asking) if written else None
         if writing is not None:
             yield _event("writing", {"model": core.model, "quoted": _whole(answer, question, read)})
@@ -94,6 +105,8 @@ async def answer_events(
             except Exception as error:  # noqa: BLE001  the quoted answer has been shown and stands
                 _log.exception("the written answer failed")
                 yield _event("kept", {"line": told(error).what})
+        if keeping is not None and answer is not quoted and (stored := await run_sync(keeping.keep, read, answer)):
+            yield _event("stored", stored)
         if written:
             if answer.generation and not answer.generation.fallback:
                 html = "".join(piece.html for piece in pieces(answer))
@@ -109,7 +122,7 @@ async def answer_events(
 
 def _whole(answer: Answer, question: str, read: str) -> dict[str, Any]:
     """An answer as ``POST /ask`` gives it."""
-    return answer_json(answer) | {"standalone": read if read != question else None}
+    return answer_json(answer) | {"standalone": read if read != question else None, "kept": None}
 
 
 async def _written(writing: Writing) -> AsyncIterator[Written]:

@@ -68,6 +68,7 @@ class CardProgressOut(_Out):
     strong: int
     due: Moment | None
     missed: list[str] = Field(description="Points that the last answers lacked, as probe/point.")
+    suspended: bool = Field(description="It does not come up in reviews.")
 
 
 class ProgressOut(_Out):
@@ -103,12 +104,25 @@ class DrillRowOut(_Out):
     task: int
 
 
+class ViewRowOut(_Out):
+    """The learner disagreed with the status of a point."""
+
+    at: Moment
+    what: Literal["view"]
+    probe: str
+    point: str
+    status: str = Field(description="By the learner.")
+    graded: str = Field(description="By the grade.")
+    session: str
+    task: int
+
+
 class CardOut(CardProgressOut):
     """A card's progress with its mastery check and history, the oldest first."""
 
     title: str
     check: list[str]
-    history: list[Annotated[MarkRowOut | DrillRowOut, Field(discriminator="what")]]
+    history: list[Annotated[MarkRowOut | DrillRowOut | ViewRowOut, Field(discriminator="what")]]
 
 
 class FlashOut(_Out):
@@ -138,6 +152,29 @@ class RatedOut(_Out):
     due: Moment
     reps: int
     lapses: int
+
+
+class SuspendedOut(_Out):
+    """What is known of a card or point that is reviewed; stability in days, difficulty from 1 to 10."""
+
+    ref: str
+    card: str
+    state: int = Field(description="1 learning, 2 review, 3 relearning.")
+    step: int | None
+    stability: float | None
+    difficulty: float | None
+    due: Moment
+    last: Moment
+    reps: int
+    lapses: int
+    leech: bool
+    suspended: bool
+
+
+class SuspendOut(_Out):
+    """What was set aside or taken back: a card with its points, or a point."""
+
+    items: list[SuspendedOut]
 
 
 class StageOut(_Out):
@@ -287,6 +324,7 @@ class StudiedOut(_Out):
     days_30: int = Field(description="Of the last 30.")
     seconds: dict[str, float] = Field(description="By kind: drill, review, log …")
     weeks: list[tuple[Day, float]] = Field(description="The last eight, each by its Monday, with its seconds.")
+    phases: list[tuple[int, float]] = Field(description="Phases of the cards that it was spent on, with seconds.")
 
 
 class StatsOut(_Out):

@@ -9,11 +9,13 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
+from markupsafe import Markup
 
 from tutor.retrieval.search import MAX_QUESTION_CHARS
 from tutor.text import clean_question
 from tutor.web.forms import Once
 from tutor.web.pieces import document_url
+from tutor.web.render import inline
 
 HERE = Path(__file__).resolve().parent
 _templates = Jinja2Templates(directory=HERE / "templates")
@@ -26,6 +28,7 @@ _templates.env.globals |= {
     "once": Once.token,
 }
 _templates.env.filters["clean"] = clean_question
+_templates.env.filters["inline"] = lambda text: Markup(inline(text))
 _templates.env.filters["timings"] = lambda answer: [*answer.stages.items(), ("all", answer.ms)]
 
 #: What the pages are: path, name, and the name of the icon. Only what exists is listed.
@@ -40,6 +43,17 @@ NAVIGATION: tuple[tuple[str, str, str], ...] = (
     ("/log", "Log", "log"),
     ("/settings", "Settings", "settings"),
 )
+
+#: The key after "g" that goes to a place.
+GO = dict(zip((path for path, _, _ in NAVIGATION), "atdlprmos", strict=True))
+_WITHIN = {"/conversations": "/", "/review": "/today"}
+
+
+def place_of(path: str) -> str:
+    """The place of ``NAVIGATION`` that a page belongs to; "" where none."""
+    first = f"/{path.split('/')[1]}"
+    return first if first in GO else _WITHIN.get(first, "")
+
 
 EXAMPLES = (
     "B-tree or LSM-tree for a write-heavy store?",
@@ -57,7 +71,7 @@ def page(
     request: Request, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
 ) -> Response:
     """Render a template; autoescape is on, so only values marked safe are HTML."""
-    given = {"navigation": NAVIGATION, **context}
+    given = {"navigation": NAVIGATION, "go": GO, "place_of": place_of, **context}
     return _templates.TemplateResponse(request, name, given, status_code=status, headers=headers)
 
 

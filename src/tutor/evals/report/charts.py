@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tutor.axis import Axis
 from tutor.evals import metrics
 from tutor.evals.record import Case
 from tutor.evals.report.text import line, number
@@ -13,34 +14,6 @@ from tutor.evals.report.trend import Point
 
 WIDTH = 340.0  # units of a chart, near a phone's pixels, so that letters keep their size on one
 _LEFT, _RIGHT, _TOP = 44.0, 16.0, 14.0
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A range of figures along a length; ``ticks`` are (position, label)."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def at(self, value: float) -> float:
-        """The position of a value, kept inside the axis."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 1)
-
-    @property
-    def ticks(self) -> list[tuple[float, str]]:
-        step = _step((self.high - self.low) / 4)
-        digits = next(d for d in range(12) if math.isclose(round(step, d), step))
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [(self.at(i * step), f"{i * step:,.{digits}f}") for i in range(first, last + 1)]
-
-
-def _step(least: float) -> float:
-    """The next round figure; none is more than twice the last, so that there are always two ticks."""
-    size = 10.0 ** math.floor(math.log10(least))
-    return next(size * m for m in (1, 2, 2.5, 5, 10) if size * m >= least * (1 - 1e-9))
 
 
 @dataclass(frozen=True)

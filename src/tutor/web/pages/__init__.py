@@ -2,6 +2,38 @@
 
 from __future__ import annotations
 
-from tutor.web.pages import ask, cards, docs, plan, review, today
+from tutor.web.pages import (
+    ask,
+    cards,
+    conversations,
+    docs,
+    drill,
+    log,
+    log_reports,
+    map,
+    palette,
+    plan,
+    progress,
+    review,
+    settings,
+    shell,
+    today,
+)
 
-ROUTERS = (ask.router, cards.router, docs.router, today.router, review.router, plan.router)
+ROUTERS = (
+    ask.router,
+    cards.router,
+    conversations.router,
+    docs.router,
+    drill.router,
+    log.router,
+    log_reports.router,
+    map.router,
+    palette.router,
+    plan.router,
+    progress.router,
+    review.router,
+    settings.router,
+    shell.router,
+    today.router,
+)

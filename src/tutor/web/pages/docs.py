@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tutor.web.described import EVERYWHERE, OF_BODIES
 from tutor.web.reference import endpoints
 from tutor.web.views import page
 
@@ -17,4 +18,10 @@ router = APIRouter(include_in_schema=False)
 def docs(request: Request) -> Response:
     """The API, listed from its OpenAPI description."""
     description: dict[str, Any] = request.app.openapi()
-    return page(request, "docs/page.html", about=description["info"], endpoints=endpoints(description))
+    return page(
+        request,
+        "docs/page.html",
+        about=description["info"],
+        endpoints=endpoints(description),
+        common=sorted((EVERYWHERE | OF_BODIES).items()),
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from threading import Event
 from typing import Annotated, Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
@@ -14,12 +15,15 @@ from starlette.requests import ClientDisconnect
 from tutor.answering.talk import Said
 from tutor.retrieval.search import checked_question
 from tutor.web.core import Core, core_of
+from tutor.web.flow import kept_alive
 from tutor.web.leaving import GONE, unless_gone
 from tutor.web.schemas import AnswerOut, DocumentOut, DocumentRow, ErrorOut, Question, SearchIn, SearchOut
 from tutor.web.stream import answer_events
+from tutor.web.threads import Keeping
 from tutor.wire import answer_json, search_json
 
 CoreOf = Annotated[Core, Depends(core_of)]
+SILENCE_S = 15.0  # of a stream, after which a comment is sent
 _CANNOT = {
     422: {"model": ErrorOut, "description": "What was asked cannot be understood or is out of range."},
     503: {"model": ErrorOut, "description": "The index or the encoder cannot answer."},
@@ -29,7 +33,12 @@ _NOT_FOUND = {404: {"model": ErrorOut, "description": "No document has this id."
 router = APIRouter(prefix="/api/v1", tags=["api"], responses={k: dict(v) for k, v in _CANNOT.items()})
 
 
-@router.post("/ask", response_model=AnswerOut, summary="Answer a question")
+@router.post(
+    "/ask",
+    response_model=AnswerOut,
+    summary="Answer a question",
+    responses={404: {"model": ErrorOut, "description": "There is no such conversation."}},
+)
 async def ask(body: Question, core: CoreOf, request: Request) -> Any:
     """Every sentence is cut verbatim from a document and cited; where a language model is set (and ``written`` not
     false), it writes the answer and every sentence is checked against the span that it cites. With a history a
@@ -37,12 +46,14 @@ async def ask(body: Question, core: CoreOf, request: Request) -> Any:
 
     def work(gone: Event) -> dict[str, Any]:
         asking = core.asking()
-        read = core.read(body.question, _history(body), asking=asking, gone=gone)
+        keeping = Keeping(core, body.conversation, checked_question(body.question))
+        read = core.read(body.question, keeping.history(_history(body)), asking=asking, gone=gone)
         if body.written:
             answer = core.written(read, body.filters, asking=asking, gone=gone)
         else:
             answer = core.ask(read, body.filters, gone=gone)
-        return answer_json(answer) | {"standalone": read if read != checked_question(body.question) else None}
+        standalone = read if read != checked_question(body.question) else None
+        return answer_json(answer) | {"standalone": standalone, "kept": keeping.keep(read, answer)}
 
     try:
         return await unless_gone(request, work)
@@ -70,18 +81,24 @@ async def stream(
     "/ask/stream",
     response_class=StreamingResponse,
     summary="Answer a question in a conversation, piece by piece",
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."}},
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."},
+        404: {"model": ErrorOut, "description": "There is no such conversation."},
+    },
 )
 async def stream_in_conversation(request: Request, core: CoreOf, body: Question) -> StreamingResponse:
-    """The events of GET, with ``read`` first where a follow-up was read as another question."""
+    """The events of GET, with ``read`` first where a follow-up was read as another question. With a conversation also
+    stored (where it is kept, or why it is not) and below (safe HTML: what to ask next, drill, share and vote on)."""
     question = checked_question(body.question)
-    asked = partial(answer_events, request, core, question, history=_history(body), filters=body.filters)
-    return _streamed(asked(written=body.written))
+    keeping = Keeping(core, body.conversation, question)
+    history = await run_sync(keeping.history, _history(body))
+    asked = partial(answer_events, request, core, question, history=history, filters=body.filters)
+    return _streamed(asked(written=body.written, keeping=keeping))
 
 
-def _streamed(events: AsyncIterator[str]) -> StreamingResponse:
+def _streamed(events: AsyncGenerator[str, None]) -> StreamingResponse:
     return StreamingResponse(
-        events,
+        kept_alive(events, SILENCE_S),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

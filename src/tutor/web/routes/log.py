@@ -88,6 +88,43 @@ class EntriesOut(BaseModel):
     entries: list[EntryOut]
 
 
+class LineOut(BaseModel):
+    """A sentence of an entry."""
+
+    entry: str
+    day: str
+    text: str
+
+
+class CardCount(CardOut):
+    """A card, and how many entries are linked to it."""
+
+    entries: int
+
+
+class TagCount(BaseModel):
+    """A tag, and how many entries have it."""
+
+    tag: str
+    entries: int
+
+
+class DigestOut(BaseModel):
+    """A week of the log, cut from its entries."""
+
+    week: str = Field(description="ISO 8601, as in 2026-W47.")
+    first: str
+    last: str
+    entries: Words = Field(description="Their ids.")
+    days: int
+    words: int
+    decided: list[LineOut]
+    questions: list[LineOut]
+    cards: list[CardCount]
+    tags: list[TagCount]
+    markdown: str
+
+
 class MarkdownOut(BaseModel):
     """A text made of entries, and the entries."""
 
@@ -132,7 +169,7 @@ def write(body: EntryIn, core: CoreOf) -> dict[str, Any]:
     )
 
 
-@router.get("/digest", summary="A week in the log")
+@router.get("/digest", response_model=DigestOut, summary="A week in the log")
 def digest(core: CoreOf, week: str = "") -> dict[str, Any]:
     """What was decided, cards touched and open questions of an ISO week (2026-W47), cut from the entries."""
 

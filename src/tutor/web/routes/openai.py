@@ -61,7 +61,12 @@ def model(name: str, core: CoreOf) -> ModelOut:
     return ModelOut(id=_known(name, core))
 
 
-@router.post("/chat/completions", response_model=ChatOut, summary="Answer the last message of a chat")
+@router.post(
+    "/chat/completions",
+    response_model=ChatOut,
+    summary="Answer the last message of a chat",
+    responses={200: {"content": {"text/event-stream": {}}, "description": "The reply, whole or as events."}},
+)
 async def chat(body: ChatIn, core: CoreOf, request: Request) -> Response | ChatOut:
     """A cited answer; with ``stream`` as server-sent events. Instructions in system messages are not followed."""
     check(body)

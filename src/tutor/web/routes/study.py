@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tutor.study import paths
 from tutor.study.desk import MOST_MINUTES, Study
 from tutor.study.lookup import card_of
-from tutor.study.wire import card_json, path_json, plain, progress_json, share_json, today_json
+from tutor.study.wire import card_json, item_json, path_json, plain, progress_json, share_json, today_json
 from tutor.web.core import Core, core_of
 from tutor.web.schemas import ErrorOut, Text
 from tutor.web.study_schemas import (
@@ -23,6 +23,8 @@ from tutor.web.study_schemas import (
     RatedOut,
     RoundOut,
     StatsOut,
+    SuspendedOut,
+    SuspendOut,
     ThreadOut,
     TodayOut,
 )
@@ -33,6 +35,13 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorOut, "description": "No card or point has this name."},
     422: {"model": ErrorOut, "description": "Something is out of range."},
     503: {"model": ErrorOut, "description": "The study store cannot be read or written."},
+}
+_DRAWN: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": MapOut,
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+        "description": "Nodes and edges, or a text.",
+    }
 }
 
 router = APIRouter(prefix="/api/v1/study", tags=["study"], responses=_ERRORS)
@@ -53,6 +62,7 @@ class CheckIn(_Body):
     """For each item of the mastery check, in its order, whether one can do it."""
 
     done: list[bool] = Field(max_length=100)
+    seconds: float | None = Field(None, ge=0, le=86_400, description="That it took; ten minutes count at most.")
 
 
 class ReviewIn(_Body):
@@ -63,6 +73,13 @@ class ReviewIn(_Body):
     confidence: float | None = Field(None, ge=0, le=100, description="As given before the answer was shown.")
     seconds: float | None = Field(None, ge=0, le=86_400)
     key: str = Field("", max_length=100, description="Names the rating: sent twice, it counts once.")
+
+
+class SuspendIn(_Body):
+    """A card by any of its names, or a point as ``card/probe/point``."""
+
+    ref: Text = Field(max_length=255, examples=["kafka"])
+    suspended: bool = True
 
 
 @router.get("/today", response_model=TodayOut, summary="What to do today, and why", **SPARSE)
@@ -96,7 +113,7 @@ def mark(card: str, body: MarkIn, core: CoreOf) -> dict[str, Any]:
 @router.post("/progress/{card}/check", response_model=CardOut, status_code=201, summary="Take down a mastery check")
 def check(card: str, body: CheckIn, core: CoreOf) -> dict[str, Any]:
     """Mastered where every item is done, learning where one is not."""
-    return core.study(lambda study: _card(study, study.check(card, body.done).card))
+    return core.study(lambda study: _card(study, study.check(card, body.done, seconds=body.seconds).card))
 
 
 @router.get("/review", response_model=RoundOut, summary="What to recall now")
@@ -114,6 +131,23 @@ def review(body: ReviewIn, core: CoreOf) -> dict[str, Any]:
         return {"ref": item.ref, "due": item.due.isoformat(), "reps": item.reps, "lapses": item.lapses}
 
     return core.study(take)
+
+
+@router.get("/review/suspended", response_model=list[SuspendedOut], summary="What is set aside")
+def suspended(core: CoreOf) -> list[dict[str, Any]]:
+    """Cards, and points whose card is not; they do not come up in reviews."""
+    return core.study(lambda study: [item_json(item) for item in study.suspended()])
+
+
+@router.post(
+    "/review/suspended",
+    response_model=SuspendOut,
+    status_code=201,
+    summary="Set a card or point aside, or take it back",
+)
+def suspend(body: SuspendIn, core: CoreOf) -> dict[str, Any]:
+    """A card goes with its points; what is known of them stays."""
+    return core.study(lambda study: {"items": [item_json(i) for i in study.suspend(body.ref, body.suspended)]})
 
 
 @router.get("/path/{card}", response_model=PathOut, summary="The shortest way to a card")
@@ -138,12 +172,7 @@ def threads(core: CoreOf) -> list[dict[str, Any]]:
     return core.study(list_)
 
 
-@router.get(
-    "/map",
-    summary="A map of the curriculum",
-    response_model=None,
-    responses={200: {"model": MapOut, "content": {"text/plain": {"schema": {"type": "string"}}}}},
-)
+@router.get("/map", summary="A map of the curriculum", response_model=None, responses=_DRAWN)
 def drawn(
     core: CoreOf, card: str = "", form: Literal["json", "mermaid", "dot"] = "json"
 ) -> dict[str, Any] | PlainTextResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from tutor.web.core import Core, core_of
@@ -16,12 +17,36 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorOut, "description": "It is no export, or a damaged one; nothing was changed."},
     503: {"model": ErrorOut, "description": "The study store cannot be read or written, or a newer version made it."},
 }
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/json": {"schema": {"type": "object"}}, "text/markdown": {}},
+        "description": "A file.",
+    }
+}
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 
 router = APIRouter(prefix="/api/v1/study", tags=["study"], responses=_ERRORS)
 
 
-@router.get("/export", summary="Everything the learner has made", response_class=Response)
+class PartOut(BaseModel):
+    """What became of the rows of one kind."""
+
+    new: int
+    kept: int
+    replaced: int
+
+
+class ImportOut(BaseModel):
+    """What became of an export that was brought in."""
+
+    of: str = Field(description="Whose it is: the learner's id.")
+    made: str
+    dry_run: bool
+    parts: dict[str, PartOut]
+    backup: str = Field(description="What was here before, as a file on the server; empty where nothing changed.")
+
+
+@router.get("/export", summary="Everything the learner has made", response_class=Response, responses=_FILE)
 def export(
     core: CoreOf,
     kind: Annotated[Literal["json", "markdown"], Query(alias="format", description="JSON can be brought in.")] = "json",
@@ -32,7 +57,7 @@ def export(
     return Response(core.export(kind), media_type=media, headers=headers)
 
 
-@router.post("/import", summary="Bring an export in", openapi_extra=_BODY)
+@router.post("/import", response_model=ImportOut, summary="Bring an export in", openapi_extra=_BODY)
 async def bring_in(
     request: Request,
     core: CoreOf,

@@ -1,6 +1,7 @@
 // Asking: the answer streams in; without scripts the same form loads the whole page.
 import { Refused, events } from "./events.js";
 import { Draft } from "./draft.js";
+import { Kept } from "./kept.js";
 import { Turn } from "./turn.js";
 
 function setUp(root) {
@@ -10,8 +11,8 @@ function setUp(root) {
   const stop = form.querySelector("[data-stop]");
   const over = form.querySelector("[data-over]");
   const log = root.querySelector("[data-log]");
-  const asked = document.querySelector("[data-asked]");
-  const said = []; // what this tab asked and was answered, for follow-ups; the server keeps nothing of it
+  const kept = new Kept(root);
+  const said = []; // what this tab asked and was answered, for follow-ups where the server keeps nothing of it
   const turnsSent = 8;
   const charactersSent = 1000; // of an answer: more than its first sentence is not remembered
   let running = null;
@@ -38,36 +39,19 @@ function setUp(root) {
     return long;
   }
 
-  // The list of this session's questions, each a jump to its answer.
-  function remember(turn) {
-    turn.article.id = `turn-${log.children.length}`;
-    const link = document.createElement("a");
-    link.href = `#${turn.article.id}`;
-    link.textContent = turn.question;
-    const item = document.createElement("li");
-    item.append(link);
-    asked.querySelector("ol").append(item);
-    asked.hidden = false;
-    return item;
-  }
-
-  function address(question) {
-    history.replaceState(null, "", `/?q=${encodeURIComponent(question)}`);
-  }
-
   async function ask(question) {
     running?.abort();
     const mine = new AbortController();
     running = mine;
-    for (const part of root.querySelectorAll("[data-intro], [data-examples]")) part.remove();
+    for (const part of root.querySelectorAll("[data-intro], [data-examples], [data-next]")) part.remove();
     box.placeholder = "Ask another question";
     const turn = Turn.begin(question, log);
-    const entry = remember(turn);
     turn.show();
-    address(question);
-    document.title = `${question.length > 80 ? `${question.slice(0, 77)}...` : question} – tutor`;
+    kept.asking(question);
+    if (kept.id) kept.remember(question); // until it is answered: a reload puts it back into the box
+    if (!kept.id) document.title = `${question.length > 80 ? `${question.slice(0, 77)}...` : question} – tutor`;
     busy(true);
-    const again = () => { entry.remove(); ask(question); };
+    const again = () => ask(question);
     let finished = false;
     let draft = null;
     let quoted = null; // the answer that stands while a model writes another
@@ -75,7 +59,8 @@ function setUp(root) {
     // The quoted answer stays as it is on the screen, with all that a finished one has.
     const keep = (why) => { turn.after(`${why}; the quoted answer above stands`); done(turn, quoted); place(quoted, mine); };
     try {
-      const body = { question, history: said.slice(-turnsSent) };
+      await keepShown(mine.signal);
+      const body = { question, history: said.slice(-turnsSent), conversation: kept.id || "new" };
       for await (const { name, data } of events("/api/v1/ask/stream", body, mine.signal)) {
         if (name === "status") turn.status(data.text);
         else if (name === "read") turn.note(`Read as “${data.text}”`);
@@ -95,6 +80,8 @@ function setUp(root) {
         else if (name === "sentence" || name === "dropped") draft?.count(name === "sentence");
         else if (name === "generated") { draft?.replace(data.html); quoted = null; }
         else if (name === "kept") turn.after(data.line);
+        else if (name === "stored") stored(turn, data, mine);
+        else if (name === "below") turn.below(data.html);
         else if (data.html) turn.add(data.html);
       }
       if (!finished && quoted) keep("the connection broke off while the model was writing");
@@ -103,6 +90,7 @@ function setUp(root) {
       if (mine.signal.aborted && quoted) keep("stopped while the model was writing");
       else if (mine.signal.aborted) turn.note("Stopped.");
       else if (quoted) keep("the connection broke off while the model was writing");
+      else if (error instanceof Refused && error.status === 404 && kept.id) turn.fail(error.parts, () => { kept.leave(); again(); });
       else if (error instanceof Refused) turn.fail(error.parts, again);
       else turn.fail({ what: "The server does not answer", fix: "Is tutor still running? Start it with: tutor serve" }, again);
     }
@@ -118,9 +106,31 @@ function setUp(root) {
     return said.at(-1);
   }
 
-  // Loaded again or shared, the address has no conversation behind it.
+  function stored(turn, data, mine) {
+    if (data.line) { turn.after(data.line); return; }
+    turn.article.id = `turn-${data.turn}`;
+    if (running !== mine) return; // the next question has been asked: it goes on in the same conversation, or its own
+    kept.forget();
+    kept.stored(data);
+    if (box.value) kept.remember(box.value);
+  }
+
+  // An answer that was opened by a link is kept with the first question that follows it.
+  async function keepShown(signal) {
+    const first = said[0];
+    if (!kept.keeps || kept.id || !first?.shown) return;
+    const body = JSON.stringify({ question: first.question, conversation: "new", written: false });
+    const headers = { "content-type": "application/json" };
+    const response = await fetch("/api/v1/ask", { method: "POST", body, headers, signal });
+    const found = response.ok ? (await response.json()).kept : null;
+    if (found?.conversation) kept.stored(found);
+    first.shown = false;
+  }
+
+  // Where nothing is kept the address is loaded again, or shared, without the conversation before it.
   function place(data, mine) {
-    if (data.standalone && running === mine) address(data.standalone);
+    if (data.standalone && running === mine && !kept.id) kept.asking(data.standalone);
+    if (running === mine && !box.value) kept.forget();
   }
 
   function done(turn, data) {
@@ -138,6 +148,7 @@ function setUp(root) {
     const question = box.value.trim();
     if (!question || tooLong()) { box.focus(); return; }
     box.value = "";
+    kept.forget();
     grow();
     ask(question);
   });
@@ -148,17 +159,18 @@ function setUp(root) {
     ask(example.textContent);
   });
   stop.addEventListener("click", () => { running?.abort(); box.focus(); });
-  box.addEventListener("input", () => { grow(); tooLong(); });
+  box.addEventListener("input", () => { grow(); tooLong(); kept.remember(box.value); });
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
   });
 
   for (const article of log.querySelectorAll("[data-turn]")) {
     const turn = new Turn(article);
-    remember(turn);
     turn.offerCopy();
-    said.push({ question: turn.question, answer: "" });
+    said.push({ question: turn.question, answer: "", shown: !article.id });
   }
+  if (!box.value) box.value = kept.remembered();
+  if (box.value) { grow(); tooLong(); }
   if (!log.children.length && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
 }
 

@@ -1,8 +1,9 @@
 // Server-sent events over fetch: unlike EventSource it can be stopped, never reconnects by itself, and shows errors.
 export class Refused extends Error {
-  constructor(parts) {
+  constructor(parts, status) {
     super(parts.what);
     this.parts = parts;
+    this.status = status;
   }
 }
 
@@ -11,7 +12,7 @@ export async function* events(url, body, signal) {
   const response = await fetch(url, { method: "POST", body: JSON.stringify(body), signal, headers });
   if (!response.ok) {
     const body = await response.json().catch(() => null);
-    throw new Refused(body?.error ?? { what: `The server answered ${response.status}`, about: "", fix: "Try again." });
+    throw new Refused(body?.error ?? { what: `The server answered ${response.status}`, about: "", fix: "Try again." }, response.status);
   }
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -22,6 +23,7 @@ export async function* events(url, body, signal) {
     const blocks = rest.split("\n\n");
     rest = blocks.pop();
     for (const block of blocks) {
+      if (block.startsWith(":")) continue; // the server is still at it
       const field = (name) => block.match(new RegExp(`^${name}: (.*)$`, "m"))?.[1] ?? "";
       yield { name: field("event"), data: JSON.parse(field("data")) };
     }

@@ -1,17 +1,17 @@
-// Dark or light: the system's choice until the button is used, then what was chosen.
-function setUp(button) {
-  const root = document.documentElement;
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const show = () => button.setAttribute("aria-pressed", String(isDark()));
+// The theme's button goes round system, light and dark; the settings page has the same three as a choice.
+const names = { system: "System", light: "Light", dark: "Dark" };
+const button = document.querySelector("[data-theme-toggle]");
+const choices = document.querySelectorAll("[data-theme-choice]");
 
-  button.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* not kept, still switched */ }
-    show();
-  });
-  system.addEventListener("change", show);
-  show();
+function show(name) {
+  button.querySelector("[data-theme-name]").textContent = names[name];
+  for (const choice of choices) choice.checked = choice.value === name;
 }
 
-setUp(document.querySelector("[data-theme-toggle]"));
+button.addEventListener("click", () => {
+  const all = globalThis.theme.names;
+  globalThis.theme.set(all[(all.indexOf(globalThis.theme.get()) + 1) % all.length]);
+});
+for (const choice of choices) choice.addEventListener("change", () => globalThis.theme.set(choice.value));
+document.addEventListener("theme", (event) => show(event.detail));
+show(globalThis.theme.get());

@@ -79,20 +79,26 @@ export class Turn {
     this.article.append(shown);
   }
 
+  // What to do next, below the answer. The server has rendered it.
+  below(html) {
+    this.answer.insertAdjacentHTML("afterend", html);
+  }
+
   // A button that copies the question, the answer and its sources as Markdown.
   offerCopy() {
-    const source = this.answer.querySelector("template[data-markdown]");
-    if (!source) return;
+    if (this.article.querySelector(".copy") || !this.answer.querySelector("template[data-markdown]")) return;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "quiet copy";
     button.textContent = "Copy as Markdown";
     button.addEventListener("click", async () => {
+      const source = this.answer.querySelector("template[data-markdown]"); // a written answer may have taken its place
       const copied = await copy(source.content.textContent);
       button.textContent = copied ? "Copied" : "Copying is not allowed here";
       setTimeout(() => { button.textContent = "Copy as Markdown"; }, 2500);
     });
-    this.answer.append(button);
+    const place = this.article.querySelector("[data-copy-place]");
+    if (place) place.replaceWith(button); else this.answer.append(button);
   }
 }
 

@@ -1,0 +1,74 @@
+"""What to ask next: from the probes of the cards that an answer cites, and the cards that lie beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tutor.curriculum.outline import CardLine, Outline
+from tutor.retrieval.lexical import terms
+
+MOST = 3
+#: Kinds of probe that a reader asks too, the most telling first; an estimate or a design is for a drill.
+_KINDS = ("why-not", "compare", "how", "trade-off", "failure", "scale")
+_LONGEST = 120  # characters: a probe that sets a scene first is for a drill
+_SAME = 0.6  # of the shorter question's terms: the same question in other words
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question, and the card that it comes from."""
+
+    question: str
+    card: str
+
+
+def suggestions(cited: Sequence[str], outline: Outline, asked: Sequence[str]) -> list[Suggestion]:
+    """At most three questions that were not asked yet, the same ones each time.
+
+    First a probe of each of the two cards that were cited first, then one of a card related to the first; where there
+    are fewer, more of their probes.
+
+    Args:
+        cited: ids of the documents that the answer quotes, in its order; what is no card is passed over.
+        outline: the curriculum.
+        asked: the conversation's questions.
+    """
+    cards = [outline.cards[name] for name in dict.fromkeys(cited) if name in outline.cards]
+    found: list[Suggestion] = []
+    said = [frozenset(terms(question)) for question in asked]
+
+    def take(candidates: Iterator[Suggestion], most: int) -> None:
+        for one in candidates:
+            if len(found) == MOST or most == 0:
+                return
+            words = frozenset(terms(one.question))
+            if not any(_same(words, other) for other in said):
+                said.append(words)
+                found.append(one)
+                most -= 1
+
+    for card in cards[:2]:
+        take(_probes(card), 1)
+    for card in cards[:1]:
+        take(_beside(card, outline, {card.id for card in cards}), 1)
+    for card in cards:
+        take(_probes(card), MOST)
+    return found
+
+
+def _probes(card: CardLine) -> Iterator[Suggestion]:
+    for kind in _KINDS:
+        for probe in card.probes:
+            if probe.kind == kind and len(probe.ask) <= _LONGEST:
+                yield Suggestion(probe.ask, card.id)
+
+
+def _beside(card: CardLine, outline: Outline, cited: set[str]) -> Iterator[Suggestion]:
+    for name in card.related:
+        if name in outline.cards and name not in cited:
+            yield from _probes(outline.cards[name])
+
+
+def _same(one: frozenset[str], other: frozenset[str]) -> bool:
+    return bool(one) and bool(other) and len(one & other) >= _SAME * min(len(one), len(other))

@@ -1,0 +1,89 @@
+"""Deletes all that a learner has made, in the database and in files, once a whole copy of it lies in ``backups/``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete
+
+from tutor.errors import StudyFault, StudyFull
+from tutor.study import folders
+from tutor.study.rows import TABLES
+from tutor.study.store import StudyStore
+from tutor.study.tables import Learner
+from tutor.study.transfer import FOLDERS, dumped, read
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows and files there were, and the export that was written before; ``tutor import`` brings it back."""
+
+    rows: int
+    files: int
+    backup: str
+
+
+def erase(
+    store: Callable[[], StudyStore],
+    home: Path,
+    export: Callable[[], Mapping[str, Any]],
+    *,
+    clock: Callable[[], datetime],
+) -> Erased:
+    """Delete a learner's rows of every table, and the folders of files.
+
+    Files go first: progress is read anew from what drills leave behind, so that rows without their files stay gone. The
+    learner's own row is made anew, for processes that have the store open. Older copies in ``backups/`` stay.
+
+    Args:
+        store: opens the learner's store.
+        home: where the folders of files and ``backups/`` lie.
+        export: everything as one document (``Transfer.export``).
+        clock: the time now, with a time zone.
+
+    Raises:
+        StudyFault: the copy cannot be written, and nothing was deleted; or a file cannot be deleted, and the database
+            is as it was.
+    """
+    now = clock()
+    target = home / "backups" / f"before-erase-{now:%Y-%m-%d-%H%M%S}.json"
+    _write(target, dumped(export()))
+    read(target.read_bytes(), str(target))  # what cannot be brought back is no copy
+    files = sum(folders.remove(home / name) for name in FOLDERS)
+    with closing(store()) as opened, opened.write() as session:
+        rows = 0
+        for table in reversed(list(TABLES.values())):
+            rows += session.connection().execute(delete(table).where(table.c.learner == opened.learner)).rowcount
+        session.connection().execute(delete(Learner).where(Learner.id == opened.learner))
+        session.add(Learner(id=opened.learner, name="", zone="", minutes=45, retention=0.9, created=now))
+    return Erased(rows, files, str(target))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, and have it on the disk before anything is deleted."""
+    name = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix="tmp", suffix=".part")
+        with open(handle, "w", encoding="utf-8", newline="\n") as scratch:
+            scratch.write(text)
+            scratch.flush()
+            os.fsync(handle)
+        os.replace(name, path)
+    except OSError as error:
+        if name:
+            with suppress(OSError):
+                os.unlink(name)
+        kind = StudyFull if error.errno == 28 else StudyFault
+        raise kind(
+            f"no copy can be written ({error.strerror}), so nothing was deleted",
+            about=str(path),
+            fix="Make room there.",
+        ) from error

@@ -1,0 +1,160 @@
+// The interview room: a reply is sent and the room replaced by what the server renders; nothing that is typed is lost.
+// Without scripts the same form loads the whole page.
+import { Clocks } from "./drill-clock.js";
+import { Sheet } from "./drill-sheet.js";
+import { offerVoice } from "./drill-voice.js";
+
+const live = document.querySelector("[data-live]");
+const RATINGS = { 1: "1, poor", 2: "2, weak", 3: "3, fair", 4: "4, strong", 5: "5, staff" };
+let leaving = () => {};
+
+function setUp(room, { focus = false } = {}) {
+  const form = room.querySelector("[data-reply]");
+  const words = form.querySelector("[data-words]");
+  const notes = room.querySelector("[data-notes]");
+  const status = room.querySelector("[data-status]");
+  const saved = room.querySelector("[data-saved]");
+  const revision = form.querySelector("[data-revision]");
+  const draftKey = `drill.${room.dataset.question}`;
+  const notesKey = `drill.${room.dataset.session}.notes`;
+  const clocks = new Clocks(room, (text) => { live.textContent = text; });
+  const told = room.querySelector("[data-reply]").parentElement.querySelector(".failed");
+  let sending = null;
+  let saving = null;
+  let keepWhenIdle = 0;
+
+  // The draft of this question and the unsaved notes, as this tab last had them; what came back with an error is newer.
+  if (words && !words.value) words.value = stored(draftKey);
+  if (notes && stored(notesKey) && !told) {
+    notes.value = stored(notesKey);
+    keepSoon();
+  }
+  words?.addEventListener("input", () => store(draftKey, words.value));
+  notes?.addEventListener("input", () => { store(notesKey, notes.value); keepSoon(); });
+
+  const sheet = room.querySelector("[data-sheet]");
+  const calculator = sheet && new Sheet(sheet, words, () => { store(draftKey, words?.value ?? ""); }, keepSoon);
+  offerVoice(room, words, () => store(draftKey, words.value));
+
+  const slider = form.querySelector("[data-slider]");
+  if (slider) {
+    const output = form.querySelector("[data-rating]");
+    const show = () => { output.value = RATINGS[slider.value]; slider.setAttribute("aria-valuetext", RATINGS[slider.value]); };
+    slider.addEventListener("input", show);
+    show();
+  }
+
+  function keepSoon() {
+    clearTimeout(keepWhenIdle);
+    keepWhenIdle = setTimeout(keep, 1500);
+  }
+
+  // Saves notes, sheet and draft without touching what is on the screen.
+  async function keep() {
+    if (sending || saving) { keepSoon(); return; }
+    const sent = notes?.value;
+    const body = new FormData(form);
+    body.set("do", "keep");
+    body.set("once", `${body.get("once")}.${Math.random().toString(36).slice(2)}`);
+    saving = post(form, body);
+    try {
+      const { page, response } = await saving;
+      const fresh = page.querySelector("[data-revision]");
+      if (!response.ok) {
+        const what = page.querySelector(".failed .label")?.textContent ?? "The notes were not saved";
+        saved.textContent = `${what}. Nothing is lost here.`;
+        return;
+      }
+      if (fresh) revision.value = fresh.value;
+      if (saved) saved.textContent = "Saved";
+      if (notes?.value === sent) forget(notesKey);
+    } catch {
+      if (saved) saved.textContent = "Not saved: the server does not answer. It stays in this tab.";
+    } finally {
+      saving = null;
+    }
+  }
+
+  async function send(submitter) {
+    if (sending) return;
+    clearTimeout(keepWhenIdle);
+    if (saving) await saving.catch(() => {});
+    const body = new FormData(form, submitter);
+    const doing = submitter?.value ?? "send";
+    sending = post(form, body);
+    form.setAttribute("aria-busy", "true");
+    room.querySelector(".failed[data-lost]")?.remove();
+    status.textContent = doing === "send" && room.dataset.state !== "clarify" ? "Reading your answer" : "";
+    try {
+      const { page, response, url } = await sending;
+      const next = page.querySelector("[data-room]");
+      if (response.ok) forget(notesKey);
+      if (response.ok && next?.dataset.question !== room.dataset.question) forget(draftKey);
+      if (!next || new URL(url).pathname !== location.pathname) {
+        leaving();
+        location.assign(url);
+        if (new URL(url).pathname === location.pathname) location.reload(); // only the hash differs: the drill is over
+        return;
+      }
+      replace(room, next, { focus: true });
+      live.textContent = next.querySelector(".failed .label")?.textContent
+        ?? next.querySelector(".prompt")?.textContent ?? next.querySelector(".ask")?.textContent ?? "";
+    } catch {
+      status.textContent = "";
+      const shown = document.querySelector("[data-failed-template]").content.firstElementChild.cloneNode(true);
+      shown.dataset.lost = "";
+      shown.querySelector("[data-what]").textContent = "The server does not answer";
+      shown.querySelector("[data-fix]").textContent = "Your words are still here. Is tutor still running? Start it with: tutor serve";
+      shown.querySelector("[data-again]").addEventListener("click", () => { shown.remove(); send(submitter); });
+      form.before(shown);
+    } finally {
+      sending = null;
+      form.removeAttribute("aria-busy");
+    }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const doing = event.submitter?.value;
+    if (doing === "compute") { calculator.compute(); keepSoon(); return; }
+    if (doing === "insert") { calculator.insert(); keepSoon(); return; }
+    if (doing === "keep") { keep(); return; }
+    send(event.submitter);
+  });
+  room.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    event.preventDefault();
+    send(form.querySelector('button[value="send"]'));
+  });
+  leaving = () => { clocks.stop(); clearTimeout(keepWhenIdle); };
+  if (focus) (words ?? slider)?.focus();
+  else if (words && matchMedia("(hover: hover)").matches) words.focus({ preventScroll: true });
+}
+
+async function post(form, body) {
+  const response = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  return { response, page, url: response.url };
+}
+
+// The server has rendered and escaped it, by the page that the address opens.
+function replace(room, next, options) {
+  leaving();
+  const brief = room.querySelector("[data-brief]");
+  room.replaceWith(next);
+  const opened = next.querySelector("[data-brief]");
+  if (brief && opened) opened.open = brief.open;
+  setUp(next, options);
+}
+
+function store(key, text) {
+  try { if (text) sessionStorage.setItem(key, text); else sessionStorage.removeItem(key); } catch { /* the server has it on sending */ }
+}
+function stored(key) {
+  try { return sessionStorage.getItem(key) ?? ""; } catch { return ""; }
+}
+function forget(key) {
+  store(key, "");
+}
+
+setUp(document.querySelector("[data-room]"));

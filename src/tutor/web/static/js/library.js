@@ -1,0 +1,82 @@
+// The library's filters while typing and choosing; the address says what is shown. Without scripts the form asks the
+// server, which sends all documents too and hides the same ones.
+function setUp(form) {
+  const box = form.querySelector("[data-words-box]");
+  const facets = [...form.querySelectorAll("[data-facet]")];
+  const count = form.querySelector("[data-count]");
+  const none = document.querySelector("[data-none]");
+  const tabs = [...document.querySelectorAll("[data-by]")];
+  const clears = [...document.querySelectorAll("[data-clear]")];
+  const shelves = [...document.querySelectorAll("[data-shelf]")].map((element) => ({
+    element,
+    shown: element.querySelector("[data-shown]"),
+    rows: [...element.querySelectorAll("[data-words]")].map((item) => {
+      const link = item.querySelector("a");
+      const visible = `${link.textContent} ${item.querySelector("[data-details]").textContent}`;
+      return {
+        item,
+        id: link.pathname,
+        words: `${visible} ${item.dataset.words}`.toLowerCase(),
+        facets: new Set(item.dataset.facets.split(" ")),
+      };
+    }),
+  }));
+  const total = new Set(shelves.flatMap((shelf) => shelf.rows.map((row) => row.id))).size;
+  let frame = 0;
+
+  function apply() {
+    const needles = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const chosen = facets.filter((one) => one.value).map((one) => `${one.name}-${one.value}`);
+    const found = new Set();
+    for (const shelf of shelves) {
+      let shown = 0;
+      for (const row of shelf.rows) {
+        const fits = needles.every((needle) => row.words.includes(needle)) && chosen.every((one) => row.facets.has(one));
+        if (row.item.hidden === fits) row.item.hidden = !fits;
+        if (fits) { shown += 1; found.add(row.id); }
+      }
+      shelf.element.hidden = shown === 0;
+      shelf.shown.textContent = shown;
+    }
+    none.hidden = found.size > 0;
+    count.textContent = `${found.size} of ${total} documents`;
+    for (const link of clears) if (form.contains(link)) link.hidden = !needles.length && !chosen.length;
+  }
+
+  // What is chosen as an address, grouped as now or otherwise.
+  function address(by) {
+    const asked = new URLSearchParams();
+    if (by && by !== "phase") asked.set("by", by);
+    if (box.value.trim()) asked.set("filter", box.value.trim());
+    for (const one of facets) if (one.value) asked.set(one.name, one.value);
+    return `/documents${asked.size ? `?${asked}` : ""}`;
+  }
+
+  function tell() {
+    history.replaceState(null, "", address(form.elements.by?.value));
+    for (const tab of tabs) tab.href = address(tab.dataset.by);
+  }
+
+  function changed() {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(apply);
+    tell();
+  }
+
+  function clear() {
+    box.value = "";
+    for (const one of facets) one.value = "";
+    changed();
+    box.focus();
+  }
+
+  form.addEventListener("submit", (event) => event.preventDefault());
+  box.addEventListener("input", changed);
+  box.addEventListener("keydown", (event) => { if (event.key === "Escape" && box.value) { event.preventDefault(); box.value = ""; changed(); } });
+  for (const one of facets) one.addEventListener("change", changed);
+  for (const link of clears) link.addEventListener("click", (event) => { event.preventDefault(); clear(); });
+  apply(); // a browser that goes back has put the fields' values back, the rows are as the server sent them
+}
+
+const form = document.querySelector("[data-library]");
+if (form) setUp(form); // an empty library has none

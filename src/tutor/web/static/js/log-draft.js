@@ -1,0 +1,43 @@
+// An entry's unsaved text, kept in this browser until the server has it.
+const KEPT = ["text", "title", "tags", "cards", "item", "day"];
+const key = (name) => `log-draft:${name}`;
+const SENT = "log-sent";
+
+export function read(name) {
+  try { return JSON.parse(localStorage.getItem(key(name))); } catch { return null; }
+}
+
+// False where the browser keeps nothing: then the page does not say that it did.
+export function keep(name, form) {
+  const fields = Object.fromEntries(KEPT.map((field) => [field, form.elements[field].value]));
+  try {
+    localStorage.setItem(key(name), JSON.stringify({ at: Date.now(), fields }));
+    return true;
+  } catch { return false; }
+}
+
+export function drop(name) {
+  try { localStorage.removeItem(key(name)); } catch { /* there is none, then */ }
+}
+
+export function fill(form, fields) {
+  for (const field of KEPT) if (typeof fields[field] === "string") form.elements[field].value = fields[field];
+}
+
+export function differs(form, fields) {
+  return KEPT.some((field) => (fields[field] ?? "") !== form.elements[field].value);
+}
+
+// What is being sent, so that the page after it knows which draft has arrived.
+export function sending(name, form) {
+  try { sessionStorage.setItem(SENT, JSON.stringify({ name, text: form.elements.text.value })); } catch { /* the draft stays */ }
+}
+
+// The server has stored what this tab sent: its draft goes, unless another tab has written something else since.
+export function arrived(name) {
+  try {
+    const sent = JSON.parse(sessionStorage.getItem(SENT));
+    sessionStorage.removeItem(SENT);
+    if (sent?.name === name && read(name)?.fields.text === sent.text) drop(name);
+  } catch { /* nothing was sent from here */ }
+}

@@ -1,0 +1,374 @@
+"""The pages of drills without a browser: the way by forms, what is refused and kept, what is shown of a grade."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from fastapi.testclient import TestClient
+
+from fakes import ScriptedModel
+from tutor.bootstrap import App
+from tutor.drill.marked import replies
+from tutor.settings import Settings
+from tutor.web.app import create_app
+
+ANSWER = (
+    "On AWS I'd take SQS, RabbitMQ if I needed priorities. Each mail is acknowledged and retried by itself there, so a "
+    "slow one holds up nobody. In Kafka a group commits one offset per partition, and whatever stands behind a stuck "
+    "job waits. Kafka is just a faster queue. <script>alert(1)</script>"
+)
+
+
+@pytest.fixture(scope="module")
+def app(curriculum_home: Path) -> Iterator[App]:
+    core = App(Settings(home=curriculum_home))
+    yield core
+    core.close()
+
+
+@pytest.fixture
+def client(app: App) -> TestClient:
+    return TestClient(create_app(app), headers={"accept": "text/html"})
+
+
+def parsed(response: Any, status: int = 200) -> BeautifulSoup:
+    assert response.status_code == status, response.text[:400]
+    return BeautifulSoup(response.text, "html.parser")
+
+
+def one(page: BeautifulSoup | Tag, selector: str) -> Tag:
+    found = page.select_one(selector)
+    assert found is not None, selector
+    return found
+
+
+def fields(form: Tag, page: BeautifulSoup) -> dict[str, str]:
+    """What the form would send, with what belongs to it by its id, without its buttons."""
+    inside = [*form.select("input, textarea, select")]
+    inside += page.select(f"textarea[form={form.get('id')}]") if form.get("id") else []
+    sent = {}
+    for element in inside:
+        if element.get("type") == "radio" and not element.has_attr("checked"):
+            continue
+        text = element.text.removeprefix("\n") if element.name == "textarea" else element.get("value", "")
+        sent[str(element["name"])] = str(text)
+    return sent
+
+
+def begin(client: TestClient, **asked: str) -> str:
+    response = client.post("/drill", data=asked, follow_redirects=False)
+    assert response.status_code == 303
+    return str(response.headers["location"])
+
+
+def send(client: TestClient, room: str, do: str = "send", status: int = 200, **typed: str) -> BeautifulSoup:
+    """The page after the room's form was sent by one of its buttons."""
+    page = parsed(client.get(room))
+    form = one(page, "form#reply")
+    return parsed(client.post(str(form["action"]), data={**fields(form, page), **typed, "do": do}), status)
+
+
+def state(page: BeautifulSoup) -> str:
+    return str(one(page, "[data-room]")["data-state"])
+
+
+def finish(client: TestClient, room: str) -> BeautifulSoup:
+    """Passes on all that is left and rates; the page then."""
+    page = parsed(client.get(room))
+    while page.select_one("[data-room]"):
+        page = send(client, room, do="none" if state(page) == "rate" else "go" if state(page) == "clarify" else "pass")
+    return page
+
+
+# --- the way ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_drill_from_its_start_to_its_grade_by_forms_alone(client: TestClient, app: App) -> None:
+    room = begin(client, request="why not kafka")
+    assert state(parsed(client.get(room))) == "clarify"
+    page = send(client, room, answer="Is it only for mail?")
+    assert state(page) == "answer" and "Is it only for mail?" in one(page, ".turns").text
+    page = send(client, room, answer=ANSWER)
+    assert state(page) == "follow-up"
+    while state(page) == "follow-up":
+        page = send(client, room, do="pass")
+    page = send(client, room, answer="Then a retained log with several consumer groups: Kafka.")
+    assert state(page) == "rate" and one(page, "input[type=range]")["max"] == "5"
+    page = send(client, room, answer="4")
+    session = app.drills.store.load(room.rsplit("/", 1)[-1])
+    grade = session.rounds[0].grade
+    assert grade is not None
+    # every point stands there with its status, and every word that was taken as evidence is marked
+    shown = [p.select(".badge")[0].text for p in page.select("ol.points > .point")]
+    assert shown == [p.status for p in grade.points]
+    for number, point in enumerate(grade.points, 1):
+        marked = "".join(m.text for m in page.select("mark") if str(number) in str(m["data-labels"]).split())
+        assert marked == point.evidence
+        assert bool(page.select(f"#said-{number}")) == bool(point.evidence)
+    assert "4" in one(page, ".figures").text and "fair" not in one(page, ".figures").text
+    assert "Due again on" in page.text and "Coverage of the rubric, not truth" in page.text
+    # the learner's own words are text, whatever they are
+    assert "<script>alert(1)" not in str(one(page, ".own-words")) and "alert(1)" in one(page, ".own-words").text
+    assert page.select_one("a[download]")
+
+
+def test_a_red_flag_is_explained_with_a_passage_that_opens_at_its_line(client: TestClient, app: App) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, do="go")
+    send(client, room, answer=ANSWER)
+    page = finish(client, room)
+    flag = one(page, ".flag")
+    assert app.drills.store.load(room.rsplit("/", 1)[-1]).rounds[0].grade.red_flags[0].why in flag.text  # type: ignore[union-attr]
+    link = str(one(flag, "blockquote a")["href"])
+    document = parsed(client.get(link))
+    assert one(document, "mark#cited").text.strip()[:20] in flag.text
+    assert one(page, ".own-words mark.contradicted").text in ANSWER
+
+
+def test_the_start_page_offers_what_is_open_and_what_was(client: TestClient) -> None:
+    room = begin(client, format="estimate", request="chat")
+    page = parsed(client.get("/drill"))
+    assert any(a["href"] == room for a in page.select(".start-side a"))
+    finish(client, room)
+    page = parsed(client.get("/drill?request=consensus&format=card"))
+    assert not any(a["href"] == room for a in page.select(".now a"))
+    assert any(a["href"] == room for a in page.select(".before a"))
+    assert one(page, "#request")["value"] == "Consensus" or "onsensus" in str(one(page, "#request")["value"])
+    assert one(page, "input[name=format][checked]")["value"] == "card"
+
+
+def test_let_it_choose_takes_what_went_badly(client: TestClient, app: App) -> None:
+    room = begin(client, request="why not kafka")
+    finish(client, room)  # passed: ungraded, which is weak
+    weak = app.drills.due_or_weak(due=False, weak=True)
+    chosen = app.drills.store.load(begin(client, do="choose", count="1").rsplit("/", 1)[-1])
+    assert (chosen.task.card, chosen.task.probe) in weak and len(chosen.tasks) == 1
+
+
+def test_a_set_shows_the_grade_of_each_task_and_a_debrief(client: TestClient) -> None:
+    room = begin(client, format="set", count="2", seed="3")
+    page = send(client, room, answer=ANSWER)
+    while state(page) not in ("rate",):
+        page = send(client, room, do="pass")
+    page = send(client, room, do="none")
+    assert "Next question" in one(page, ".next").text  # the grade of the first
+    page = finish(client, room)
+    assert len(page.select(".debriefed > li")) == 2
+    assert parsed(client.get(f"{room}/2")).select_one("[data-graded]")
+
+
+def test_a_mock_goes_from_step_to_step_and_ends_in_the_debrief(client: TestClient) -> None:
+    room = begin(client, format="hld", seed="1")
+    page = parsed(client.get(room))
+    assert one(page, ".step-name").text == "Requirements" and len(page.select(".steps li")) == 9
+    assert one(page, ".steps [aria-current]").text.strip().startswith("Requirements")
+    send(client, room, do="go")
+    page = send(client, room, answer="Users upload and read objects; 11 nines of durability.", notes="ask for the cost")
+    assert one(page, ".steps [aria-current] .step-name").text == "Estimation"
+    assert one(page, "[data-notes]").text.strip() == "ask for the cost"
+    page = finish(client, room)
+    assert len(page.select(".debriefed > li")) == 9
+    assert "Was missing" in page.text and "ask for the cost" in page.text
+    assert "of 45:00" in one(page, ".figures").text
+
+
+# --- what is refused, and kept ----------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_drilled_stays_in_the_form(client: TestClient) -> None:
+    page = parsed(client.post("/drill", data={"request": "sourdough bread", "format": "probe"}), 404)
+    assert one(page, "#request")["value"] == "sourdough bread"
+    assert one(page, "input[name=format][checked]")["value"] == "probe"
+    assert "no topic has this name" in one(page, ".failed").text.lower()
+    page = parsed(client.post("/drill", data={"request": "kafka", "phase": "3", "count": "many"}), 422)
+    assert one(page, "#phase option[selected]")["value"] == "3" and one(page, "#count")["value"] == "many"
+    assert "tutor drill" not in one(page, ".failed").text
+    assert parsed(client.post("/drill", data={"request": "x" * 5_000}), 422).select_one(".failed")
+
+
+def test_an_answer_to_a_question_that_is_no_longer_asked_is_told_and_kept(client: TestClient) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, do="go")
+    page = parsed(client.get(room))
+    form = one(page, "form#reply")
+    old = fields(form, page) | {"do": "send"}
+    send(client, room, answer=ANSWER)
+    page = parsed(client.post(str(form["action"]), data={**old, "answer": "Another window's words."}), 409)
+    assert one(page, ".left textarea").text.strip() == "Another window's words."
+    assert "answered already" in one(page, ".failed").text
+    assert state(page) == "follow-up" and one(page, "[data-words]").text.strip() == ""
+
+
+def test_an_answer_whose_reply_was_lost_may_be_sent_again(client: TestClient, app: App) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, do="go")
+    page = parsed(client.get(room))
+    form = one(page, "form#reply")
+    sent = fields(form, page) | {"do": "send", "answer": ANSWER}
+    first = client.post(str(form["action"]), data=sent, follow_redirects=False)
+    replayed = client.post(str(form["action"]), data=sent, follow_redirects=False)
+    restarted = client.post(str(form["action"]), data={**sent, "once": "of-another-server"}, follow_redirects=False)
+    assert first.status_code == replayed.status_code == restarted.status_code == 303
+    turns = app.drills.store.load(room.rsplit("/", 1)[-1]).rounds[0].turns
+    assert [t.text for t in turns if t.who == "learner"] == ["", ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("do", "typed", "told"),
+    [
+        ("send", "", "the answer is empty"),
+        ("send", "x" * 20_001, "the answer has 20,001 characters"),
+        ("pass", "half an answer", "you have written an answer"),
+    ],
+)
+def test_words_that_do_not_fit_come_back(client: TestClient, do: str, typed: str, told: str) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, do="go")
+    page = send(client, room, do=do, status=422, answer=typed)
+    assert told in one(page, ".failed").text.lower() and one(page, "[data-words]").text.strip() == typed
+    assert one(page, "[data-words]")["aria-invalid"] == "true"
+
+
+def test_words_typed_before_going_to_the_answer_are_there_for_it(client: TestClient) -> None:
+    room = begin(client, request="why not kafka")
+    page = send(client, room, do="go", answer="I would use SQS.")
+    assert state(page) == "answer" and one(page, "[data-words]").text.strip() == "I would use SQS."
+
+
+def test_notes_changed_in_another_window_are_not_lost(client: TestClient, app: App) -> None:
+    room = begin(client, format="hld", seed="1")
+    page = parsed(client.get(room))
+    old = fields(one(page, "form#reply"), page)
+    send(client, room, do="keep", notes="first window")
+    page = parsed(client.post(f"{room}/reply", data={**old, "do": "keep", "notes": "second window"}), 409)
+    assert one(page, "[data-notes]").text.strip() == "second window"
+    assert one(page, ".notes textarea[readonly]").text.strip() == "first window"
+    again = fields(one(page, "form#reply"), page) | {"do": "keep"}
+    assert client.post(f"{room}/reply", data=again).status_code == 200  # who saves again has seen it
+    assert app.drills.store.pad(room.rsplit("/", 1)[-1]).notes == "second window"
+
+
+def test_unknown_drills_and_tasks(client: TestClient) -> None:
+    assert client.get("/drill/20261122-00000000").status_code == 404
+    assert client.get("/drill/..%2f..%2fetc").status_code == 404
+    room = begin(client, request="why not kafka")
+    assert client.get(f"{room}/1").status_code == 422  # no grade yet
+    assert client.get(f"{room}/9").status_code == 404
+    assert client.post("/drill/20261122-00000000/reply", data={"answer": "x"}).status_code == 404
+
+
+def test_another_site_cannot_answer(client: TestClient) -> None:
+    room = begin(client, request="why not kafka")
+    response = client.post(f"{room}/reply", data={"answer": "x"}, headers={"origin": "https://evil.example"})
+    assert response.status_code == 403
+
+
+# --- the learner's own view -------------------------------------------------------------------------------------------
+
+
+def test_a_view_of_a_point_is_kept_with_its_reason_and_counts(client: TestClient, app: App) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, do="go")
+    send(client, room, answer=ANSWER)
+    page = finish(client, room)
+    missed = next(p for p in page.select("ol.points > .point") if "missed" in str(p["class"]))
+    form = one(missed, ".dispute form")
+    sent = fields(form, page) | {"status": "covered", "reason": "I said <b>so</b>."}
+    page = parsed(client.post(str(form["action"]), data=sent))
+    point = one(page, f"#{missed['id']}")
+    assert "Your view: covered – I said <b>so</b>." in point.text.replace("\n", " ")
+    made, mine = (
+        float(one(page.find("dt", string=name).parent, "dd").text.split()[0])
+        for name in ("Points made", "As you see it")
+    )  # type: ignore[arg-type, union-attr]
+    assert mine == made + 1
+    rows = [r for r in app.drills.store.every_override() if r["session"] == room.rsplit("/", 1)[-1]]
+    assert [(r["learner"], r["reason"]) for r in rows] == [("covered", "I said <b>so</b>.")]
+    page = parsed(client.post(str(form["action"]), data={**sent, "once": "2", "reason": "y" * 1_001}), 422)
+    assert one(page, f"#{missed['id']} textarea").text.strip() == "y" * 1_001
+
+
+# --- the sheet --------------------------------------------------------------------------------------------------------
+
+
+def test_a_sheet_is_computed_kept_and_put_into_the_answer(client: TestClient) -> None:
+    room = begin(client, format="estimate", request="chat", seed="2")
+    send(client, room, do="go")
+    sheet = "users = 50 M\nqps = users * 10 / day\nbad = 1 GB + 3 s"
+    page = send(client, room, do="compute", answer="So far:", sheet=sheet)
+    values = [li.text.split(maxsplit=1)[1].strip() for li in page.select(".values li")]
+    assert values == ["50 million", "5,787/s = 500 million/day", "a time cannot be added to data"]
+    assert one(page, "[data-words]").text.strip() == "So far:"
+    page = send(client, room, do="insert")
+    assert one(page, "[data-words]").text.strip() == "So far:\nqps = 5,787/s = 500 million/day"
+    assert one(page, "[data-lines]").text.strip() == sheet
+    page = send(client, room, do="insert", status=422, sheet="x = z")
+    assert "no line of the sheet has a value" in one(page, ".failed").text.lower()
+    assert one(page, "[data-lines]").text.strip() == "x = z"
+
+
+def test_the_sheet_over_http(client: TestClient) -> None:
+    found = client.post("/api/v1/sheet", json={"text": "dau = 50 M * 20%\n1 +"}).json()
+    assert found[0] == {"number": 1, "name": "dau", "value": 10_000_000, "shown": "10 million", "error": ""}
+    assert found[1]["value"] is None and found[1]["error"]
+    assert client.post("/api/v1/sheet", json={"text": "x" * 15_001}).status_code == 422
+
+
+# --- with a language model --------------------------------------------------------------------------------------------
+
+
+def test_a_second_reading_stands_beside_the_grade(curriculum_home: Path) -> None:
+    model = ScriptedModel(
+        lambda messages: ['{"made": true, "quote": "Each mail is acknowledged and retried by itself"}']
+    )
+    core = App(Settings(home=curriculum_home), model=model)
+    try:
+        client = TestClient(create_app(core), headers={"accept": "text/html"})
+        room = begin(client, request="why not kafka")
+        send(client, room, do="go")
+        send(client, room, answer=ANSWER)
+        page = finish(client, room)
+        before = one(page, ".figures").text
+        form = next(f for f in page.select("form") if str(f.get("action", "")).endswith("/opinions"))
+        page = parsed(client.post(str(form["action"]), data=fields(form, page)))
+        assert one(page, ".figures").text == before
+        assert "reading a second time" in page.text and page.select(".differs")
+        assert not [f for f in page.select("form") if str(f.get("action", "")).endswith("/opinions")]
+    finally:
+        core.close()
+
+
+# --- what is marked ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"format": "decision", "request": "kafka or sqs"}, ANSWER),
+        ({"format": "behavioural"}, "At my last job the build was slow. I had to mend it. I split it up and cached it, "
+         "alone, in two weeks. It took 4 minutes instead of 40, and I learned to measure first."),
+        ({"format": "estimate", "request": "chat", "seed": "5"}, "I assume a peak factor of 3. Average sent messages: "
+         "11,600 per second, at peak 35,000 per second. Storage per day: 200 GB."),
+    ],
+)  # fmt: skip
+def test_the_words_that_a_grade_rests_on_are_marked_in_every_format(
+    client: TestClient, app: App, asked: dict[str, str], said: str
+) -> None:
+    room = begin(client, **asked)
+    if state(parsed(client.get(room))) == "clarify":
+        send(client, room, do="go")
+    page = send(client, room, answer=said)
+    while state(page) != "rate":
+        page = send(client, room, answer="With Kafka instead, since they replay; I would say 35,000 per second.")
+    page = finish(client, room)
+    done = app.drills.store.load(room.rsplit("/", 1)[-1]).rounds[0]
+    assert done.grade is not None
+    assert replies(done)[0].text == said
+    for number, point in enumerate(done.grade.points, 1):
+        marked = "".join(m.text for m in page.select("mark") if str(number) in str(m["data-labels"]).split())
+        assert re.sub(r"\s", "", marked) == re.sub(r"\s", "", point.evidence), point
