@@ -276,7 +276,7 @@ def test_everyone_can_use_them_on_a_first_visit(visit: Callable[..., Any], fresh
     in_both_colours(page)
     day = f"{TODAY + timedelta(days=20)}"
     interview = [f"/plan/interview?interview={day}&track=backend&hours={hours}" for hours in (1, 9)]
-    for path in ("/today?minutes=0", "/review", "/plan", *interview, "/plan/judgment-roadmap/capstone/m1"):
+    for path in ("/today?minutes=0", "/review", "/plan", *interview):
         page.goto(fresh + path)
         page.evaluate(OPEN)
         in_both_colours(page)

@@ -103,7 +103,8 @@ def _row(outline: Outline, line: Line, entry: Entry | None) -> Row:
     card = line.refs[0].split("/", 1)[0] if line.refs else ""
     links: list[Link] = []
     if line.kind == "plan":
-        links = [*(links_of(entry.item) if entry else ()), Link(f"/plan/{line.plan}#{line.item}", "See the plan")]
+        own = links_of(entry.item, log_item(outline, line.plan, entry.stage)) if entry else ()
+        links = [*own, Link(f"/plan/{line.plan}#{line.item}", "See the plan")]
     elif line.kind == "review":
         links = [Link(f"/review?{urlencode({'card': card})}", "Recall")]
     else:
@@ -118,8 +119,20 @@ def drill_link(request: str, text: str = "Drill") -> Link:
     return Link(f"/drill?{urlencode({'request': request})}", text)
 
 
-def links_of(item: Item) -> tuple[Link, ...]:
-    """Where an item of a plan is done; nothing for what is done with one's hands."""
+def log_item(outline: Outline, plan: str, stage: str) -> str:
+    """What an entry of the log belongs to that is written for a step of a plan; empty where the log has none for it."""
+    line = outline.plans.get(plan)
+    found = next((s for step in (line.steps if line else ()) for s in (step, *step.parts) if s.id == stage), None)
+    return (found.covers[0] if found.covers else f"{plan}/{stage}") if found else ""
+
+
+def links_of(item: Item, written_for: str) -> tuple[Link, ...]:
+    """Where an item of a plan is done; nothing for what is done with one's hands.
+
+    Args:
+        item: of a plan.
+        written_for: what an entry of the log about it belongs to, as ``log_item`` gives it.
+    """
     if item.card:
         return Link(document_url(item.card), "Read"), drill_link(item.card)
     if item.doc_id:
@@ -127,5 +140,5 @@ def links_of(item: Item) -> tuple[Link, ...]:
     if item.link:
         return (Link(item.link, "Watch" if item.kind == "video" else "Open", away=True),)
     if item.kind in _WRITTEN:
-        return (Link("/log", "Write it in the log"),)
+        return (Link(f"/log/new?{urlencode({'item': written_for})}", "Write it in the log"),)
     return ()
