@@ -90,27 +90,44 @@ function setUp(room, { focus = false } = {}) {
       const next = page.querySelector("[data-room]");
       if (response.ok) forget(notesKey);
       if (response.ok && next?.dataset.question !== room.dataset.question) forget(draftKey);
-      if (!next || new URL(url).pathname !== location.pathname) {
+      if (!next && !response.ok) { refuse(page, submitter); return; }
+      if (!next || (response.redirected && new URL(url).pathname !== location.pathname)) {
         leaving();
-        location.assign(url);
-        if (new URL(url).pathname === location.pathname) location.reload(); // only the hash differs: the drill is over
+        // The drill is over: its address is the same, and shows the grade now.
+        if (new URL(url).pathname === location.pathname) location.reload(); else location.assign(url);
         return;
       }
       replace(room, next, { focus: true });
       live.textContent = next.querySelector(".failed .label")?.textContent
         ?? next.querySelector(".prompt")?.textContent ?? next.querySelector(".ask")?.textContent ?? "";
     } catch {
-      status.textContent = "";
-      const shown = document.querySelector("[data-failed-template]").content.firstElementChild.cloneNode(true);
-      shown.dataset.lost = "";
-      shown.querySelector("[data-what]").textContent = "The server does not answer";
-      shown.querySelector("[data-fix]").textContent = "Your words are still here. Is tutor still running? Start it with: tutor serve";
-      shown.querySelector("[data-again]").addEventListener("click", () => { shown.remove(); send(submitter); });
-      form.before(shown);
+      fail("The server does not answer", "Is tutor still running? Start it with: tutor serve", submitter);
     } finally {
       sending = null;
       form.removeAttribute("aria-busy");
     }
+  }
+
+  // What is no room: the grade of a drill that another window has ended, with the words left over; or a failure.
+  function refuse(page, submitter) {
+    const inside = page.querySelector("main");
+    if (inside?.querySelector("[data-graded], .debrief")) {
+      leaving();
+      document.querySelector("main").replaceChildren(...inside.childNodes);
+      return;
+    }
+    const said = (selector) => page.querySelector(selector)?.textContent.trim();
+    fail(said(".failed h3, .failed .label") ?? "That did not work", said(".failed dl > div:last-child dd") ?? "Try again.", submitter);
+  }
+
+  function fail(what, fix, submitter) {
+    status.textContent = "";
+    const shown = document.querySelector("[data-failed-template]").content.firstElementChild.cloneNode(true);
+    shown.dataset.lost = "";
+    shown.querySelector("[data-what]").textContent = what;
+    shown.querySelector("[data-fix]").textContent = `Your words are still here. ${fix}`;
+    shown.querySelector("[data-again]").addEventListener("click", () => { shown.remove(); send(submitter); });
+    form.before(shown);
   }
 
   form.addEventListener("submit", (event) => {
