@@ -8,26 +8,27 @@ from urllib.parse import urlsplit
 from tutor.errors import SettingsError
 
 
-def check_address(url: str) -> str:
-    """The address without a slash at its end.
+def check_address(url: str, about: str = "llm.url", fix: str = "As in: http://127.0.0.1:8080/v1") -> str:
+    """The address without a slash at its end; ``about`` is the setting it comes from, ``fix`` what to do about it.
 
     Raises:
         SettingsError: it is no http(s) address, or carries a user, a password or a query.
     """
-    fix = "As in: http://127.0.0.1:8080/v1"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise SettingsError(f"the address cannot be read ({error})", about="llm.url", fix=fix) from error
+        raise SettingsError(f"the address cannot be read ({error})", about=about, fix=fix) from error
     if parts.username is not None or parts.password is not None:
         raise SettingsError(
-            "the address carries a user or a password", about="llm.url", fix="Set TUTOR_LLM_API_KEY instead."
+            "the address carries a user or a password",
+            about=about,
+            fix=f"Set TUTOR_{about.split('.')[0].upper()}_API_KEY instead.",
         )
     if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in url):
-        raise SettingsError("the address is no http:// or https:// address", about="llm.url", fix=fix)
+        raise SettingsError("the address is no http:// or https:// address", about=about, fix=fix)
     if parts.query or parts.fragment:
-        raise SettingsError("the address has a query", about="llm.url", fix=fix)
+        raise SettingsError("the address has a query", about=about, fix=fix)
     return url.rstrip("/")
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from tutor.errors import BudgetSpent
 from tutor.models.port import Completion, LanguageModel, Message, PerQuestion, Usage
 from tutor.models.reading import prompt_tokens
+from tutor.models.wrapped import Wrapped
 
 _log = logging.getLogger(__name__)
 _LOCK_S = 5.0
@@ -100,7 +101,7 @@ class Ledger:
         os.replace(fresh, path)
 
 
-class BudgetedModel:
+class BudgetedModel(Wrapped[Priced]):
     """A model that is asked only while there is something left to spend.
 
     Args:
@@ -114,19 +115,9 @@ class BudgetedModel:
     def __init__(
         self, model: Priced, ledger: Ledger, *, question_tokens: int = 0, day_tokens: int = 0, day_usd: float = 0.0
     ) -> None:
-        self.model, self.ledger = model, ledger
+        super().__init__(model)
+        self.ledger = ledger
         self.question_tokens, self.day_tokens, self.day_usd = question_tokens, day_tokens, day_usd
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def context_tokens(self) -> int:
-        return self.model.context_tokens
-
-    def count_tokens(self, text: str) -> int:
-        return self.model.count_tokens(text)
 
     def question(self) -> LanguageModel:
         """This model for one question: all that is asked of what is returned counts as one."""
@@ -200,29 +191,18 @@ def for_question(model: LanguageModel) -> LanguageModel:
     return model.question() if isinstance(model, PerQuestion) else model
 
 
-class _Question:
+class _Question(Wrapped[BudgetedModel]):
     """A budgeted model with the tokens that one question has taken."""
 
     def __init__(self, budgeted: BudgetedModel) -> None:
-        self._budgeted = budgeted
+        super().__init__(budgeted)
         self._lock = threading.Lock()
         self._taken = 0
-
-    @property
-    def name(self) -> str:
-        return self._budgeted.name
-
-    @property
-    def context_tokens(self) -> int:
-        return self._budgeted.context_tokens
-
-    def count_tokens(self, text: str) -> int:
-        return self._budgeted.count_tokens(text)
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, stop: Sequence[str] = ()
     ) -> Completion:
-        budgeted = self._budgeted
+        budgeted = self.model
         prompt = prompt_tokens(messages, self.count_tokens)
         most = Usage(prompt, max_tokens, budgeted.model.cost(prompt, max_tokens), estimated=True)
         with self._lock:
@@ -245,7 +225,7 @@ class _Question:
     def _settle(self, day: Spent | None, most: Usage, taken: Usage) -> None:
         with self._lock:
             self._taken += taken.tokens - most.tokens
-        self._budgeted.settle(day, most, taken)
+        self.model.settle(day, most, taken)
 
 
 class _Counted:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tutor.errors import Cancelled, GenerationError
 from tutor.models.port import Completion, LanguageModel, Message, Usage
+from tutor.models.wrapped import Wrapped
 
 _log = logging.getLogger(__name__)
 #: Full jitter: a delay drawn from 0 to min(CAP, BASE * 2**n) (Brooker, "Exponential Backoff And Jitter", AWS 2015).
@@ -45,7 +46,7 @@ def delay_s(attempt: int, draw: float, asked_s: float | None = None) -> float:
     return jittered if asked_s is None else asked_s + jittered
 
 
-class RetryingModel:
+class RetryingModel(Wrapped[Timed]):
     """A model that is asked again after a transient failure.
 
     Args:
@@ -67,17 +68,9 @@ class RetryingModel:
         pause: Callable[[float], object] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self.model = model
+        super().__init__(model)
         self.retries, self.timeout_s = retries, timeout_s
         self.clock, self.pause, self.draw = clock, pause, draw
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def context_tokens(self) -> int:
-        return self.model.context_tokens
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, stop: Sequence[str] = ()
@@ -88,9 +81,6 @@ class RetryingModel:
             )
 
         return _Retrying(self, begin)
-
-    def count_tokens(self, text: str) -> int:
-        return self.model.count_tokens(text)
 
     def cost(self, prompt: int, completion: int) -> float | None:
         return self.model.cost(prompt, completion)

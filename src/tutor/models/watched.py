@@ -9,29 +9,16 @@ from time import perf_counter
 from tutor.errors import Cancelled
 from tutor.models.budget import for_question
 from tutor.models.port import Completion, LanguageModel, Message, Usage
+from tutor.models.wrapped import Wrapped
 from tutor.telemetry import model_reply, took
 
 
-class WatchedModel:
+class WatchedModel(Wrapped[LanguageModel]):
     """Counts each reply of ``model`` with its tokens, cost and error (``telemetry.measures.model_reply``).
 
     The stages are ``model.first_token``, the wait for the first piece, and ``model.reply``, the wait for the others.
     What a reader does between two pieces is in neither.
     """
-
-    def __init__(self, model: LanguageModel) -> None:
-        self.model = model
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def context_tokens(self) -> int:
-        return self.model.context_tokens
-
-    def count_tokens(self, text: str) -> int:
-        return self.model.count_tokens(text)
 
     def question(self) -> LanguageModel:
         """This model for one question."""
