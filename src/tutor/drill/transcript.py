@@ -90,17 +90,16 @@ def row_json(session: Session) -> dict[str, Any]:
 
 def today_json(drills: Drills) -> dict[str, Any]:
     """What is due today or earlier, longest due first, and the open drills, newest first. Nothing is written."""
-    sessions = drills.store.all()
     rows = list(drills.store.results())
     noted = {row.get("session") for row in rows}
-    rows += [row for session in sessions if session.id not in noted for row in rows_of(session)]
+    rows += [row for session in drills.store.beyond(noted) for row in rows_of(session)]
     last = {(row["card"], row["probe"]): row for row in sorted(rows, key=lambda row: str(row.get("at", "")))}
     today = drills.today.isoformat()
     due = sorted((row for row in last.values() if row["due"] <= today), key=lambda row: (row["due"], row["card"]))
     return {
         "date": today,
         "due": [found for row in due if (found := _due_json(drills, row))],
-        "open": [row_json(session) for session in sessions if session.pending],
+        "open": [row_json(session) for session in drills.store.open()],
     }
 
 
