@@ -53,12 +53,12 @@ def start(page: Any, query: str) -> None:
     page.wait_for_selector("[data-room]")
 
 
-def onwards(page: Any, act: Callable[[], None]) -> None:
+def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 10_000) -> None:
     """Does something that brings another question into the room, and waits for it."""
     before = page.get_attribute("[data-room]", "data-question")
     act()
     asked = "q => ![undefined, q].includes(document.querySelector('[data-room]')?.dataset.question)"
-    page.wait_for_function(asked, arg=before)
+    page.wait_for_function(asked, arg=before, timeout=most_ms)
 
 
 def press(page: Any, value: str) -> None:
@@ -181,6 +181,23 @@ def test_a_stale_answer_of_a_second_window_is_told_and_its_words_stay(visit: Vis
     page.wait_for_selector(".failed")
 
 
+def test_notes_of_two_windows(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=hld")
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.fill("[data-notes]", "first window")
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    other.fill("[data-notes]", "second window")
+    other.wait_for_selector("[data-other]")
+    assert other.input_value("[data-other] textarea") == "first window"
+    assert other.input_value("[data-notes]") == "second window" and sound(other)
+    other.click("[data-keep]")
+    other.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    page.reload()
+    assert page.input_value("[data-notes]") == "second window"
+
+
 def test_a_restart_in_the_middle_loses_nothing(visit: Visit, curriculum_home: Path) -> None:
     with running(App(Settings(home=curriculum_home))) as first:
         port = int(first.rsplit(":", 1)[-1])
@@ -191,7 +208,7 @@ def test_a_restart_in_the_middle_loses_nothing(visit: Visit, curriculum_home: Pa
     page.wait_for_selector(".failed[data-lost]")
     assert page.input_value("[data-words]") == ANSWER and sound(page)
     with running(App(Settings(home=curriculum_home)), port):
-        onwards(page, lambda: page.click("[data-again]"))
+        onwards(page, lambda: page.click("[data-again]"), most_ms=40_000)  # it reads the curriculum first
         assert state(page) == "follow-up" and page.locator(".failed").count() == 0
         assert ANSWER in page.inner_text(".turns")
 
