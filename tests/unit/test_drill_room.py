@@ -122,7 +122,6 @@ def test_what_is_open_and_what_is_not_yet_known_is_told_without_the_rest(drills:
     quoting = SESSION.model_copy(update={"id": "20261122-0000000d", "kind": '\n "pending": null'})
     drills.save(quoting)
     assert {session.id for session in drills.open()} == {SESSION.id, quoting.id}
-    assert {session.id for session in drills.beyond({SESSION.id, over.id})} == {compact.id, quoting.id}
 
 
 def test_a_pad_of_an_older_window_takes_nothing_away(drills: DrillStore) -> None:

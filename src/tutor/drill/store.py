@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -118,10 +118,6 @@ class DrillStore:
     def all(self) -> list[Session]:
         """Every drill, the one that was last gone on with first; files that cannot be read are passed over."""
         return self._those(lambda path: True)
-
-    def beyond(self, ids: Collection[object]) -> list[Session]:
-        """Every drill but those with these ids, in the order of ``all``."""
-        return self._those(lambda path: path.stem not in ids)
 
     def _those(self, wanted: Callable[[Path], bool]) -> list[Session]:
         found = []
