@@ -6,7 +6,7 @@ said otherwise.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["not-started", "learning", "mastered"]
+
 #: An answer whose fields are not there where they do not apply.
 SPARSE: dict[str, Any] = {"response_model_exclude_unset": True}
 
