@@ -359,11 +359,12 @@ def test_the_library_filters_while_typing(visit: Callable[..., Any]) -> None:
     page = visit("/documents")
     page.keyboard.press("/")
     page.keyboard.type("retriev")
+    page.get_by_text("1 of 3 documents").wait_for()
     assert page.locator(".cards a:visible").all_inner_texts() == ["Retrieval-augmented generation (RAG)"]
-    assert page.inner_text("[data-count]") == "1 of 3 documents"
     page.fill("#filter", "zzz")
-    assert page.is_visible("[data-none]")
+    page.locator("[data-none]").wait_for()
     page.keyboard.press("Escape")
+    page.get_by_text("3 of 3 documents").wait_for()
     assert page.locator(".cards a:visible").count() == 3
 
 
