@@ -85,7 +85,7 @@ def one(page: BeautifulSoup | Tag, selector: str) -> Tag:
 
 def test_the_first_page_asks(client: TestClient) -> None:
     page = soup(client, "/")
-    assert one(page, "form")["action"] == "/"
+    assert one(page, "form")["action"] == "/conversations"
     assert one(page, "label[for=q]").get_text()
     assert [a.get_text() for a in page.select(".examples a")] == list(EXAMPLES)
     assert [a.get_text(strip=True) for a in page.select(".places a")] == [name for _, name, _ in NAVIGATION]
@@ -139,7 +139,7 @@ def test_an_error_has_its_three_parts_and_a_way_on(client: TestClient, tmp_path:
     for path in ("/?q=what", "/documents", "/documents/x", "/healthz"):
         failed = one(soup(empty, path, 503), ".failed")
         assert "tutor ingest" in failed.get_text()
-        assert one(failed, "h3").get_text()
+        assert one(failed, "h2, h3").get_text()
         assert one(failed, "[data-retry]")
 
 
