@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from tutor.studying import plans_of
 from tutor.web.pieces import document_url
 
 _KINDS = {"review": "Recall", "drill": "Drill", "read": "Read", "plan": "Plan"}
+_COMMAND = re.compile(r": tutor review --suspend \S+")
 _WRITTEN = ("log", "capstone", "reflection")
 
 
@@ -111,7 +113,8 @@ def _row(outline: Outline, line: Line, entry: Entry | None) -> Row:
         ask = next((p.ask for p in outline.cards[card].probes if p.id == line.probe), "")
         drill = drill_link(ask) if ask else Link(document_url(card), "Check it")
         links = [Link(document_url(card), "Read"), Link(drill.href, "Then drill")] if line.kind == "read" else [drill]
-    return Row(line.kind, _KINDS[line.kind], line.title, line.why, line.minutes, tuple(links), line.plan, entry)
+    why = _COMMAND.sub(" in a review", line.why)
+    return Row(line.kind, _KINDS[line.kind], line.title, why, line.minutes, tuple(links), line.plan, entry)
 
 
 def drill_link(request: str, text: str = "Drill") -> Link:
