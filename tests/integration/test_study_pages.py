@@ -234,25 +234,6 @@ def test_a_leech_is_told(client: TestClient, home: Path) -> None:
     assert "Forgotten 5 times" in text(one(shown, ".leech")) and one(shown, ".leech a[href='/documents/caching']")
 
 
-def test_a_leech_is_set_aside_and_taken_back(client: TestClient, home: Path) -> None:
-    study = open_study(Settings(home=home))
-    now = datetime.now(UTC)
-    rated = [(120, 3), (110, 1), (100, 3), (90, 1), (80, 3), (70, 1), (60, 3), (50, 1), (40, 3), (30, 1)]
-    study.rate([Rated("caching", grade, now - timedelta(days=n), f"drill:x/{n}") for n, grade in rated])  # type: ignore[arg-type]
-    study.close()
-    line = text(one(soup(client, "/today"), ".todo[data-kind=read]"))
-    assert "set it aside in a review." in line and "tutor" not in line
-    shown = reveal(client, soup(client, "/review?minutes=30"))
-    form = one(shown, ".flash form[action='/review/aside']")
-    sent = client.post("/review/aside", data=fields(form))
-    assert sent.status_code == 303 and "minutes=30" in sent.headers["location"]
-    page = soup(client, sent.headers["location"])
-    assert "Nothing is due" in text(page) and "Set aside: 1" in text(page)
-    back = client.post("/review/aside", data={**fields(one(page, "#aside form")), "back": "1"})
-    assert one(soup(client, back.headers["location"]), "form[data-reveal]")
-    assert client.post("/review/aside", data={"ref": "zzz"}).status_code == 404
-
-
 def test_nothing_due_says_what_comes(client: TestClient, home: Path) -> None:
     assert "once you have drilled them" in text(one(soup(client, "/review"), ".empty"))
     drilled(home, days=0)

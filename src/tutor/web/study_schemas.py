@@ -16,14 +16,17 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["not-started", "learning", "mastered"]
 
+#: An answer whose fields are not there where they do not apply.
+SPARSE: dict[str, Any] = {"response_model_exclude_unset": True}
 
-class _Out(BaseModel):
+
+class Out(BaseModel):
     """Every field is there, whatever the answer: what is not known is null."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class LineOut(_Out):
+class LineOut(Out):
     """Something to do today."""
 
     kind: Literal["review", "drill", "read", "plan"]
@@ -36,7 +39,7 @@ class LineOut(_Out):
     item: str | None = Field(None, description="Of kind plan: what can be ticked off; not there otherwise.")
 
 
-class TodayOut(_Out):
+class TodayOut(Out):
     """What fits the minutes, in order, and what does not."""
 
     lines: list[LineOut]
@@ -46,7 +49,7 @@ class TodayOut(_Out):
     left_out_min: int
 
 
-class ShareOut(_Out):
+class ShareOut(Out):
     """How many of some cards are where; those mastered count whole, those being learnt half."""
 
     name: str
@@ -56,7 +59,7 @@ class ShareOut(_Out):
     percent: Percent
 
 
-class CardProgressOut(_Out):
+class CardProgressOut(Out):
     """Where the learner stands with a card."""
 
     card: str
@@ -71,7 +74,7 @@ class CardProgressOut(_Out):
     suspended: bool = Field(description="It does not come up in reviews.")
 
 
-class ProgressOut(_Out):
+class ProgressOut(Out):
     """Shares of the curriculum, and every card."""
 
     all: list[ShareOut]
@@ -82,7 +85,7 @@ class ProgressOut(_Out):
     cards: list[CardProgressOut]
 
 
-class MarkRowOut(_Out):
+class MarkRowOut(Out):
     """A card was marked."""
 
     at: Moment
@@ -92,7 +95,7 @@ class MarkRowOut(_Out):
     note: str
 
 
-class DrillRowOut(_Out):
+class DrillRowOut(Out):
     """A card was drilled."""
 
     at: Moment
@@ -104,7 +107,7 @@ class DrillRowOut(_Out):
     task: int
 
 
-class ViewRowOut(_Out):
+class ViewRowOut(Out):
     """The learner disagreed with the status of a point."""
 
     at: Moment
@@ -125,7 +128,7 @@ class CardOut(CardProgressOut):
     history: list[Annotated[MarkRowOut | DrillRowOut | ViewRowOut, Field(discriminator="what")]]
 
 
-class FlashOut(_Out):
+class FlashOut(Out):
     """Something to recall."""
 
     ref: str
@@ -138,14 +141,14 @@ class FlashOut(_Out):
     seconds: int = Field(description="That it takes about.")
 
 
-class RoundOut(_Out):
+class RoundOut(Out):
     """What is asked now, the likeliest forgotten first; ``more`` is due and does not fit."""
 
     flashes: list[FlashOut]
     more: int
 
 
-class RatedOut(_Out):
+class RatedOut(Out):
     """What a rating came to."""
 
     ref: str
@@ -154,7 +157,7 @@ class RatedOut(_Out):
     lapses: int
 
 
-class SuspendedOut(_Out):
+class SuspendedOut(Out):
     """What is known of a card or point that is reviewed; stability in days, difficulty from 1 to 10."""
 
     ref: str
@@ -171,13 +174,13 @@ class SuspendedOut(_Out):
     suspended: bool
 
 
-class SuspendOut(_Out):
+class SuspendOut(Out):
     """What was set aside or taken back: a card with its points, or a point."""
 
     items: list[SuspendedOut]
 
 
-class StageOut(_Out):
+class StageOut(Out):
     """A card on the way."""
 
     card: str
@@ -188,7 +191,7 @@ class StageOut(_Out):
     why: str
 
 
-class TiesOut(_Out):
+class TiesOut(Out):
     """What a card hangs together with; ids."""
 
     card: str
@@ -199,7 +202,7 @@ class TiesOut(_Out):
     plans: list[str]
 
 
-class PathOut(_Out):
+class PathOut(Out):
     """The way to a card, in order, the goal last."""
 
     goal: str
@@ -209,7 +212,7 @@ class PathOut(_Out):
     ties: TiesOut
 
 
-class ThreadOut(_Out):
+class ThreadOut(Out):
     """Cards that one design pulls in, one after another."""
 
     id: str
@@ -219,7 +222,7 @@ class ThreadOut(_Out):
     progress: ShareOut
 
 
-class NodeOut(_Out):
+class NodeOut(Out):
     """A card on a map."""
 
     id: str
@@ -229,7 +232,7 @@ class NodeOut(_Out):
     status: Status
 
 
-class EdgeOut(_Out):
+class EdgeOut(Out):
     """``source`` comes before ``target``, or the two are related."""
 
     source: str
@@ -237,14 +240,14 @@ class EdgeOut(_Out):
     kind: Literal["before", "related"]
 
 
-class MapOut(_Out):
+class MapOut(Out):
     """Cards and how they hang together."""
 
     nodes: list[NodeOut]
     edges: list[EdgeOut]
 
 
-class ReadinessOut(_Out):
+class ReadinessOut(Out):
     """How ready the learner is for a tier; null where too little was answered to say."""
 
     tier: int
@@ -255,7 +258,7 @@ class ReadinessOut(_Out):
     answers: int
 
 
-class WeakPointOut(_Out):
+class WeakPointOut(Out):
     """A point that the last answer lacked."""
 
     ref: str
@@ -266,7 +269,7 @@ class WeakPointOut(_Out):
     at: Moment
 
 
-class KindOut(_Out):
+class KindOut(Out):
     """Answers to a kind of question; the score is null where they are too few to say."""
 
     kind: str
@@ -276,7 +279,7 @@ class KindOut(_Out):
     score: Probability | None
 
 
-class ClaimOut(_Out):
+class ClaimOut(Out):
     """A point's status in one answer."""
 
     session: str
@@ -286,7 +289,7 @@ class ClaimOut(_Out):
     words: str = Field(description="The learner's own; empty where they are not kept.")
 
 
-class ContradictionOut(_Out):
+class ContradictionOut(Out):
     """A point made in one answer and contradicted in another."""
 
     ref: str
@@ -297,7 +300,7 @@ class ContradictionOut(_Out):
     mended: bool
 
 
-class BinOut(_Out):
+class BinOut(Out):
     """Guesses with a confidence from ``low`` to ``high``."""
 
     low: float
@@ -307,7 +310,7 @@ class BinOut(_Out):
     outcome: float
 
 
-class CalibrationOut(_Out):
+class CalibrationOut(Out):
     """How far confidence and outcome agree; null where the guesses are too few to say."""
 
     guesses: int
@@ -317,7 +320,7 @@ class CalibrationOut(_Out):
     curve: list[BinOut]
 
 
-class StudiedOut(_Out):
+class StudiedOut(Out):
     """Days that were studied on, and seconds that were measured."""
 
     days: int = Field(description="Of this month.")
@@ -327,7 +330,7 @@ class StudiedOut(_Out):
     phases: list[tuple[int, float]] = Field(description="Phases of the cards that it was spent on, with seconds.")
 
 
-class StatsOut(_Out):
+class StatsOut(Out):
     """What answers and reviews show."""
 
     readiness: list[ReadinessOut]
@@ -337,195 +340,3 @@ class StatsOut(_Out):
     calibration: CalibrationOut
     studied: StudiedOut
     forecast: list[tuple[Day, int]] = Field(description="How much is due on each of the next days.")
-
-
-class StepOut(_Out):
-    """A step of a plan in short; its days are null where the order is free."""
-
-    id: str
-    title: str
-    first: Day | None
-    last: Day | None
-    percent: Percent
-
-
-class SummaryOut(_Out):
-    """Where a plan stands."""
-
-    id: str
-    title: str
-    unit: Literal["day", "week", "month", "section", "custom"]
-    start: Day
-    end: Day | None = Field(description="Null where the order is free.")
-    pace: float
-    skips: list[str] = Field(description="Weekdays and dates without study.")
-    today: Day
-    done: int
-    items: int = Field(description="All but what was dropped.")
-    dropped: int
-    percent: Percent
-    minutes_left: int
-    late: list[str] = Field(description="Ids of items.")
-    now: str | None = Field(description="The step or part that today is in.")
-    steps: list[StepOut]
-    not_in_the_plan: list[str] = Field(description="Ticked items that the curriculum has no more.")
-
-
-class PlanRowOut(_Out):
-    """A plan of the curriculum."""
-
-    id: str
-    title: str
-    about: str
-    unit: Literal["day", "week", "month", "section"]
-    steps: int
-    under_way: bool
-    progress: SummaryOut | None
-
-
-class TrackOut(_Out):
-    """What an interview can be about."""
-
-    id: str
-    title: str
-
-
-class PlansOut(_Out):
-    """The plans of the curriculum, and the learner's own."""
-
-    plans: list[PlanRowOut]
-    custom: SummaryOut | None
-    tracks: list[TrackOut]
-
-
-class ItemOut(_Out):
-    """Something to do and tick off; ``card``, ``link`` and ``doc_id`` are empty where there is none."""
-
-    id: str
-    kind: str
-    title: str
-    minutes: int
-    card: str
-    link: str
-    doc_id: str = Field(description="A document of the library.")
-    due: Day | None
-    done: Moment | None
-    state: Literal["done", "dropped", "late", "today", "open"]
-
-
-class ResourceOut(_Out):
-    """A linked resource."""
-
-    kind: str
-    title: str
-    url: str
-
-
-class PartOut(_Out):
-    """A step, or a part of one, with its items."""
-
-    id: str
-    inside: str = Field(description="The step that it is a part of; empty for a step.")
-    title: str
-    goal: str
-    cards: list[str]
-    links: list[ResourceOut]
-    first: Day | None
-    last: Day | None
-    beyond: bool = Field(description="It does not fit in before the interview any more.")
-    items: list[ItemOut]
-
-
-class TableOut(SummaryOut):
-    """A plan with its items. What follows ``stages`` is there for a plan of one's own."""
-
-    stages: list[PartOut]
-    interview: Day | None = Field(None, description="Its day.")
-    track: str | None = None
-    hours: float | None = Field(None, description="A week.")
-    why: dict[str, str] | None = Field(None, description="Why each card is in.")
-    left_out: dict[str, str] | None = Field(None, description="Why each card is not.")
-
-
-class ShownOut(TableOut):
-    """A plan as it is followed, or as it would be from today on."""
-
-    under_way: bool
-
-
-class ChosenOut(_Out):
-    """A card of a plan for an interview, or one that is left out of it."""
-
-    card: str
-    minutes: int
-    why: str
-    title: str
-    tier: int
-
-
-class CustomOut(_Out):
-    """What a plan for an interview holds, in the order of study; minutes are those for new cards."""
-
-    track: str
-    interview: Day
-    hours: float
-    cards: list[ChosenOut]
-    left_out: list[ChosenOut]
-    minutes: int
-    budget: int
-    days: int
-    needed_hours: float = Field(description="A week, that would hold tier 1.")
-    all_hours: float = Field(description="A week, that would hold everything.")
-    by: Day | None = Field(description="The first interview that leaves time for tier 1 at these hours.")
-    holds_tier_1: bool
-    taken_up: bool
-
-
-class SkippedOut(_Out):
-    """The plans after days were left out."""
-
-    plans: list[SummaryOut]
-
-
-class TickedOut(_Out):
-    """The items that changed, and where the plan stands."""
-
-    changed: list[str]
-    plan: SummaryOut
-
-
-class LostCardOut(_Out):
-    """A card that nothing else in the plan comes to."""
-
-    card: str
-    builds_on_it: list[str]
-
-
-class OptionOut(_Out):
-    """A way to catch up, with what it costs."""
-
-    way: Literal["shift", "squeeze", "drop"]
-    possible: bool
-    why: str
-    end: Day | None
-    minutes_a_day: int
-    lost: list[str]
-    lost_cards: list[LostCardOut]
-
-
-class WaysOut(_Out):
-    """What is late, and the ways to go on."""
-
-    late: list[str]
-    ways: list[OptionOut]
-
-
-class CaughtUpOut(_Out):
-    """The way that was gone, and the plan then."""
-
-    way: OptionOut
-    plan: SummaryOut
-
-
-#: An answer whose fields are not there where they do not apply.
-SPARSE: dict[str, Any] = {"response_model_exclude_unset": True}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +18,6 @@ from tutor.studying import plans_of
 from tutor.web.pieces import document_url
 
 _KINDS = {"review": "Recall", "drill": "Drill", "read": "Read", "plan": "Plan"}
-_COMMAND = re.compile(r": tutor review --suspend \S+")
 _WRITTEN = ("log", "capstone", "reflection")
 
 
@@ -113,8 +111,9 @@ def _row(outline: Outline, line: Line, entry: Entry | None) -> Row:
         ask = next((p.ask for p in outline.cards[card].probes if p.id == line.probe), "")
         drill = drill_link(ask) if ask else Link(document_url(card), "Check it")
         links = [Link(document_url(card), "Read"), Link(drill.href, "Then drill")] if line.kind == "read" else [drill]
-    why = _COMMAND.sub(" in a review", line.why)
-    return Row(line.kind, _KINDS[line.kind], line.title, why, line.minutes, tuple(links), line.plan, entry)
+    if line.aside:
+        links = [*links, Link(f"/review/aside?{urlencode({'ref': line.aside})}", "Set aside")]
+    return Row(line.kind, _KINDS[line.kind], line.title, line.why, line.minutes, tuple(links), line.plan, entry)
 
 
 def drill_link(request: str, text: str = "Drill") -> Link:

@@ -69,10 +69,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows: ``turn`` is its question, with the answer where ``answered``; ``late`` one that had gone.
-
-    ``aside`` is what does not come up, each its name and title.
-    """
+    """What the page shows: ``turn`` is its question, with the answer where ``answered``; ``late`` one that had gone."""
 
     place: Place
     round: Sitting
@@ -81,7 +78,6 @@ class Shown:
     guess: Guess
     answered: bool = False
     late: Turn | None = None
-    aside: tuple[tuple[str, str], ...] = ()
 
 
 @router.api_route("/review", methods=["GET", "HEAD"])
@@ -127,20 +123,6 @@ async def answer(request: Request, core: CoreOf) -> Response:
     return await run_sync(_page, request, found, error)
 
 
-@router.post("/review/aside")
-async def aside(request: Request, core: CoreOf) -> Response:
-    """Set a card with its points, or a point, aside: it does not come up; or, with ``back``, take it back."""
-    form = await read_form(request)
-    place = Place(_number(form.text("began")) or 0, _number(form.text("minutes")), tuple(form.texts("card")[:50]))
-    ref, back = form.text("ref")[:255], form.on("back")
-
-    def change(study: Study) -> str:
-        study.suspend(ref, not back)
-        return place.path
-
-    return await submit(request, form, lambda: core.study(change))
-
-
 def _look(study: Study, place: Place) -> Shown:
     """Where the round stands; one that begins gets its beginning."""
     now = study.clock()
@@ -149,8 +131,7 @@ def _look(study: Study, place: Place) -> Shown:
     late = revealed(study, place.late) if place.late and known(study.outline, place.late) else None
     place = replace(place, began=int(found.began.timestamp()), late="")
     guess = Guess(shown=int(now.timestamp()))
-    aside = tuple((item.ref, study.outline.cards[item.card].title) for item in study.suspended())
-    return Shown(place, found, found.turn, day_of(now, study.zone), guess, late=late, aside=aside)
+    return Shown(place, found, found.turn, day_of(now, study.zone), guess, late=late)
 
 
 def _reveal(study: Study, place: Place, ref: str, seen: str, guess: Guess) -> Shown:

@@ -16,9 +16,7 @@ from tutor.study.plans import Plans
 from tutor.study.timetable import CUSTOM
 from tutor.study.windows import of_step, of_week
 from tutor.web.core import Core, core_of
-from tutor.web.schemas import ErrorOut, Text
-from tutor.web.study_schemas import (
-    SPARSE,
+from tutor.web.plan_schemas import (
     CaughtUpOut,
     CustomOut,
     PlansOut,
@@ -29,6 +27,8 @@ from tutor.web.study_schemas import (
     TickedOut,
     WaysOut,
 )
+from tutor.web.schemas import ErrorOut, Text
+from tutor.web.study_schemas import SPARSE
 
 CoreOf = Annotated[Core, Depends(core_of)]
 Skips = Annotated[list[Text], Field(max_length=400, examples=[["sat", "sun", "2026-12-24..2026-12-31"]])]
