@@ -39,7 +39,7 @@ def today_json(found: Today) -> dict[str, Any]:
 
 
 def _line_json(line: Line) -> dict[str, Any]:
-    """A line, with what of a plan it is and what could be set aside where it is or could; its probe is in its command."""
+    """A line; its plan and item, and what could be set aside, only where there is one; its probe is in its command."""
     row: dict[str, Any] = {**plain(line)}
     del row["probe"]
     return {name: value for name, value in row.items() if value or name not in ("plan", "item", "aside")}
