@@ -145,8 +145,9 @@ def rate_once(
     """
     if not seen:
         raise UsageError("the question that was rated is not named", fix="Rate it on its own page.")
-    item = _item(_deck(study), ref)
-    if seen != _seen(item) or item.due > _until(study) or item.suspended:
+    deck = _deck(study)
+    item = _item(deck, ref)
+    if seen != _seen(item) or item.due > _until(study) or deck.out(item):
         return Outcome(item, False)
     seconds = None
     if shown is not None:

@@ -35,5 +35,5 @@ def named(documents: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str, st
     for _, document in zip(range(MOST), documents, strict=False):
         meta = document["meta"]
         place = PHASES.get(meta.get("phase", -1)) or document["kind"]
-        names = [*document["aliases"], document["doc_id"]]
-        yield document["doc_id"], document["title"], str(place).capitalize(), names, document["kind"] == "card"
+        card = document["kind"] == "card"
+        yield document["doc_id"], document["title"], str(place).capitalize(), list(document["aliases"]), card
