@@ -51,7 +51,7 @@ def client(home: Path) -> Iterator[TestClient]:
 def test_today(client: TestClient) -> None:
     found = client.get(f"{API}/today", params={"minutes": 90}).json()
     assert found["lines"][0]["refs"][0] == "kafka" and found["total"] <= 90
-    assert {"kind", "title", "why", "minutes", "refs", "command", "aside"} <= set(found["lines"][0])
+    assert {"kind", "title", "why", "minutes", "refs", "command"} == set(found["lines"][0])
 
 
 def test_progress_mark_and_check(client: TestClient) -> None:

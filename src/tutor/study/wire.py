@@ -39,9 +39,9 @@ def today_json(found: Today) -> dict[str, Any]:
 
 
 def _line_json(line: Line) -> dict[str, Any]:
-    """A line; one of a plan names its item, the question of any other is in its command."""
+    """A line; one of a plan names its item, the question of any other is in its command; a leech what to set aside."""
     row: dict[str, Any] = {**plain(line)}
-    for name in ("probe", *(() if line.plan else ("plan", "item"))):
+    for name in ("probe", *(() if line.plan else ("plan", "item")), *(() if line.aside else ("aside",))):
         row.pop(name)
     return row
 
