@@ -98,10 +98,11 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: TestClient, 
             assert data or (script.get("src") and not script.get_text(strip=True)), (path, str(script)[:200])
         assert not page.find_all(["iframe", "object", "embed", "base"]), path
         if answer.headers.get("content-disposition", "").startswith("attachment"):
-            assert not page.find_all(["script", "link"]), path  # a file to pass on: it brings its style itself
+            assert not page.find_all(["script", "link"]), path  # a file to pass on: it brings style and policy itself
+            assert "default-src 'none'" in str(page.select_one("meta[http-equiv=Content-Security-Policy]")), path
         else:
             assert not page.find_all("style"), path
-        assert not page.select("meta[http-equiv]"), path
+            assert not page.select("meta[http-equiv]"), path
     assert seen > 20
 
 
