@@ -205,7 +205,7 @@ HOSTILE = "<script>alert(1)</script>[x](javascript:alert(2))<img src=x onerror=a
         {"citations": [], "abstained": False, "laid_out": {"question": HOSTILE, "verdict": [{"text": "x", "n": 9}]}},
         {
             "citations": [
-                {"n": 1, "doc_id": '../../x"onclick=alert(4)', "title": HOSTILE, "start": 0, "end": 1, "quote": HOSTILE}
+                {"n": 1, "doc_id": '../"onclick=alert(4)', "title": HOSTILE, "start": 0, "end": 1, "quote": HOSTILE}
             ],
             "abstained": False,
             "further": [

@@ -254,7 +254,8 @@ def test_notes_changed_in_another_window_are_not_lost(client: TestClient, app: A
 
 
 def test_unknown_drills_and_tasks(client: TestClient) -> None:
-    assert client.get("/drill/20261122-00000000").status_code == 404
+    page = parsed(client.get("/drill/20261122-00000000"), 404)
+    assert "listed at /drill" in page.text and "tutor drill" not in page.text
     assert client.get("/drill/..%2f..%2fetc").status_code == 404
     room = begin(client, request="why not kafka")
     assert client.get(f"{room}/1").status_code == 422  # no grade yet

@@ -79,6 +79,13 @@ def test_the_first_entry(client: TestClient) -> None:
     assert [a.get_text() for a in soup(client.get("/log")).select(".entry h2 a")] == ["A wire protocol"]
 
 
+def test_a_link_fills_the_form_in(client: TestClient) -> None:
+    page = soup(client.get("/log/new?card=kafka&item=month/1&tag=queues&title=T"))
+    assert one(page, "#cards").get_text().strip() == "Apache Kafka"
+    assert [one(page, f"#{name}")["value"] for name in ("item", "tags", "title")] == ["month/1", "queues", "T"]
+    assert one(soup(client.get("/log/new?card=<zzz>")), "#cards").get_text().strip() == "<zzz>"
+
+
 def test_a_form_that_is_sent_twice_writes_one_entry(client: TestClient) -> None:
     form = one(soup(client.get("/log/new")), "form[method=post]")
     values = {str(e["name"]): str(e.get("value", "")) for e in form.select("input[name]")} | {"text": TEXT}

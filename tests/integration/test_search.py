@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tutor.answering.units import units
+from tutor.answering.units import Units
 from tutor.bootstrap import App
 from tutor.errors import IndexMismatch, UsageError
 from tutor.retrieval.encoder import worded
@@ -156,7 +156,7 @@ def test_stored_token_vectors_are_those_of_the_words(searcher: Searcher) -> None
         assert hit.tokens is not None
         assert hit.tokens == pytest.approx(encoded.tokens[kept], abs=0.02)
         starts = np.array([encoded.offsets[n][0] for n in kept]) - len(hit.passage.prefix) - 1
-        for unit in units(hit, rank, encoder):
+        for unit in Units(encoder).of(hit, rank):
             mine = [n for n, at in zip(kept, starts, strict=True) if unit.start <= at < unit.end]
             assert len(mine) >= unit.words / 2
             assert unit.tokens == pytest.approx(encoded.tokens[mine], abs=0.02)

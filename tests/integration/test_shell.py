@@ -13,7 +13,6 @@ from fastapi.testclient import TestClient
 from fakes import FakeEncoder, write_notes
 from tutor.bootstrap import App
 from tutor.settings import CorpusSettings, Settings
-from tutor.web import render
 from tutor.web.app import create_app
 from tutor.web.design import contrast, tokens
 from tutor.web.pages import palette
@@ -133,12 +132,6 @@ def test_contrast_is_that_of_the_standard() -> None:
 def test_an_error_page_has_its_headings_in_order(client: TestClient) -> None:
     page = BeautifulSoup(client.get("/nowhere").text, "html.parser")
     assert [heading.name for heading in page.select("main :is(h1, h2, h3)")] == ["h1", "h2"]
-
-
-def test_regions_of_a_document_have_names_of_their_own() -> None:
-    table = "| a |\n|---|\n| 1 |\n\n"
-    page = BeautifulSoup(render.block(f"{table}```\nx\n```\n\n{table}    y\n"), "html.parser")
-    assert [region["aria-label"] for region in page.select("[role=region]")] == ["Table", "Code", "Table 2", "Code 2"]
 
 
 def test_every_region_of_the_api_page_has_a_name_of_its_own(client: TestClient) -> None:

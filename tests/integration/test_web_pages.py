@@ -85,7 +85,7 @@ def one(page: BeautifulSoup | Tag, selector: str) -> Tag:
 
 def test_the_first_page_asks(client: TestClient) -> None:
     page = soup(client, "/")
-    assert one(page, "form")["action"] == "/conversations"
+    assert (one(page, "form")["action"], one(page, "form")["method"]) == ("/conversations", "post")
     assert one(page, "label[for=q]").get_text()
     assert [a.get_text() for a in page.select(".examples a")] == list(EXAMPLES)
     assert [a.get_text(strip=True) for a in page.select(".places a")] == [name for _, name, _ in NAVIGATION]

@@ -13,7 +13,7 @@ from tutor.answering.compose import Composed, compose
 from tutor.answering.intent import Intent, classify
 from tutor.answering.score import label, score
 from tutor.answering.screen import leans_on_context, off_curriculum
-from tutor.answering.units import units
+from tutor.answering.units import Units
 from tutor.answering.written import Generation
 from tutor.retrieval.index import TASK, Hit
 from tutor.retrieval.lexical import INTENT_WORDS, query_content, terms
@@ -98,6 +98,7 @@ class Answerer:
     def __init__(self, searcher: Searcher, beside: Callable[[Answer], tuple[Further, ...]] | None = None) -> None:
         self.searcher = searcher
         self._beside = beside
+        self._units = Units(searcher.encoder)
 
     def ask(self, question: str, *, filters: Filters | None = None) -> Answer:
         """Answer one question.
@@ -158,7 +159,7 @@ class Answerer:
         if confidence >= abstain.threshold():
             with stage("units"):
                 quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
-                candidates = [u for rank, hit in enumerate(quotable) for u in units(hit, rank, self.searcher.encoder)]
+                candidates = [u for rank, hit in enumerate(quotable) for u in self._units.of(hit, rank)]
             with stage("compose"):
                 composed = compose(score(candidates, content.tokens, intent, about), intent, about.named, close)
         abstained = not composed.citations

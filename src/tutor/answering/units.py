@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from tutor.retrieval.index import ASIDE, Hit, Passage
 from tutor.retrieval.lexical import terms
 from tutor.text import blank_markup, blocks, sentences
 
+#: Passages whose spans are kept: those of some thousand questions, as the same ones are found again and again.
+KEPT = 1_500
 #: Roles whose sentences say what is wrong; they are only quoted with that mark.
 WRONG = frozenset({"red-flags", "mistakes"})
 
@@ -62,37 +65,70 @@ class Unit:
         return self.passage.role in WRONG
 
 
-def units(hit: Hit, rank: int, encoder: Encoder) -> Iterator[Unit]:
-    """The quotable spans of a passage, in order; ``hit`` must carry its token vectors."""
-    passage = hit.passage
-    if passage.role in ASIDE or hit.tokens is None:
-        return
-    starts = token_starts(hit, encoder)
-    first = True
-    for start, end in spans(passage.text):
-        text = passage.text[start:end]
-        count = len(_WORD.findall(text))
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A quotable span of a passage's text, and which of its token vectors are the span's."""
+
+    start: int
+    end: int
+    at: NDArray[np.intp]
+    terms: frozenset[str]
+    words: int
+
+
+class Units:
+    """Cuts passages into quotable spans. How one is cut does not depend on the question, so it is kept.
+
+    Args:
+        encoder: what made the passages' token vectors.
+        most: how many passages' spans are kept; one takes about 10 KB.
+    """
+
+    def __init__(self, encoder: Encoder, most: int = KEPT) -> None:
+        self._cut = lru_cache(maxsize=most)(partial(_cut, encoder))
+
+    def of(self, hit: Hit, rank: int) -> Iterator[Unit]:
+        """The quotable spans of a passage, in order; ``hit`` must carry its token vectors."""
+        passage = hit.passage
+        if passage.role in ASIDE or hit.tokens is None:
+            return
+        text = passage.text
+        for n, cut in enumerate(self._cut(passage.prefix, text, len(hit.tokens))):
+            quoted, chosen = text[cut.start : cut.end], hit.tokens[cut.at]
+            yield Unit(passage, rank, cut.start, cut.end, quoted, chosen, cut.terms, cut.words, n == 0)
+
+
+def _cut(encoder: Encoder, prefix: str, text: str, tokens: int) -> tuple[_Cut, ...]:
+    """The quotable spans of a passage's text, which was encoded behind ``prefix`` and has ``tokens`` vectors."""
+    starts = _starts(encoder, prefix, text, tokens)
+    found = []
+    for start, end in spans(text):
+        quoted = text[start:end]
+        count = len(_WORD.findall(quoted))
         if (
-            gives_orders(text)
-            or _torn(text)
+            gives_orders(quoted)
+            or _torn(quoted)
             or not _MIN_WORDS <= count <= _MAX_WORDS
-            or text.rstrip("*_\"'” )").endswith(("?", ":"))
+            or quoted.rstrip("*_\"'” )").endswith(("?", ":"))
         ):
             continue
-        chosen = hit.tokens[(starts >= start) & (starts < end)] if len(starts) else hit.tokens[:0]
-        yield Unit(passage, rank, start, end, text, chosen, frozenset(terms(text)), count, first)
-        first = False
+        at = np.flatnonzero((starts >= start) & (starts < end))
+        found.append(_Cut(start, end, at, frozenset(terms(quoted)), count))
+    return tuple(found)
 
 
 def token_starts(hit: Hit, encoder: Encoder) -> NDArray[np.int64]:
     """Where in the passage's text each of its stored token vectors begins; negative for those of its headings."""
-    if hit.tokens is None:
+    return _starts(encoder, hit.passage.prefix, hit.passage.text, 0 if hit.tokens is None else len(hit.tokens))
+
+
+def _starts(encoder: Encoder, prefix: str, text: str, tokens: int) -> NDArray[np.int64]:
+    if not tokens:
         return np.zeros(0, dtype=np.int64)
-    prefix = hit.passage.prefix
-    encoded_text = f"{prefix}\n{blank_markup(hit.passage.text)}"
+    encoded_text = f"{prefix}\n{blank_markup(text)}"
     offsets = encoder.offsets(encoded_text)
     # As they are stored: without those of punctuation.
-    kept = worded(encoded_text, offsets)[: len(hit.tokens)]
+    kept = worded(encoded_text, offsets)[:tokens]
     return np.array([offsets[n][0] - len(prefix) - 1 for n in kept], dtype=np.int64)
 
 

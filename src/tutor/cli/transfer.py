@@ -23,7 +23,7 @@ FORMATS = ("json", "markdown", "anki")
 WORDS = "delete everything"
 _BY_SUFFIX = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".apkg": "anki"}
 _NAMES = {
-    "learners": "your name and time zone",
+    "learners": "your name",
     "drilled": "graded drill tasks",
     "memory": "review schedules",
     "entries": "versions of log entries",

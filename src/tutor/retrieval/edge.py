@@ -22,7 +22,6 @@ from tutor.retrieval.edge_shapes import (
     edge_late_request,
     edge_point,
     edge_request,
-    edge_vector,
 )
 from tutor.retrieval.generations import REBUILD, Generations, copy_sparse, new_name
 from tutor.retrieval.index import (
@@ -38,6 +37,7 @@ from tutor.retrieval.index import (
     in_batches,
     point_id,
 )
+from tutor.retrieval.kept import Kept, Stored, finite
 from tutor.retrieval.packing import pack_query, packed_dims, unpack
 
 _BATCH = 256
@@ -99,7 +99,7 @@ class EdgeReader:
                 except IndexDamaged as error:
                     fault = fault or error
                 else:
-                    self._wanted, self.fallback = wanted, fault
+                    self._wanted, self.fallback, self._kept = wanted, fault, Kept()
                     return
                 if look == 1:
                     break
@@ -177,7 +177,13 @@ class EdgeReader:
             if TOKENS in query.legs and found:
                 scored = self._shard.query(edge_late_request(asked, [point.id for point in found]))
                 late = {point.id: asked.max_sim(float(point.score)) for point in scored}
-            return edge_hits(found, late)
+            vectors: dict[Any, Stored] = {}
+            if query.with_vectors:
+                vectors = self._kept.of([point.id for point in found], self._vectors)
+            return edge_hits(found, vectors, late)
+
+    def _vectors(self, ids: list[Any]) -> list[Any]:
+        return list(self._shard.retrieve(ids, with_payload=False, with_vector=[DENSE, TOKENS]))
 
     def payload(self, kind: str, name: str) -> Payload | None:
         with _mapped(self._manifest.generation):
@@ -188,8 +194,8 @@ class EdgeReader:
         none: list[list[float]] = []  # a passage without a token the encoder knows
         with _mapped(self._manifest.generation):
             vector: Any = self._shard.retrieve([id], with_payload=False, with_vector=True)[0].vector
-            stored = edge_vector(vector.get(TOKENS, none)).reshape(-1, packed_dims(self._manifest.token_dims))
-            return edge_vector(vector[DENSE]), unpack(stored)
+            stored = finite(vector.get(TOKENS, none)).reshape(-1, packed_dims(self._manifest.token_dims))
+            return finite(vector[DENSE]), unpack(stored)
 
     def documents(self) -> list[Payload]:
         return list(self._scroll("document", qe.PayloadSelector.Exclude(["text", "sections"])))

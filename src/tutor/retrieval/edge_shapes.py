@@ -22,8 +22,8 @@ from tutor.retrieval.index import (
     HybridQuery,
     Passage,
     Record,
-    Vector,
 )
+from tutor.retrieval.kept import Stored
 from tutor.retrieval.packing import PackedQuery, pack, packed_dims, unpack
 
 # Without them a filter reads every payload from disk: 90 ms at 20k passages against 5 ms.
@@ -80,7 +80,7 @@ def edge_request(query: HybridQuery, asked: PackedQuery, *, exact: bool) -> qe.Q
         query=fusion,
         prefetches=list(legs.values()),
         with_payload=True,
-        with_vector=[DENSE, TOKENS] if query.with_vectors else False,
+        with_vector=False,  # ``kept`` has most of them
     )
 
 
@@ -117,38 +117,26 @@ def edge_point(record: Record) -> qe.Point:
     return qe.Point(record.id, vectors, record.payload)
 
 
-def edge_hits(points: Sequence[Any], late: Mapping[Any, float]) -> list[Hit]:
-    """The engine's points as hits; ``late`` has the MaxSim of a point's id.
+def edge_hits(points: Sequence[Any], vectors: Mapping[Any, Stored], late: Mapping[Any, float]) -> list[Hit]:
+    """The engine's points as hits; ``vectors`` has those of a point's id, ``late`` its MaxSim.
 
     All token vectors are unpacked in one product: small ones, one a hit, cost more in handing them to threads.
     """
-    stored = [(point.vector or {}).get(TOKENS) for point in points]
-    packed = [edge_vector(tokens) for tokens in stored if tokens is not None]
+    none = Stored(None, None)
+    stored = [vectors.get(point.id, none) for point in points]
+    packed = [vector.tokens for vector in stored if vector.tokens is not None]
     unpacked = iter(
-        np.split(unpack(np.concatenate(packed)), np.cumsum([len(p) for p in packed])[:-1]) if packed else ()
+        np.split(unpack(np.concatenate(packed).astype(np.float32)), np.cumsum([len(p) for p in packed])[:-1])
+        if packed
+        else ()
     )
-    hits = []
-    for point, tokens in zip(points, stored, strict=True):
-        dense = (point.vector or {}).get(DENSE)
-        hits.append(
-            Hit(
-                Passage.from_payload(point.payload),
-                float(point.score),
-                None if dense is None else edge_vector(dense),
-                None if tokens is None else next(unpacked),
-                late.get(point.id),
-            )
+    return [
+        Hit(
+            Passage.from_payload(point.payload),
+            float(point.score),
+            vector.dense,
+            None if vector.tokens is None else next(unpacked),
+            late.get(point.id),
         )
-    return hits
-
-
-def edge_vector(values: Any) -> Vector:
-    """A stored vector, or one for each token, as an array.
-
-    Raises:
-        ValueError: it holds NaN or infinity, which no encoder writes.
-    """
-    vector = np.asarray(values, dtype=np.float32)
-    if not np.isfinite(vector).all():
-        raise ValueError("a vector is not finite")
-    return vector
+        for point, vector in zip(points, stored, strict=True)
+    ]

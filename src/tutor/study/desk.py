@@ -305,9 +305,7 @@ class Study:
         self.sync()
         meant, _ = reviews.suspend(self.store, ref, out=out, retention=self.retention, zone=self.zone)
         if not meant:
-            raise UsageError(
-                "it was never reviewed, so it does not come up", about=ref, fix="See what does: tutor review --json"
-            )
+            raise never_reviewed(ref)
         return meant
 
     def suspended(self) -> list[Item]:
@@ -382,3 +380,8 @@ def checked_minutes(given: int) -> int:
     if not 1 <= given <= MOST_MINUTES:
         raise UsageError(f"{given} minutes are out of range", about="--minutes", fix=f"From 1 to {MOST_MINUTES}.")
     return given
+
+
+def never_reviewed(ref: str) -> UsageError:
+    """What is said of a card or point that cannot be set aside, since it does not come up anyway."""
+    return UsageError("it was never reviewed, so it does not come up", about=ref, fix="See: tutor review --json")

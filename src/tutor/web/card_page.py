@@ -139,7 +139,8 @@ def _of_study(study: Study, doc_id: str) -> dict[str, Any] | None:
     def near(names: Sequence[str]) -> list[Neighbour]:
         return [_neighbour(at, name, until) for name in names if name in at.outline.cards]
 
-    groups = (("Read before", ties.before), ("Builds on this", ties.after), ("Related", ties.related))
+    others = [name for name in ties.related if name not in (*ties.before, *ties.after)]
+    groups = (("Read before", ties.before), ("Builds on this", ties.after), ("Related", others))
     return {
         "card": card,
         "progress": at.cards[doc_id],
@@ -198,5 +199,5 @@ def until_today(study: Study, now: datetime) -> datetime:
 
 
 def is_due(found: CardProgress, until: datetime) -> bool:
-    """Whether a card is to be reviewed before ``until``."""
-    return found.due is not None and found.due < until
+    """Whether a card is to be reviewed before ``until``; one that is set aside is not."""
+    return found.due is not None and found.due < until and not found.suspended

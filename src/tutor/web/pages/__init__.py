@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tutor.web.pages import (
+    aside,
     ask,
     cards,
     conversations,
@@ -10,7 +11,6 @@ from tutor.web.pages import (
     docs,
     drill,
     log,
-    log_reports,
     map,
     palette,
     plan,
@@ -22,6 +22,7 @@ from tutor.web.pages import (
 )
 
 ROUTERS = (
+    aside.router,
     ask.router,
     cards.router,
     conversations.router,
@@ -29,7 +30,6 @@ ROUTERS = (
     docs.router,
     drill.router,
     log.router,
-    log_reports.router,
     map.router,
     palette.router,
     plan.router,

@@ -8,15 +8,11 @@ from typing import Annotated, Any, cast
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from markupsafe import Markup
 
 from tutor.errors import NotFound, TutorError, UsageError
-from tutor.study import digest
 from tutor.study.catchup import Way
 from tutor.study.custom import Custom, in_hours, most_hours, tracks
 from tutor.study.desk import Study
-from tutor.study.entries import Query
-from tutor.study.log import LogBook
 from tutor.study.pacing import Skips
 from tutor.study.plans import Plans
 from tutor.study.timetable import CUSTOM, Timetable
@@ -25,10 +21,9 @@ from tutor.telemetry import failed
 from tutor.web.core import Core, core_of
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
-from tutor.web.highlight import render_document
 from tutor.web.page_words import day_words, field_of, on_page
 from tutor.web.plan_forms import Fields, interview_of, start_of
-from tutor.web.plan_views import UNITS, plan_page, runs, written_for
+from tutor.web.plan_views import UNITS, entries_for, plan_page, runs, title_of
 from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
@@ -108,24 +103,6 @@ async def skip(request: Request, core: CoreOf) -> Response:
 def plan(request: Request, plan: str, core: CoreOf, did: str = "") -> Response:
     """A plan as it is followed, or as it would be with the dates that the form to start it asks for."""
     return _plan(request, core, plan, did=did, given=_query(request))
-
-
-@router.api_route("/plan/{plan}/capstone/{step}", methods=["GET", "HEAD"])
-def capstone(request: Request, plan: str, step: str, core: CoreOf) -> Response:
-    """All that the log has for a month or another step, as one text to write its capstone from."""
-
-    def gather(book: LogBook) -> tuple[str, str, str]:
-        line = book.outline.plans.get(plan)
-        found = next((s for top in (line.steps if line else ()) for s in (top, *top.parts) if s.id == step), None)
-        if line is None or found is None:
-            raise NotFound("no plan has this step", about=f"{plan}/{step}"[:80], fix="The page Plan lists them all.")
-        item = found.covers[0] if found.covers else f"{plan}/{step}"
-        text = digest.capstone(book.entries(Query(item=item)), book.outline, item)
-        return line.title, found.title, text
-
-    title, name, text = core.log(gather)
-    html = Markup(render_document(text, 0, 0, title=f"Capstone: {name}").html)
-    return page(request, "plan/capstone.html", plan=plan, step=step, title=title, step_title=name, text=text, html=html)
 
 
 @router.post("/plan/{plan}/start")
@@ -267,7 +244,7 @@ def _plan(
 
     table, ticked, error = core.plans(find)
     outline = core.study(lambda study: study.outline)
-    written = core.log(lambda book: written_for(book, outline, table)) if table.taken.active else {}
+    written = core.log(lambda book: entries_for(book, outline, table)) if table.taken.active else {}
 
     def build(study: Study) -> dict[str, Any]:
         found = plan_page(study, plans_of(study), table, written)
@@ -358,6 +335,7 @@ def _page(
         most_hours=most_hours(Skips()),
         hours=in_hours,
         day_words=day_words,
+        title_of=title_of,
     )
 
 
