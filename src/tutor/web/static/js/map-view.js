@@ -29,6 +29,9 @@ export class View {
     frame.addEventListener("dragstart", (event) => event.preventDefault());
     new ResizeObserver(() => this.apply()).observe(frame);
     addEventListener("pagehide", () => this.keep());
+    // On paper all of it.
+    addEventListener("beforeprint", () => drawing.setAttribute("viewBox", `0 0 ${this.size.width} ${this.size.height}`));
+    addEventListener("afterprint", () => this.apply());
   }
 
   // As it was left, or around the card that matters, or from the upper left corner, so that titles can be read.
