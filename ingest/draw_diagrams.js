@@ -1,6 +1,7 @@
 // Runs in the browser page of draw_diagrams.py: one Mermaid source to a plain SVG and the same in words.
 // What Mermaid draws is flattened: shapes, lines and texts with a class each, no style, no script, no id, no marker, so
 // that the page's own style sheet colours it and nothing in it can clash with the page.
+const FITS = 880; // pixels: what may be shrunk to the width of a card's text and stays readable
 const NUMBER = (value) => String(Math.round(value * 10) / 10);
 
 async function draw(source) {
@@ -23,7 +24,7 @@ function framed(root, inside) {
   const box = root.viewBox.baseVal;
   const numbers = [box.x, box.y, box.width, box.height].map(NUMBER).join(" ");
   const [width, height] = [Math.ceil(box.width), Math.ceil(box.height)];
-  return `<svg class="drawing" viewBox="${numbers}" width="${width}" height="${height}">${inside}</svg>`;
+  return `<svg class="drawing${width <= FITS ? " fits" : ""}" viewBox="${numbers}" width="${width}" height="${height}">${inside}</svg>`;
 }
 
 function matrix(root, element) {

@@ -1,10 +1,10 @@
-"""Draw the Mermaid diagrams of the curriculum: one plain SVG each, named after its source, in ``src/tutor/web/diagrams``.
+"""Draw the curriculum's Mermaid diagrams: a plain SVG each, named after its source, in ``src/tutor/web/diagrams``.
 
     npm install --prefix DIR mermaid@11.17.2
     python ingest/draw_diagrams.py DIR/node_modules/mermaid/dist/mermaid.min.js [--all]
 
-Needs the extra ``dev`` (Playwright) and Chromium. A diagram whose source has not changed is left alone, so that another
-machine's fonts do not redraw them all; ``--all`` draws every one anew. Drawings that no source has any more are removed.
+Needs the extra ``dev`` (Playwright) and Chromium. A diagram whose source has not changed is left alone, so that
+another machine's fonts do not redraw them all; ``--all`` draws every one anew. Drawings without a source are removed.
 ``docs/decisions/0010-diagrams-drawn-beforehand.md`` says why they are drawn here and not in the reader's browser.
 """
 
@@ -16,10 +16,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-
 from tutor.web.drawings import FOLDER, name_of, sources
 
+ROOT = Path(__file__).resolve().parents[1]
 #: Widest text on any reader's machine is about DejaVu's: boxes that fit it fit every other font.
 SETTINGS = {
     "startOnLoad": False,
@@ -28,17 +27,25 @@ SETTINGS = {
     "look": "classic",
     "htmlLabels": False,
     "fontFamily": "DejaVu Sans",
-    "fontSize": 14,
-    "themeVariables": {"fontFamily": "DejaVu Sans", "fontSize": "14px"},
-    "flowchart": {"htmlLabels": False, "useMaxWidth": False, "nodeSpacing": 36, "rankSpacing": 44, "padding": 12},
+    "fontSize": 13,
+    "themeVariables": {"fontFamily": "DejaVu Sans", "fontSize": "13px"},
+    # Close together: a card's text is 43 rem wide, and most flows go from left to right.
+    "flowchart": {
+        "htmlLabels": False,
+        "useMaxWidth": False,
+        "nodeSpacing": 26,
+        "rankSpacing": 30,
+        "padding": 9,
+        "wrappingWidth": 120,
+    },
     "sequence": {
         "useMaxWidth": False,
         "mirrorActors": False,
-        "actorMargin": 56,
+        "actorMargin": 40,
         "height": 48,
         "wrap": False,
         **{f"{part}FontFamily": "DejaVu Sans" for part in ("actor", "note", "message")},
-        **{f"{part}FontSize": 14 for part in ("actor", "note", "message")},
+        **{f"{part}FontSize": 13 for part in ("actor", "note", "message")},
     },
     "class": {"htmlLabels": False, "useMaxWidth": False},
     "state": {"useMaxWidth": False, "nodeSpacing": 60, "rankSpacing": 60},
@@ -48,7 +55,9 @@ KINDS = {"flowchart": "Flow", "sequence": "Sequence", "class": "Classes", "state
 
 def main(library: Path, *, everything: bool) -> None:
     """Draw what has no drawing yet, and remove what has no source any more."""
-    wanted = {name_of(source): source for text in (ROOT / "corpus").rglob("*.md") for source in sources(text.read_text())}
+    wanted = {
+        name_of(source): source for text in (ROOT / "corpus").rglob("*.md") for source in sources(text.read_text())
+    }
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.svg"):
         if path.stem not in wanted:

@@ -100,10 +100,10 @@ def test_the_answers_of_a_session_stay_and_are_listed(visit: Callable[..., Any])
     ask(page, NOT_ANSWERED)
     page.wait_for_selector(".abstain")
     assert page.locator(".question").all_inner_texts() == [ANSWERED, NOT_ANSWERED]
-    assert page.locator("[data-asked] li").count() == 2
+    assert page.locator("[data-asked] [aria-current]").all_inner_texts() == [ANSWERED]
     assert page.locator(".abstain .nearest a").count() >= 1
     page.reload()
-    assert page.locator(".question").all_inner_texts() == [NOT_ANSWERED]
+    assert page.locator(".question").all_inner_texts() == [ANSWERED, NOT_ANSWERED]
 
 
 def test_how_long_each_stage_took_is_folded_away(visit: Callable[..., Any]) -> None:
@@ -200,7 +200,7 @@ def test_an_error_says_what_to_do_and_can_be_tried_again(visit: Callable[..., An
     assert "Rebuild it." in page.inner_text(".failed")
     page.click("[data-again]")
     page.wait_for_selector(".sources")
-    assert page.locator(".turn").count() == page.locator("[data-asked] li").count() == 1
+    assert page.locator(".turn").count() == 1
 
 
 def test_a_server_that_has_gone_is_an_error_too(visit: Callable[..., Any]) -> None:
@@ -219,7 +219,7 @@ def test_a_follow_up_is_read_with_what_the_tab_asked(visit: Callable[..., Any]) 
     turn.locator(".copy").wait_for()
     assert turn.locator(".note").first.inner_text() == "Read as “When should I not use a B-tree?”"
     assert turn.locator("[data-question]").inner_text() == "and when not?"
-    assert "When+should+I+not" in page.url.replace("%20", "+")  # loaded again, the address has no conversation
+    assert "/conversations/" in page.url
     other = visit()
     ask(other, "and when not?")
     other.wait_for_selector("[data-log][aria-busy=false] .turn")
@@ -285,7 +285,6 @@ def test_the_next_question_may_come_while_the_model_writes(
     assert "the quoted answer above stands" in turns.nth(0).locator(".written").inner_text()
     page.click("[data-stop]")
     turns.nth(1).locator(".written").wait_for()
-    assert "not+use" in page.url.replace("%20", "+")
 
 
 def test_a_server_that_goes_while_the_model_writes_leaves_the_quoted_answer(
@@ -347,23 +346,25 @@ def test_keys(visit: Callable[..., Any]) -> None:
 def test_the_theme_is_switched_and_kept(visit: Callable[..., Any]) -> None:
     page = visit(color_scheme="light")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.click("[data-theme-toggle]")
+    for _ in range(2):  # from the system's to light, to dark
+        page.click("[data-theme-toggle]")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert dark != light
     page.reload()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
-    assert page.get_attribute("[data-theme-toggle]", "aria-pressed") == "true"
+    assert page.inner_text("[data-theme-name]") == "Dark"
 
 
 def test_the_library_filters_while_typing(visit: Callable[..., Any]) -> None:
     page = visit("/documents")
     page.keyboard.press("/")
     page.keyboard.type("retriev")
+    page.get_by_text("1 of 3 documents").wait_for()
     assert page.locator(".cards a:visible").all_inner_texts() == ["Retrieval-augmented generation (RAG)"]
-    assert page.inner_text("[data-filter-count]") == "1 of 3 documents"
     page.fill("#filter", "zzz")
-    assert page.is_visible("[data-filter-none]")
+    page.locator("[data-none]").wait_for()
     page.keyboard.press("Escape")
+    page.get_by_text("3 of 3 documents").wait_for()
     assert page.locator(".cards a:visible").count() == 3
 
 
@@ -390,7 +391,7 @@ def test_nothing_is_wider_than_the_window(visit: Callable[..., Any], width: int)
 
 
 def test_every_control_has_a_name_and_pages_one_heading(visit: Callable[..., Any]) -> None:
-    unnamed = """() => [...document.querySelectorAll('button, a, input, textarea')]
+    unnamed = """() => [...document.querySelectorAll('button, a, input:not([type=hidden]), textarea')]
         .filter(e => !e.closest('[hidden]') && !(e.textContent.trim() || e.ariaLabel || e.labels?.length))
         .map(e => e.outerHTML)"""
     for path in ("/", f"/?q={ANSWERED}", "/documents", "/documents/rag", "/docs", "/nope"):

@@ -58,10 +58,10 @@ def titles(page: BeautifulSoup) -> list[str]:
     return [a.get_text() for a in page.select(".shelf:not([hidden]) li:not([hidden]) a")]
 
 
-def form(client: TestClient, path: str, section: str) -> dict[str, Any]:
-    """The hidden fields of a section's form, as a browser sends them."""
-    page = soup(client, path)
-    return {str(field["name"]): field["value"] for field in page.select(f"#{section} form input[type='hidden']")}
+def form(client: TestClient, path: str, do: str) -> dict[str, Any]:
+    """The hidden fields of a form, as a browser sends them."""
+    fields = soup(client, path).select(f"form:has(input[name='do'][value='{do}']) input[type='hidden']")
+    return {str(field["name"]): field["value"] for field in fields}
 
 
 def send(client: TestClient, path: str, fields: dict[str, Any]) -> Any:
@@ -184,7 +184,7 @@ def test_a_mark_is_taken_with_its_reason_once(own: tuple[TestClient, App]) -> No
     assert send(client, "/documents/kafka", fields).status_code == 303  # sent twice
     assert [m.note for m in app.study.standing().marks] == ["Read it <b>twice</b>"]
     page = soup(client, "/documents/kafka?said=mark")
-    assert one(page, "[role='status'].said").get_text() == "Marked."
+    assert one(page, "[role='status'].said").get_text() == "Marked: learning."
     assert "Learning" in one(page, ".bar .badge").get_text()
     assert "Your own mark: learning" in one(page, ".history").get_text()
     assert page.select(".history b") == []
@@ -203,6 +203,19 @@ def test_a_check_counts_only_whole(own: tuple[TestClient, App]) -> None:
     assert (
         "The mastery check, since" in one(page, "#mark").get_text() and "Next review:" in one(page, "#mark").get_text()
     )
+
+
+def test_a_card_is_set_aside_and_taken_back(own: tuple[TestClient, App]) -> None:
+    client, app = own
+    assert form(client, "/documents/kafka", "aside") == {}  # never reviewed: there is nothing to set aside
+    assert send(client, "/documents/kafka", {"do": "aside", "out": "1"}).status_code == 422
+    app.study.review("kafka", 1)
+    for out, words in (("1", "is set aside"), ("", "comes up for review again")):
+        hidden = form(client, "/documents/kafka", "aside")
+        assert hidden["out"] == out
+        assert send(client, "/documents/kafka", hidden).headers["location"] == "/documents/kafka?said=aside#mark"
+        assert words in one(soup(client, "/documents/kafka?said=aside"), "#mark .said").get_text()
+        assert app.study.standing().cards["kafka"].suspended == bool(out)
 
 
 def test_a_check_of_other_items_is_refused_and_keeps_its_ticks(client: TestClient) -> None:

@@ -214,3 +214,26 @@ def test_a_model_that_is_not_set_cannot_be_asked_for(home: Path) -> None:
     with pytest.raises(UsageError, match="no language model"):
         answerer_of(app, True)
     app.close()
+
+
+def test_comments_keep_a_silent_stream_open(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = threading.Event()
+
+    class Slow(ScriptedCompletion):
+        def __iter__(self) -> Iterator[str]:
+            silent.wait(0.3)
+            yield from super().__iter__()
+
+    class Model(ScriptedModel):
+        def stream(self, messages: Sequence[Message], **_: Any) -> Slow:
+            return Slow([REPLY])
+
+    monkeypatch.setattr("tutor.web.routes.api.SILENCE_S", 0.05)
+    app = App(chosen(home), model=Model(lambda m: []))
+    body = TestClient(create_app(app)).post("/api/v1/ask/stream", json={"question": QUESTION}).text
+    blocks = body.strip().split("\n\n")
+    comments = [at for at, block in enumerate(blocks) if block == ": keep-alive"]
+    writing = next(at for at, block in enumerate(blocks) if block.startswith("event: writing"))
+    assert len([at for at in comments if at > writing]) >= 3
+    assert blocks[-1].startswith("event: done")
+    app.close()

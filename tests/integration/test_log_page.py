@@ -17,6 +17,7 @@ from httpx import Response
 from fakes import FakeEncoder
 from tutor.bootstrap import App
 from tutor.settings import CorpusSettings, Settings
+from tutor.study.records import LONGEST_S
 from tutor.web.app import create_app
 
 TEXT = "I chose RESP over JSON as the wire protocol of the Redis clone, because a parser has to be small."
@@ -77,6 +78,13 @@ def test_the_first_entry(client: TestClient) -> None:
     assert links["Redis"] == "/documents/redis" and links["#protocol"] == "/log?tag=protocol"
     assert links["Week 1: a server that speaks a protocol"] == "/plan/judgment-roadmap"
     assert [a.get_text() for a in soup(client.get("/log")).select(".entry h2 a")] == ["A wire protocol"]
+
+
+def test_a_link_fills_the_form_in(client: TestClient) -> None:
+    page = soup(client.get("/log/new?card=kafka&item=month/1&tag=queues&title=T"))
+    assert one(page, "#cards").get_text().strip() == "Apache Kafka"
+    assert [one(page, f"#{name}")["value"] for name in ("item", "tags", "title")] == ["month/1", "queues", "T"]
+    assert one(soup(client.get("/log/new?card=<zzz>")), "#cards").get_text().strip() == "<zzz>"
 
 
 def test_a_form_that_is_sent_twice_writes_one_entry(client: TestClient) -> None:
@@ -290,7 +298,7 @@ def test_time_spent_on_writing_is_taken_down_within_reason(client: TestClient, a
     for seconds in ("90", "-4", "nan", "x", "1e9"):
         written(client, seconds=seconds)
     spent: Any = app.study.stats().studied.seconds
-    assert spent == {"log": 90 + 4 * 3600}
+    assert spent == {"log": 90 + LONGEST_S["log"]}
 
 
 @pytest.mark.parametrize("path", ["/log/zzzz", "/log/00000000", "/log/zz/edit", "/log/zz/delete", "/log/last"])

@@ -254,6 +254,31 @@ def mended(document: dict[str, Any], name: str) -> None:
     document["parts"][name] = transfer._part(kind, document["parts"][name][kind])
 
 
+def as_first_written(document: dict[str, Any]) -> None:
+    """As the first schema had it: settings of the learner, no views, no conversations, no notes on cards."""
+    document["schema"] = "0001"
+    parts = document["parts"]
+    for name in ("conversations", "turns", "card_notes"):
+        parts.pop(name, None)
+    for row in parts["learners"]["rows"]:
+        row.update(zone="Europe/Berlin", minutes=45, retention=0.9)
+    for row in parts["drilled"]["rows"]:
+        del row["views"]
+    for part in parts.values():
+        content = part.get("rows", part.get("files"))
+        part.update(count=len(content), sha256=transfer._checksum(content))
+
+
+def test_an_export_of_the_first_version_can_be_brought_in(machine: Callable[..., Machine]) -> None:
+    document = filled(machine("old")).transfer.export()
+    as_first_written(document)
+    new = machine("new")
+    done = new.bring_in(read(json.dumps(document).encode(), "e.json"))
+    assert done.parts["drilled"].new == done.parts["marks"].new == 1
+    (row,) = new.rows("drilled")
+    assert {} in row, "no view of a point was given then"
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "says"),
     [

@@ -256,3 +256,29 @@ def test_doctor_looks_at_the_study_store(home: Path, tmp_path: Path) -> None:
     (level, what), (second, told) = study(home)
     assert (level, second) == ("ok", "warn") and "kept aside: study.damaged-" in what and "was damaged" in told
     assert [level for level, _ in study(home)] == ["ok"]
+
+
+def test_everything_is_deleted_only_by_who_says_so(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _, err = run("erase")
+    assert code == 2 and "nothing was deleted" in err and "--yes" in err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", lambda text: "yes")
+    assert run("erase")[0] == 2
+    _, before, _ = run("export", "-")
+    monkeypatch.setattr("typer.prompt", lambda text: " Delete  everything ")
+    code, out, _ = run("erase")
+    assert code == 0 and "A copy is kept in" in out
+    (copy,) = (home / "backups").glob("before-erase-*.json")
+    parts = json.loads(run("export", "-")[1])["parts"]
+    assert {name for name, part in parts.items() if part["count"]} == {"learners"}
+    code, out, _ = run("import", str(copy))
+    assert code == 0
+    again = json.loads(run("export", "-")[1])["parts"]
+    assert {n: p["count"] for n, p in again.items()} == {n: p["count"] for n, p in json.loads(before)["parts"].items()}
+
+
+def test_erase_as_json(run: Run) -> None:
+    assert run("erase", "--json")[0] == 2
+    code, out, _ = run("erase", "--yes", "--json")
+    told = json.loads(out)
+    assert code == 0 and told["rows"] > 0 and Path(told["backup"]).exists()

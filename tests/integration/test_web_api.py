@@ -97,6 +97,7 @@ def test_ask(client: TestClient) -> None:
         "ms",
         "stages",
         "standalone",
+        "kept",
     ]
     assert body["abstained"] is False
     assert body["citations"]
@@ -354,6 +355,10 @@ def test_the_api_is_described_with_every_route_and_error(client: TestClient) -> 
         "/api/v1/drills/{session}/transcript",
         "/api/v1/grade",
         "/api/v1/feedback",
+        "/api/v1/conversations",
+        "/api/v1/conversations/{conversation}",
+        "/api/v1/conversations/{conversation}/export",
+        "/api/v1/conversations/{conversation}/turns/{turn}/vote",
         "/v1/models",
         "/v1/models/{name}",
         "/v1/chat/completions",

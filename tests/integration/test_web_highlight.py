@@ -221,7 +221,7 @@ def test_diagrams_tables_and_boxes() -> None:
     assert '<figure class="diagram">' in html
     assert "<details>" in html
     assert "A[App] --&gt; C[(Cache)]" in html
-    assert 'role="region"' in html
+    assert 'role="group"' in html
     assert '<td class="right">' in html
     assert "style=" not in html
     assert "☐ Explain a stampede." in html

@@ -46,7 +46,7 @@ def test_what_a_diagram_says_is_in_its_label() -> None:
 def test_a_document_shows_the_drawing_and_its_source() -> None:
     html = render_document(FENCED % SOURCES[0]).html
     assert drawings.drawing(drawings.name_of(SOURCES[0])) in html
-    assert html.count("<svg") == 1 and "<details><summary>Source of the diagram" in html
+    assert html.count("<svg") == 1 and "<details><summary>Source (Mermaid)" in html
 
 
 def test_a_citation_in_a_diagram_opens_its_source_and_keeps_the_drawing() -> None:

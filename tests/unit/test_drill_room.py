@@ -114,6 +114,16 @@ def test_a_pad_is_kept_beside_its_drill(drills: DrillStore) -> None:
     assert [session.id for session in drills.all()] == [SESSION.id]  # it is no drill
 
 
+def test_what_is_open_and_what_is_not_yet_known_is_told_without_the_rest(drills: DrillStore) -> None:
+    over = SESSION.model_copy(update={"id": "20261122-0000000b", "pending": None, "at": 1})
+    drills.save(over)
+    compact = over.model_copy(update={"id": "20261122-0000000c"})
+    (drills.folder / f"{compact.id}.json").write_text(compact.model_dump_json(), encoding="utf-8")
+    quoting = SESSION.model_copy(update={"id": "20261122-0000000d", "kind": '\n "pending": null'})
+    drills.save(quoting)
+    assert {session.id for session in drills.open()} == {SESSION.id, quoting.id}
+
+
 def test_a_pad_of_an_older_window_takes_nothing_away(drills: DrillStore) -> None:
     drills.keep_pad(SESSION.id, Pad(notes="here"), NOON)
     with pytest.raises(StaleAnswer, match="another window"):

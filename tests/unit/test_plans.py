@@ -419,3 +419,57 @@ def test_a_card_that_is_mastered_is_not_asked_for(plans: Plans) -> None:
     own(plans)
     first = plans.next()[0]
     assert first.cards and first.cards[0] not in [n.cards[0] for n in plans.next(first.cards)]
+
+
+def test_hours_a_week_give_the_pace(plans: Plans) -> None:
+    alone = plans.preview("12-weeks")
+    weekly = alone.minutes_left / 60 / 12  # twelve weeks as it stands
+    assert plans.preview("12-weeks", hours=weekly).taken.pace == pytest.approx(1, abs=0.002)
+    half = plans.start("12-weeks", hours=weekly / 2)
+    assert half.taken.pace == pytest.approx(2, abs=0.002)
+    assert half.end is not None and (half.end - date(2026, 3, 2)).days + 1 == 24 * 7
+    for hours in (0, 0.1, 61):
+        with pytest.raises(UsageError, match="hours a week"):
+            plans.preview("28-days", hours=hours)
+    with pytest.raises(UsageError, match="a pace and hours exclude each other"):
+        plans.preview("28-days", hours=8, pace=1)
+    with pytest.raises(UsageError, match="order is free"):
+        plans.preview("technical-excellence", hours=8)
+
+
+def test_a_preview_has_the_dates_of_the_start_and_takes_nothing_up(plans: Plans) -> None:
+    how = {"start": date(2026, 3, 9), "skips": ["sun"], "until": date(2026, 3, 30)}
+    seen = plans.preview("28-days", **how)  # type: ignore[arg-type]
+    assert not seen.taken.active and plans.under_way() == []
+    begun = plans.start("28-days", **how)  # type: ignore[arg-type]
+    assert [one.span for one in seen.placed] == [one.span for one in begun.placed]
+    with pytest.raises(UsageError, match="in the past"):
+        plans.preview("12-weeks", start=date(2026, 3, 1))
+
+
+def test_days_that_were_left_out_are_studied_on_after_all(plans: Plans) -> None:
+    table = plans.start("28-days", skips=["sun"])
+    plans.skip(["2026-03-10..2026-03-12", "sat"], "28-days")
+    [(before, after)] = plans.skip(["2026-03-11", "sat", "2026-04-01"], "28-days", undo=True)
+    assert after.taken.skips.words == ["sun", "2026-03-10", "2026-03-12"]
+    assert before.end is not None and after.end is not None and table.end is not None
+    assert table.end < after.end < before.end
+    plans.skip(["sun", "2026-03-10..2026-03-12"], undo=True)
+    assert plans.of("28-days").end == date(2026, 3, 29)
+
+
+def test_ticks_are_counted_under_way_or_not(plans: Plans) -> None:
+    plans.start("28-days")
+    plans.done("28-days", ["day-01"])
+    plans.done("28-days", ["day-01/video"], undo=True)
+    plans.stop("28-days")
+    assert plans.ticked("28") == 7 and plans.ticked("12-weeks") == 0
+    with pytest.raises(NotFound):
+        plans.ticked("nothing")
+
+
+def test_items_name_their_documents(plans: Plans) -> None:
+    day = placed(plans.preview("28-days"), "day-03")
+    assert [e.item.doc_id for e in day.entries if e.item.doc_id] == ["day-03"]
+    week = placed(plans.preview("12-weeks"), "week-3")
+    assert all(e.item.doc_id == e.item.card for e in week.entries)

@@ -34,11 +34,11 @@ def ask(drills: Drills, session: str, task: int, grade: Grade, line: Callable[[]
     while said := line().strip():
         try:
             _, point, status = _parsed(said, grade)
-            drills.override(session, task, point, status)
+            counts = drills.override(session, task, point, status)["verdict"]
         except TutorError as error:
             echo_wrapped(error.message)
         else:
-            typer.echo(f"Kept: point {_number(grade, point)} is {status} for you.")
+            typer.echo(f"Kept: point {_number(grade, point)} is {status} for you. {_counts(counts)}")
 
 
 def override(drills: Drills, session_id: str, views: Sequence[str]) -> None:
@@ -60,10 +60,14 @@ def override(drills: Drills, session_id: str, views: Sequence[str]) -> None:
         task = int(match["task"]) if (match := _VIEW.fullmatch(view)) and match["task"] else graded[-1]
         parsed.append((task, *_parsed(view, _grade(session, task))[1:]))
     for task, point, status in parsed:
-        drills.override(session_id, task, point, status)
+        row = drills.override(session_id, task, point, status)
         grade = _grade(session, task)
         of = f" of task {task}" if len(session.tasks) > 1 else ""
-        typer.echo(f"Kept: point {_number(grade, point)}{of} is {status} for you.")
+        typer.echo(f"Kept: point {_number(grade, point)}{of} is {status} for you. {_counts(row['verdict'])}")
+
+
+def _counts(verdict: str) -> str:
+    return f"In your progress the answer counts as {verdict}."
 
 
 def _grade(session: Session, task: int) -> Grade:

@@ -121,7 +121,8 @@ def _list_aside(study: Study, as_json: bool) -> None:
             emit(item_json(item))
         return
     for item in found:
-        line(f"{study.outline.cards[item.card].title} ({item.ref})", f"forgotten {counted(item.lapses, 'time')}")
+        lapses = f"forgotten {counted(item.lapses, 'time')}" if item.lapses else ""
+        line(f"{study.outline.cards[item.card].title} ({item.ref})", lapses)
     back = f"{counted(len(found), 'thing')} set aside. Back: tutor review --resume CARD"
     typer.echo(back if found else "Nothing is set aside.")
 

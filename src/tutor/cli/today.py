@@ -42,6 +42,8 @@ def _print(found: Today) -> None:
         line(f"{number}. {one.kind.capitalize()}: {one.title}", minutes(one.minutes))
         note(one.why)
         note(one.command)
+        if one.aside:
+            note(f"tutor review --suspend {one.aside}")
     if not found.left_out:
         return
     what = f"{counted(len(found.left_out), 'thing')}, {minutes(found.left_out_min)}"

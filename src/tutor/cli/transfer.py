@@ -1,4 +1,4 @@
-"""``tutor export`` and ``tutor import``: everything that a learner has made, taken out and brought in."""
+"""``tutor export``, ``import`` and ``erase``: everything that a learner has made, taken out, brought in, or deleted."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from tutor.study.transfer import Imported
 
 FORMATS = ("json", "markdown", "anki")
+WORDS = "delete everything"
 _BY_SUFFIX = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".apkg": "anki"}
 _NAMES = {
-    "learners": "your name and time zone",
+    "learners": "your name",
     "drilled": "graded drill tasks",
     "memory": "review schedules",
     "entries": "versions of log entries",
@@ -119,6 +120,38 @@ def import_(
         _tell_marks(found.cards, new, found.unmatched, dry_run=dry_run, as_json=as_json)
     finally:
         core.close()
+
+
+def erase(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object; needs --yes.")] = False,
+) -> None:
+    """Delete everything you have made: progress, reviews, plans, log, conversations, drills, votes.
+
+    An export is written to HOME/backups first; it comes back in with: tutor import FILE. The library stays.
+    """
+    from tutor.bootstrap import App
+
+    state: State = context.obj
+    settings = state.settings()
+    if not yes:
+        if as_json or sys.stdin is None or not sys.stdin.isatty():
+            raise UsageError("nobody can be asked here, so nothing was deleted", about="tutor erase", fix="Add --yes.")
+        echo_wrapped(f"All that learner {settings.study.learner} has made in {settings.home} will be deleted.")
+        if " ".join(typer.prompt(f"To confirm, type: {WORDS}\n").lower().split()) != WORDS:
+            raise UsageError("these are not the words, so nothing was deleted", about="tutor erase")
+    core = App(settings)
+    try:
+        done = core.erase()
+        _tell_news(core)
+    finally:
+        core.close()
+    if as_json:
+        emit({"rows": done.rows, "files": done.files, "backup": done.backup})
+        return
+    echo_wrapped(f"Deleted: {done.rows} rows and {done.files} files. A copy is kept in {done.backup}")
+    echo_wrapped("To be rid of all of it, delete that file and the older copies beside it.")
 
 
 def _anki(core: App, path: Path) -> int:

@@ -63,6 +63,7 @@ _TOKEN = re.compile(
 _NEGATED = re.compile(r"(?<=[a-z])n't\b")
 _CONTRACTED = re.compile(r"(?<=[a-z])'(?:s|re|ve|ll|d|m)\b")
 _SPLIT = re.compile(r"[-/.'+&_*<>=]")
+_PHRASE_CHARS = 60  # what may be a name; whole questions are seldom asked twice
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -102,7 +103,17 @@ def term_id(term: str) -> int:
 
 def query_content(text: str) -> list[str]:
     """The words of a question that are not stop words, in order, parts of joined terms left out."""
+    return list(_phrase(text)) if len(text) <= _PHRASE_CHARS else _content(text)
+
+
+def _content(text: str) -> list[str]:
     return [w for w in _tokens(text) if w not in _STOP]
+
+
+@lru_cache(maxsize=16384)
+def _phrase(text: str) -> tuple[str, ...]:
+    """The same phrases are looked at again and again while a conversation is read for its names."""
+    return tuple(_content(text))
 
 
 def document_vector(found: Iterable[str]) -> tuple[list[int], list[float]]:

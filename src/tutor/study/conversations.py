@@ -165,12 +165,16 @@ class Conversations:
             offset: so many are passed over.
         """
         learner, needles = self.store.learner, folded(words).split()
+        mine = select(Conversation).where(Conversation.learner == learner)
+        ordered = mine.order_by(Conversation.changed.desc(), Conversation.id)
         with self.store.read() as session:
-            query = select(Conversation).where(Conversation.learner == learner)
-            rows = list(session.scalars(query.order_by(Conversation.changed.desc(), Conversation.id)))
-            if needles:
-                held = _holding(session, learner, {row.conversation: row.title for row in rows}, needles)
-                rows = [row for row in rows if row.conversation in held]
+            if not needles:
+                count = select(func.count()).select_from(Conversation).where(Conversation.learner == learner)
+                shown = list(session.scalars(ordered.limit(limit).offset(offset)))
+                return session.scalar(count) or 0, _summaries(session, learner, shown)
+            rows = list(session.scalars(ordered))
+            held = _holding(session, learner, {row.conversation: row.title for row in rows}, needles)
+            rows = [row for row in rows if row.conversation in held]
             return len(rows), _summaries(session, learner, rows[offset : offset + limit])
 
     def get(self, conversation: str) -> Thread:

@@ -149,10 +149,10 @@ class Study:
             minutes=checked_minutes(self.minutes if minutes is None else minutes),
         )
 
-    def due_probes(self) -> dict[tuple[str, str], date]:
-        """The questions to drill today by what is due, as ``probes.due_probes`` gives them."""
+    def due_probes(self, now: datetime | None = None) -> dict[tuple[str, str], date]:
+        """The questions to drill by what is due on the day of ``now`` (today), as ``probes.due_probes`` gives them."""
         at = self.standing()
-        until = end_of(day_of(at.now, self.zone), self.zone)
+        until = end_of(day_of(now or at.now, self.zone), self.zone)
         return due_probes(at.outline, at.deck, at.answers, until=until, zone=self.zone)
 
     def item(self, ref: str) -> Item | None:
@@ -305,9 +305,7 @@ class Study:
         self.sync()
         meant, _ = reviews.suspend(self.store, ref, out=out, retention=self.retention, zone=self.zone)
         if not meant:
-            raise UsageError(
-                "it was never reviewed, so it does not come up", about=ref, fix="See what does: tutor review --json"
-            )
+            raise never_reviewed(ref)
         return meant
 
     def suspended(self) -> list[Item]:
@@ -382,3 +380,8 @@ def checked_minutes(given: int) -> int:
     if not 1 <= given <= MOST_MINUTES:
         raise UsageError(f"{given} minutes are out of range", about="--minutes", fix=f"From 1 to {MOST_MINUTES}.")
     return given
+
+
+def never_reviewed(ref: str) -> UsageError:
+    """What is said of a card or point that cannot be set aside, since it does not come up anyway."""
+    return UsageError("it was never reviewed, so it does not come up", about=ref, fix="See: tutor review --json")

@@ -62,7 +62,7 @@ def erase(
         for table in reversed(list(TABLES.values())):
             rows += session.connection().execute(delete(table).where(table.c.learner == opened.learner)).rowcount
         session.connection().execute(delete(Learner).where(Learner.id == opened.learner))
-        session.add(Learner(id=opened.learner, name="", zone="", minutes=45, retention=0.9, created=now))
+        session.add(Learner(id=opened.learner, name="", created=now))
     return Erased(rows, files, str(target))
 
 

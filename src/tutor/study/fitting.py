@@ -68,8 +68,9 @@ def impossible(outline: Outline, made: Custom, skips: Skips) -> UsageError:
     """Why a plan of one's own cannot be taken up, with what would fit."""
     if made.cards:
         first = [out.card for out in made.left_out if outline.cards[out.card].tier == 1]
+        hours = "hour" if made.hours == 1 else "hours"
         what = (
-            f"{made.hours:g} hours a week until {made.interview} leave {in_hours(made.budget)} for new cards, and "
+            f"{made.hours:g} {hours} a week until {made.interview} leave {in_hours(made.budget)} for new cards, and "
             f"tier 1 does not fit in: {', '.join(outline.cards[name].title for name in first)} would be left out"
         )
     elif made.left_out:

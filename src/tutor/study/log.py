@@ -155,7 +155,7 @@ class LogBook:
             if version not in (None, old.version):
                 raise StaleAnswer(
                     "the entry was changed meanwhile",
-                    about=f"version {old.version}, you edited version {version}",
+                    about=f"it is at version {old.version}, you edited version {version}",
                     fix="Compare the two, and save yours again if it is to stand.",
                 )
             new = replace(

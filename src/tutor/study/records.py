@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tutor.study.progress import Answered, Marked, Status
 from tutor.study.reviews import GradedTask
 from tutor.study.store import new_id
-from tutor.study.tables import Drilled, Entry, Mark, Memory, Review, Sitting
+from tutor.study.tables import Drilled, Entry, Mark, Memory, Review, Sitting, Tick
 
 #: Seconds that count at most of what is measured from one event to the next: what is longer was a pause.
 LONGEST_S = {"review": 600.0, "check": 600.0, "log": 3600.0}
@@ -127,8 +127,9 @@ def answers(tasks: Iterable[GradedTask]) -> list[Answered]:
 
 
 def moments(session: Session, learner: str) -> list[datetime]:
-    """When something was reviewed, drilled or written in the log: what makes a day one that was studied on."""
+    """When something was reviewed, drilled, written or ticked off in a plan: what makes a day one studied on."""
     drilled = select(Drilled.at).where(Drilled.learner == learner)
     reviewed = select(Review.at).where(Review.learner == learner)
     written = select(Entry.written).where(Entry.learner == learner)
-    return [at for query in (drilled, reviewed, written) for at in session.scalars(query)]
+    ticked = select(Tick.at).where(Tick.learner == learner, Tick.done.is_(True))
+    return [at for query in (drilled, reviewed, written, ticked) for at in session.scalars(query)]

@@ -35,6 +35,7 @@ class Line:
     """Something to do. ``refs`` are the cards and points it is about; ``command`` does it in a terminal.
 
     ``probe`` is the question to ask, by its id; ``plan`` and ``item`` are what can be ticked off, of kind plan.
+    ``aside`` is a card or point that was forgotten again and again, and could be set aside instead.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class Line:
     probe: str = ""
     plan: str = ""
     item: str = ""
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,9 @@ def _due(outline: Outline, deck: Deck, answers: Sequence[Answered], until: datet
         card = outline.cards[item.card]
         if item.leech:
             lacking = [p.ref for p in points.pop(card.id, [])]  # reading comes first
-            why = f"forgotten {item.lapses} times: read it anew, then drill another question, or {_aside(card.id)}"
-            leeches.append(_read(card, why, probe_of(card, by_card.get(card.id, ()), ()), lacking))
+            why = f"forgotten {item.lapses} times: read it anew, then drill another question, or set it aside"
+            line = _read(card, why, probe_of(card, by_card.get(card.id, ()), ()), lacking)
+            leeches.append(replace(line, aside=card.id))
             continue
         mine = by_card.get(card.id, ())
         probe = probe_of(card, mine, points.get(card.id, ()))
@@ -148,7 +151,9 @@ def _due(outline: Outline, deck: Deck, answers: Sequence[Answered], until: datet
         command = f"tutor review --card {card_id}"
         lost = sum(1 - deck.recall(p.ref, until) for p in some)
         title = outline.cards[card_id].title
-        lines.append((lost / minutes, Line("review", title, _points(some), minutes, refs, command)))
+        stuck = [p.ref for p in some if p.leech]
+        aside = stuck[0] if len(stuck) == 1 else ""
+        lines.append((lost / minutes, Line("review", title, _points(some), minutes, refs, command, aside=aside)))
     lines.sort(key=lambda pair: -pair[0])  # stable: the likeliest forgotten first among equals
     return [*leeches[:_MOST_LEECHES], *(line for _, line in lines), *leeches[_MOST_LEECHES:]]
 
@@ -157,15 +162,10 @@ def _with(count: int) -> str:
     return f", with {'one' if count == 1 else count} of its points" if count else ""
 
 
-def _aside(ref: str) -> str:
-    """How a leech is put off."""
-    return f"set it aside: tutor review --suspend {ref}"
-
-
 def _points(mine: Sequence[Item]) -> str:
     leeches = [item for item in mine if item.leech]
     again = f"; {len(leeches)} forgotten again and again: look them up" if leeches else ""
-    again += f", or {_aside(leeches[0].ref)}" if len(leeches) == 1 else ""
+    again += ", or set it aside" if len(leeches) == 1 else ""
     return f"{'a point is' if len(mine) == 1 else f'{len(mine)} points are'} due{again}"
 
 

@@ -18,11 +18,11 @@ from tutor.study.days import day_of, end_of
 from tutor.study.desk import Study, checked_minutes
 from tutor.study.insights import forecast
 from tutor.study.lookup import card_of, known
+from tutor.study.records import LONGEST_S
 from tutor.study.rounds import CARD_S, POINT_S, Flash, flash_of, flash_round
 from tutor.study.schedule import Deck, Grade, Item
 from tutor.study.tables import Review
 
-LONGEST_S = 600.0  # more than that between question and rating was a pause
 LONGEST_ROUND = timedelta(hours=12)
 
 
@@ -96,7 +96,7 @@ def sitting(study: Study, began: datetime, minutes: int | None = None, cards: Se
     recalled = _recalled(study, deck, began, ids)
     left_s = given * 60 - sum(POINT_S if "/" in one.ref else CARD_S for one in recalled)
     found = flash_round(study.outline, deck, until, minutes=max(1, left_s // 60), cards=ids)
-    known_items = (item for item in deck.items.values() if known(study.outline, item.ref))
+    known_items = (i for i in deck.items.values() if known(study.outline, i.ref) and not deck.out(i))
     days = forecast(known_items, now, study.zone)[1:]
     ahead = next(((day, count) for day, count in days if count), None)
     if left_s <= 0:
@@ -145,12 +145,13 @@ def rate_once(
     """
     if not seen:
         raise UsageError("the question that was rated is not named", fix="Rate it on its own page.")
-    item = _item(_deck(study), ref)
-    if seen != _seen(item) or item.due > _until(study) or item.suspended:
+    deck = _deck(study)
+    item = _item(deck, ref)
+    if seen != _seen(item) or item.due > _until(study) or deck.out(item):
         return Outcome(item, False)
     seconds = None
     if shown is not None:
-        seconds = min(LONGEST_S, max(0.0, (study.clock() - shown).total_seconds()))
+        seconds = min(LONGEST_S["review"], max(0.0, (study.clock() - shown).total_seconds()))
     after = study.review(ref, rating, confidence=confidence, seconds=seconds, key=seen)
     return Outcome(after, after.reps > item.reps)
 

@@ -66,7 +66,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """A mark or a drill of the card, with its day in words; ``link`` is empty for a mark."""
+    """A mark, a drill or a view of the card's points, with its day in words; ``link`` is empty for a mark."""
 
     day: str
     what: str
@@ -139,7 +139,8 @@ def _of_study(study: Study, doc_id: str) -> dict[str, Any] | None:
     def near(names: Sequence[str]) -> list[Neighbour]:
         return [_neighbour(at, name, until) for name in names if name in at.outline.cards]
 
-    groups = (("Read before", ties.before), ("Builds on this", ties.after), ("Related", ties.related))
+    others = [name for name in ties.related if name not in (*ties.before, *ties.after)]
+    groups = (("Read before", ties.before), ("Builds on this", ties.after), ("Related", others))
     return {
         "card": card,
         "progress": at.cards[doc_id],
@@ -176,6 +177,9 @@ def _happened(row: Mapping[str, Any], zone: ZoneInfo) -> Happened:
     day = day_words(datetime.fromisoformat(row["at"]), zone)
     if row["what"] == "drill":
         return Happened(day, f"Drilled: {row['verdict']}, {row['score']:.0%}", link=f"/drill/{row['session']}")
+    if row["what"] == "view":
+        said = f"Your view of a point: {row['status']}, graded {row['graded']}"
+        return Happened(day, said, link=f"/drill/{row['session']}/{row['task']}")
     status = str(row["status"]).replace("-", " ")
     return Happened(day, f"{_BY.get(row['why'], row['why'])}: {status}", note=str(row["note"]))
 
@@ -198,5 +202,5 @@ def until_today(study: Study, now: datetime) -> datetime:
 
 
 def is_due(found: CardProgress, until: datetime) -> bool:
-    """Whether a card is to be reviewed before ``until``."""
-    return found.due is not None and found.due < until
+    """Whether a card is to be reviewed before ``until``; one that is set aside is not."""
+    return found.due is not None and found.due < until and not found.suspended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from markupsafe import Markup
 
 from tutor.curriculum.outline import Outline
 from tutor.errors import NotFound, StaleAnswer, TutorError, UsageError
-from tutor.study.entries import LogEntry, excerpt, length_told
+from tutor.study.entries import LogEntry, excerpt
 from tutor.study.links import items, place_of
 from tutor.study.log import NONE, LogBook
 from tutor.study.lookup import card_of
@@ -92,11 +93,6 @@ class Shown:
     piece: str
 
     @property
-    def told(self) -> str:
-        """How long it is."""
-        return length_told(self.entry.words)
-
-    @property
     def html(self) -> Markup:
         """Its text, rendered and sanitised."""
         return Markup(render_document(self.entry.text, title=self.entry.title).html)
@@ -107,15 +103,27 @@ def show(book: LogBook, entry: LogEntry, terms: Sequence[str] = ()) -> Shown:
     place = place_of(book.outline, entry.item) if entry.item else None
     cards = tuple(zip(entry.cards, book.titles(entry.cards), strict=True))
     item, plan = (place[1], place[0]) if place else (entry.item, "")
-    return Shown(entry, entry.name, cards, item, plan, excerpt(entry, terms))
+    return Shown(entry, entry.name, cards, item, plan, _beyond(entry.name, excerpt(entry, terms)))
+
+
+def _beyond(name: str, piece: str) -> str:
+    """A piece of a text as it goes on after its name, where the name is how the text begins."""
+    begins = name.removesuffix("…").rstrip()
+    if not piece.startswith(begins):
+        return piece
+    rest = piece[len(begins) :].strip()
+    return f"… {rest}" if len(rest) > 1 else ""
 
 
 def blank(book: LogBook, given: Mapping[str, str]) -> Fields:
-    """A new entry's form: today, where the plan is, and what a link has put in."""
+    """A new entry's form: today, where the plan is, and what a link has put in, a card by its title."""
+    card = given.get("cards", "").strip()
+    with suppress(NotFound):
+        card = card and _name(book.outline, card_of(book.outline, card).id)
     return Fields(
         title=given.get("title", ""),
         tags=given.get("tags", ""),
-        cards=given.get("cards", ""),
+        cards=card,
         item=given.get("item") or book.current(),
         day=book.today.isoformat(),
     )

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from tutor.answering.answer import Answer
 from tutor.answering.cite import Citation
 from tutor.answering.compose import Group, Sentence
+from tutor.text import blank_markup
 from tutor.web.render import inline, plain
 
 
@@ -78,6 +79,11 @@ def place(citation: Citation) -> str:
     return " › ".join((citation.title, *below, *page))
 
 
+def words(quote: str) -> str:
+    """A quote without the marks of Markdown, on one line."""
+    return " ".join(blank_markup(quote).split())
+
+
 def copyable(answer: Answer) -> str:
     """The question, the answer and its sources as Markdown."""
     lines = [f"[{c.n}] {place(c)}" for c in answer.citations]
@@ -90,7 +96,7 @@ def copyable(answer: Answer) -> str:
 def _chip(citation: Citation, *, quoting: bool = False) -> str:
     """The link to a citation's passage; ``quoting``: with what a preview shows, once an answer."""
     where, title = plain(place(citation)), plain(citation.title)
-    quoted = f' data-title="{title}" data-quote="{plain(" ".join(citation.quote.split()))}"' if quoting else ""
+    quoted = f' data-title="{title}" data-quote="{plain(words(citation.quote))}"' if quoting else ""
     return (
         f'<a class="chip" href="{plain(document_url(citation.doc_id, citation))}" data-cite="{citation.n}"{quoted}'
         f' aria-label="Source {citation.n}: {where}" title="{where}">{citation.n}</a>'

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tutor.curriculum.outline import Outline, StepLine
+from tutor.curriculum.outline import Outline
 from tutor.errors import UsageError
 from tutor.study.catchup import Option
 from tutor.study.desk import Study
@@ -15,8 +15,8 @@ from tutor.study.log import LogBook
 from tutor.study.pacing import Skips, study_days
 from tutor.study.plans import Plans
 from tutor.study.timetable import Entry, Placed, Timetable
-from tutor.web.page_words import span_words
-from tutor.web.today_views import Link, links_of
+from tutor.web.page_words import day_words, span_words
+from tutor.web.today_views import Link, links_of, log_item
 
 KINDS = {
     "card": "Card",
@@ -113,19 +113,18 @@ def plan_page(study: Study, plans: Plans, table: Timetable, written: Mapping[str
         study: the desk.
         plans: of the learner.
         table: the plan, under way or not.
-        written: log entries by step, as ``written_for`` finds them.
+        written: log entries by step, as ``entries_for`` finds them.
     """
     current = table.current() if table.taken.active else None
     now = current.stage.inside or current.stage.id if current else ""
-    lines = _lines(study.outline, table)
     steps = tuple(
-        _step(study.outline, table, placed, number, now, current, lines, written)
+        _step(study.outline, table, placed, number, now, current, written)
         for number, placed in enumerate(table.steps, 1)
     )
     return PlanPage(table, steps, _standing(table), tuple(_ways(plans, table)), now)
 
 
-def written_for(book: LogBook, outline: Outline, table: Timetable) -> dict[str, list[LogEntry]]:
+def entries_for(book: LogBook, outline: Outline, table: Timetable) -> dict[str, list[LogEntry]]:
     """The log's entries by the step that they belong to, the earliest first: of months, which end in one; of others
     the step that today is in."""
     line = outline.plans.get(table.taken.plan)
@@ -139,9 +138,11 @@ def written_for(book: LogBook, outline: Outline, table: Timetable) -> dict[str, 
     return found
 
 
-def _lines(outline: Outline, table: Timetable) -> dict[str, StepLine]:
-    plan = outline.plans.get(table.taken.plan)
-    return {line.id: line for step in (plan.steps if plan else ()) for line in (step, *step.parts)}
+def title_of(table: Timetable) -> str:
+    """What a plan is called, with the day of an interview as people say it."""
+    if not table.taken.custom:
+        return table.title
+    return f"Your plan for {day_words(date.fromisoformat(table.taken.spec['interview']), table.today)}"
 
 
 def _step(
@@ -151,7 +152,6 @@ def _step(
     number: int,
     now: str,
     current: Placed | None,
-    lines: Mapping[str, StepLine],
     written: Mapping[str, Sequence[LogEntry]],
 ) -> Step:
     stage = placed.stage
@@ -170,7 +170,6 @@ def _step(
         state = "now"
     elif placed.span is None:
         state = "free"
-    line = lines.get(stage.id)
     parts = tuple(_part(outline, table, one, current is one) for one in inside)
     return Step(
         placed,
@@ -185,7 +184,7 @@ def _step(
         tuple(dict.fromkeys((stage.id, stage.id.replace("-0", "-")))),
         parts,
         tuple(written.get(stage.id, ())),
-        line.covers[0] if line and line.covers else "",
+        log_item(outline, table.taken.plan, stage.id),
     )
 
 
@@ -199,8 +198,10 @@ def _part(outline: Outline, table: Timetable, placed: Placed, current: bool) -> 
     stage = placed.stage
     studied = any(entry.item.card for entry in placed.entries)
     cards = () if studied else tuple((name, outline.cards[name].title) for name in stage.cards if name in outline.cards)
+    written_for = log_item(outline, table.taken.plan, stage.id)
     rows = tuple(
-        ItemRow(entry, KINDS.get(entry.item.kind, entry.item.kind), links_of(entry.item)) for entry in placed.entries
+        ItemRow(entry, KINDS.get(entry.item.kind, entry.item.kind), links_of(entry.item, written_for))
+        for entry in placed.entries
     )
     when = span_words(placed.span.first, placed.span.last, table.today) if placed.span and stage.inside else ""
     goal = "" if any(entry.item.title == stage.goal for entry in placed.entries) else stage.goal

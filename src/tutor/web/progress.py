@@ -30,7 +30,7 @@ _KINDS = {
     "trade-off": "Trade-offs",
     "scale": "At scale",
 }
-_SPENT = {"drill": "drills", "review": "reviews", "ask": "questions", "read": "reading", "log": "the log"}
+_SPENT = {"drill": "drills", "review": "reviews", "check": "mastery checks", "log": "the log"}
 _STATUSES = (("done", "mastered"), ("going", "learning"), ("open", "not started"))
 
 

@@ -51,34 +51,32 @@ class _Renderer(RendererHTML):
         token = tokens[idx]
         language = (token.info.split() or [""])[0]
         name = f' class="language-{escapeHtml(language)}"' if language else ""
-        block = (
-            f'<pre tabindex="0" role="region" aria-label="Code"><code{name}>{escapeHtml(token.content)}</code></pre>'
-        )
+        block = f'<pre tabindex="0" role="group" aria-label="Code"><code{name}>{escapeHtml(token.content)}</code></pre>'
         if not drawings.is_mermaid(token.info):
             return f"{block}\n"
         source = token.content.translate(MARKERS_GONE)
         place = drawings.place(source)
         shown = (
-            f'<div class="canvas" tabindex="0" role="region" aria-label="Diagram">{place}</div>'
+            f'<div class="canvas" tabindex="0" role="group" aria-label="Diagram">{place}</div>'
             if place
             else "<figcaption>Diagram, not drawn: it is not one of the curriculum's</figcaption>"
         )
         marked = " open" if source != token.content else ""
         return (
             f'<figure class="diagram">{shown}'
-            f"<details{marked}><summary>Source of the diagram (Mermaid)</summary>{block}</details></figure>\n"
+            f"<details{marked}><summary>Source (Mermaid)</summary>{block}</details></figure>\n"
         )
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Env) -> str:
         code = escapeHtml(tokens[idx].content)
-        return f'<pre tabindex="0" role="region" aria-label="Code"><code>{code}</code></pre>\n'
+        return f'<pre tabindex="0" role="group" aria-label="Code"><code>{code}</code></pre>\n'
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Env) -> str:
         shown = self.renderInlineAsText(tokens[idx].children or [], options, env)
         return f'<span class="image">{escapeHtml(shown or "image")}</span>'
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Env) -> str:
-        return '<div class="table" tabindex="0" role="region" aria-label="Table"><table>\n'
+        return '<div class="table" tabindex="0" role="group" aria-label="Table"><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: _Env) -> str:
         return "</table></div>\n"

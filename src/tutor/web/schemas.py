@@ -52,7 +52,7 @@ class Question(BaseModel):
     history: list[SaidIn] = Field(
         default_factory=list,
         max_length=50,
-        description="The conversation so far, oldest first: a follow-up is read with it. The server keeps none.",
+        description="The conversation so far, oldest first: a follow-up is read with it. It is not kept.",
     )
     conversation: Text = Field(
         "",

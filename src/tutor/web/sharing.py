@@ -17,11 +17,10 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from tutor.answering.answer import Answer
-from tutor.answering.cite import Citation
 from tutor.answering.compose import Sentence
 from tutor.keeping import LAID_OUT, kept_answer
 from tutor.study.conversations import KeptTurn, Summary, Thread
-from tutor.web.pieces import capital, copyable, place
+from tutor.web.pieces import capital, copyable, place, words
 from tutor.web.render import inline
 from tutor.web.views import page
 
@@ -30,7 +29,8 @@ from tutor.web.views import page
 class SharedTurn:
     """A question as the file shows it; ``verdict`` and ``groups`` are safe HTML, ``text`` an answer as it was written.
 
-    ``groups`` are a label and its lines each; a line's ``[n]`` leads to the source ``n`` below it.
+    ``groups`` are a label and its lines each; a line's ``[n]`` leads to the source ``n`` below it:
+    ``sources`` are its number, where it stands, and what is quoted.
     """
 
     number: int
@@ -39,7 +39,7 @@ class SharedTurn:
     text: str
     verdict: Sequence[Markup] = ()
     groups: Sequence[tuple[str, Sequence[Markup]]] = ()
-    sources: Sequence[tuple[Citation, str]] = ()
+    sources: Sequence[tuple[int, str, str]] = ()
     notes: Sequence[str] = ()
 
 
@@ -99,7 +99,6 @@ def _shared(turn: KeptTurn, number: int) -> SharedTurn:
         return SharedTurn(number, turn.question, turn.standalone, str(turn.answer.get("answer", "")))
     if answer.abstained or not answer.citations:
         return SharedTurn(number, turn.question, turn.standalone, answer.text)
-    cited = {citation.n: citation for citation in answer.citations}
     return SharedTurn(
         number,
         turn.question,
@@ -107,7 +106,7 @@ def _shared(turn: KeptTurn, number: int) -> SharedTurn:
         "",
         [_sentence(line, number) for line in answer.composed.verdict],
         [(group.label, [_sentence(line, number) for line in group.sentences]) for group in answer.composed.groups],
-        [(citation, place(citation)) for citation in cited.values()],
+        [(citation.n, place(citation), words(citation.quote)) for citation in answer.citations],
         list(_notes(answer)),
     )
 

@@ -171,7 +171,7 @@ def choices(documents: Iterable[Mapping[str, Any]], *, marks: bool) -> list[tupl
 def _row(document: Mapping[str, Any], wanted: Wanted, found: CardProgress | None, until: datetime | None) -> Row:
     meta, title, kind = document["meta"], str(document["title"]), str(document["kind"])
     card = isinstance(meta.get("phase"), int)
-    due = bool(found and found.due and until and found.due < until)
+    due = bool(found and found.due and until and found.due < until and not found.suspended)
     facets = {f"kind-{kind if kind in KINDS else 'own'}"}
     if card:
         facets |= {f"phase-{meta['phase']}", f"tier-{meta.get('tier')}", f"depth-{meta.get('depth')}"}

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from tutor.answering.abstain import threshold
 from tutor.answering.answer import Answer
 from tutor.answering.suggest import Suggestion, suggestions
 from tutor.answering.talk import Said
@@ -122,7 +123,9 @@ def with_next(core: Core, turn: TurnView, asked: Sequence[str]) -> TurnView:
     if turn.answer is None:
         return turn
     answer = turn.answer
-    near = [near.doc_id for near in answer.nearest] if answer.abstained else []
+    # Far from everything in the library, what is nearest leads nowhere.
+    far = answer.confidence < threshold() / 2
+    near = [near.doc_id for near in answer.nearest] if answer.abstained and not far else []
     cited = [citation.doc_id for citation in answer.citations] or near
     try:
         outline = core.outline()

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from tutor.curriculum.outline import Outline
 from tutor.study.agenda import Item
 from tutor.study.days import day_of
-from tutor.study.desk import Study
+from tutor.study.desk import MOST_MINUTES, Study
 from tutor.study.done import Done, done_today, untouched
 from tutor.study.timetable import Entry
 from tutor.study.today import Line, Today
@@ -46,7 +46,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Everything of the page. ``enough``: as much was done as the day has minutes."""
+    """Everything of the page. ``due`` questions can be recalled in a round of ``due_min``.
+
+    ``enough``: as much was done as the day has minutes.
+    """
 
     today: date
     found: Today
@@ -55,6 +58,8 @@ class Day:
     done: Done
     first_visit: bool
     following: bool
+    due: int
+    due_min: int
 
     @property
     def enough(self) -> bool:
@@ -80,6 +85,7 @@ def day_of_study(study: Study, minutes: int | None) -> Day:
     def rows(lines: Sequence[Line]) -> tuple[Row, ...]:
         return tuple(_row(study.outline, line, entries.get((line.plan, line.item))) for line in lines)
 
+    waiting = study.round(MOST_MINUTES)
     return Day(
         day_of(study.clock(), study.zone),
         found,
@@ -88,6 +94,8 @@ def day_of_study(study: Study, minutes: int | None) -> Day:
         done,
         not done.anything and untouched(study),
         bool(tables),
+        len(waiting.flashes) + waiting.more,
+        -(-sum(flash.seconds for flash in waiting.flashes) // 60),
     )
 
 
@@ -95,13 +103,16 @@ def _row(outline: Outline, line: Line, entry: Entry | None) -> Row:
     card = line.refs[0].split("/", 1)[0] if line.refs else ""
     links: list[Link] = []
     if line.kind == "plan":
-        links = [*(links_of(entry.item) if entry else ()), Link(f"/plan/{line.plan}#{line.item}", "See the plan")]
+        own = links_of(entry.item, log_item(outline, line.plan, entry.stage)) if entry else ()
+        links = [*own, Link(f"/plan/{line.plan}#{line.item}", "See the plan")]
     elif line.kind == "review":
         links = [Link(f"/review?{urlencode({'card': card})}", "Recall")]
     else:
         ask = next((p.ask for p in outline.cards[card].probes if p.id == line.probe), "")
         drill = drill_link(ask) if ask else Link(document_url(card), "Check it")
         links = [Link(document_url(card), "Read"), Link(drill.href, "Then drill")] if line.kind == "read" else [drill]
+    if line.aside:
+        links = [*links, Link(f"/review/aside?{urlencode({'ref': line.aside})}", "Set aside")]
     return Row(line.kind, _KINDS[line.kind], line.title, line.why, line.minutes, tuple(links), line.plan, entry)
 
 
@@ -110,8 +121,20 @@ def drill_link(request: str, text: str = "Drill") -> Link:
     return Link(f"/drill?{urlencode({'request': request})}", text)
 
 
-def links_of(item: Item) -> tuple[Link, ...]:
-    """Where an item of a plan is done; nothing for what is done with one's hands."""
+def log_item(outline: Outline, plan: str, stage: str) -> str:
+    """What an entry of the log belongs to that is written for a step of a plan; empty where the log has none for it."""
+    line = outline.plans.get(plan)
+    found = next((s for step in (line.steps if line else ()) for s in (step, *step.parts) if s.id == stage), None)
+    return (found.covers[0] if found.covers else f"{plan}/{stage}") if found else ""
+
+
+def links_of(item: Item, written_for: str) -> tuple[Link, ...]:
+    """Where an item of a plan is done; nothing for what is done with one's hands.
+
+    Args:
+        item: of a plan.
+        written_for: what an entry of the log about it belongs to, as ``log_item`` gives it.
+    """
     if item.card:
         return Link(document_url(item.card), "Read"), drill_link(item.card)
     if item.doc_id:
@@ -119,5 +142,5 @@ def links_of(item: Item) -> tuple[Link, ...]:
     if item.link:
         return (Link(item.link, "Watch" if item.kind == "video" else "Open", away=True),)
     if item.kind in _WRITTEN:
-        return (Link("/log", "Write it in the log"),)
+        return (Link(f"/log/new?{urlencode({'item': written_for})}", "Write it in the log"),)
     return ()

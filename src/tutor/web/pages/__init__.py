@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tutor.web.pages import (
+    aside,
     ask,
     cards,
     conversations,
+    design,
     docs,
     drill,
     log,
-    log_reports,
     map,
     palette,
     plan,
@@ -21,13 +22,14 @@ from tutor.web.pages import (
 )
 
 ROUTERS = (
+    aside.router,
     ask.router,
     cards.router,
     conversations.router,
+    design.router,
     docs.router,
     drill.router,
     log.router,
-    log_reports.router,
     map.router,
     palette.router,
     plan.router,

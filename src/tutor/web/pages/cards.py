@@ -27,10 +27,13 @@ from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
 CoreOf = Annotated[Core, Depends(core_of)]
+_PLACES = {"aside": "mark"}  # the section that a form stands in, where that is not its own name
+#: What is told of a form that was carried out, with where the learner stands after it.
 _SAID = {
-    "mark": "Marked.",
-    "check": "The check is saved.",
+    "mark": "Marked: {status}.",
+    "check": "The check is saved; the card counts as {status}.",
     "note": "The note is saved.",
+    "aside": "The card {aside}.",
 }
 
 
@@ -99,12 +102,12 @@ def document(
     shown = _document(core, doc_id, start, end, at)
     if fragment:
         return page(request, "cards/pane.html", **shown, links=library.links(shown["document"], core.documents()))
-    return _whole(request, core, shown, said=_SAID.get(said, ""))
+    return _whole(request, core, shown, said=said)
 
 
 @router.post("/documents/{doc_id:path}")
 async def change(request: Request, doc_id: str, core: CoreOf) -> Response:
-    """A form of a card's page, told by its field ``do``: mark, check or note.
+    """A form of a card's page, told by its field ``do``: mark, check, note, or aside (out of the reviews).
 
     What cannot be taken comes back with the page: the learner's words stay in their field.
     """
@@ -113,6 +116,7 @@ async def change(request: Request, doc_id: str, core: CoreOf) -> Response:
         "mark": lambda study: _mark(study, doc_id, form),
         "check": lambda study: _check(study, doc_id, form),
         "note": lambda study: _note(study, doc_id, form),
+        "aside": lambda study: _aside(study, doc_id, form),
     }
     do = form.text("do")
 
@@ -120,7 +124,7 @@ async def change(request: Request, doc_id: str, core: CoreOf) -> Response:
         if do not in works:
             raise UsageError("the form does not say what to do", about=do[:40], fix="Send it from the card's page.")
         core.study(works[do])
-        return f"{document_url(doc_id)}?said={do}#{do}"
+        return f"{document_url(doc_id)}?said={do}#{_PLACES.get(do, do)}"
 
     try:
         return await submit(request, form, work)
@@ -164,7 +168,14 @@ def _whole(
     document = shown["document"]
     card = card_page(core, document["doc_id"]) if document["kind"] == "card" else None
     if isinstance(card, CardPage):
-        context = {**shown, "card": card, "said": said, "error": error, "do": form.text("do") if form else ""}
+        words = _SAID.get(said, "").format(
+            status=card.progress.status.replace("-", " "),
+            aside="is set aside: it does not come up for review"
+            if card.progress.suspended
+            else "comes up for review again",
+        )
+        told = {"said": words, "did": said if words else ""}
+        context = {**shown, **told, "card": card, "error": error, "do": form.text("do") if form else ""}
         return page(request, "cards/card.html", status=status, **context, **_fields(card, form, error))
     if error:
         raise error  # nothing on a plain page has a form
@@ -209,6 +220,10 @@ def _check(study: Study, doc_id: str, form: Form) -> None:
         raise UsageError("the check has changed since", about=doc_id, fix="Look at its items again and tick them.")
     ticked = set(form.texts("item"))
     study.check(doc_id, [str(number) in ticked for number in range(len(items))])
+
+
+def _aside(study: Study, doc_id: str, form: Form) -> None:
+    study.suspend(_card(study, doc_id), form.on("out"))
 
 
 def _note(study: Study, doc_id: str, form: Form) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -79,7 +80,7 @@ def _where(request: Request, core: Core, session_id: str, **more: Any) -> Respon
     """The page of a drill as it stands; ``more`` takes the place of what is stored."""
 
     def look(drills: Drills) -> tuple[str, dict[str, Any]]:
-        session = drills.resume(session_id)
+        session = _resumed(drills, session_id)
         if session.pending:
             return "drill/room.html", room_context(
                 drills, session, more.pop("pad", None) or drills.store.pad(session_id)
@@ -94,6 +95,18 @@ def _where(request: Request, core: Core, session_id: str, **more: Any) -> Respon
     return page(request, template, status=status, **{"rereads": core.writes, **shown, **more})
 
 
+def _resumed(drills: Drills, session_id: str) -> Session:
+    """A drill as it stands.
+
+    Raises:
+        NotFound: there is none; the page that lists them is named, not the command.
+    """
+    try:
+        return drills.resume(session_id)
+    except NotFound as error:
+        raise NotFound(error.what, about=error.about, fix="The drills that are open are listed at /drill") from error
+
+
 @router.api_route("/drill/{session}/{number:int}", methods=["GET", "HEAD"])
 def graded(request: Request, session: str, number: int, core: CoreOf) -> Response:
     """The grade of a task, from 1."""
@@ -101,7 +114,7 @@ def graded(request: Request, session: str, number: int, core: CoreOf) -> Respons
 
 
 def _graded(request: Request, core: Core, session_id: str, number: int, **more: Any) -> Response:
-    shown = core.drill(lambda drills: grade_context(drills, drills.resume(session_id), number))
+    shown = core.drill(lambda drills: grade_context(drills, _resumed(drills, session_id), number))
     error = more.get("error")
     status = status_of(error) if error else 200
     return page(request, "drill/grade.html", status=status, rereads=core.writes, **{**shown, **more})
@@ -219,9 +232,15 @@ async def view(request: Request, session: str, number: int, core: CoreOf) -> Res
     point, status, reason = form.text("point"), form.text("status"), form.text("reason")
 
     def keep() -> str:
-        row = core.drill(lambda drills: drills.override(session, number, point, status, reason))
-        ids = [p.id for p in core.drill(lambda drills: drills.store.load(session)).tasks[number - 1].rubric.points]
-        return f"/drill/{session}/{number}#p{ids.index(row['point']) + 1}"
+        def override(drills: Drills) -> int:
+            drills.override(session, number, point, status, reason)
+            _, _, grade = drills.graded(drills.store.load(session), number)
+            return [p.point for p in grade.points].index(point) + 1
+
+        path = f"/drill/{session}/{number}#p{core.drill(override)}"
+        with suppress(TutorError):  # it is kept: whatever studies next takes it in
+            core.study(lambda study: study.sync())
+        return path
 
     try:
         return await submit(request, form, keep)

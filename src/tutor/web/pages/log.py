@@ -12,19 +12,22 @@ from starlette.concurrency import run_in_threadpool
 
 from tutor.errors import StaleAnswer, TutorError
 from tutor.study.log import LogBook
+from tutor.study.records import LONGEST_S
 from tutor.web import logbook
 from tutor.web.core import Core, core_of
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
 from tutor.web.logbook import PAGE, Fields
+from tutor.web.pages import log_reports
 from tutor.web.progress import counted, day_shown
 from tutor.web.views import page
 
 T = TypeVar("T")
 router = APIRouter(include_in_schema=False)
+router.include_router(log_reports.router)  # first: /log/{entry} takes every name
 CoreOf = Annotated[Core, Depends(core_of)]
 Short = Annotated[str, Query(max_length=300)]
-_LONGEST_S = 4 * 3600.0
+_LONGEST_S = LONGEST_S["log"]
 _WORDS: dict[str, Any] = {"counted": counted, "day": day_shown, "address": logbook.address}
 
 
@@ -215,5 +218,5 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
     with suppress(TutorError):  # a store that does not answer is why the form comes back: the text must, too
         context = core.log(gather)
     refused = logbook.refused(fault) if fault else None
-    status = status_of(fault) if fault else 200
+    status = 200 if refused is None else 422 if refused.field else status_of(refused.error)
     return page(request, "log/form.html", status=status, given=given, refused=refused, entry=entry, **_WORDS, **context)

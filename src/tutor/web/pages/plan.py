@@ -8,15 +8,11 @@ from typing import Annotated, Any, cast
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from markupsafe import Markup
 
 from tutor.errors import NotFound, TutorError, UsageError
-from tutor.study import digest
 from tutor.study.catchup import Way
 from tutor.study.custom import Custom, in_hours, most_hours, tracks
 from tutor.study.desk import Study
-from tutor.study.entries import Query
-from tutor.study.log import LogBook
 from tutor.study.pacing import Skips
 from tutor.study.plans import Plans
 from tutor.study.timetable import CUSTOM, Timetable
@@ -25,10 +21,9 @@ from tutor.telemetry import failed
 from tutor.web.core import Core, core_of
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
-from tutor.web.highlight import render_document
 from tutor.web.page_words import day_words, field_of, on_page
 from tutor.web.plan_forms import Fields, interview_of, start_of
-from tutor.web.plan_views import UNITS, plan_page, runs, written_for
+from tutor.web.plan_views import UNITS, entries_for, plan_page, runs, title_of
 from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
@@ -110,24 +105,6 @@ def plan(request: Request, plan: str, core: CoreOf, did: str = "") -> Response:
     return _plan(request, core, plan, did=did, given=_query(request))
 
 
-@router.api_route("/plan/{plan}/capstone/{step}", methods=["GET", "HEAD"])
-def capstone(request: Request, plan: str, step: str, core: CoreOf) -> Response:
-    """All that the log has for a month or another step, as one text to write its capstone from."""
-
-    def gather(book: LogBook) -> tuple[str, str, str]:
-        line = book.outline.plans.get(plan)
-        found = next((s for top in (line.steps if line else ()) for s in (top, *top.parts) if s.id == step), None)
-        if line is None or found is None:
-            raise NotFound("no plan has this step", about=f"{plan}/{step}"[:80], fix="The page Plan lists them all.")
-        item = found.covers[0] if found.covers else f"{plan}/{step}"
-        text = digest.capstone(book.entries(Query(item=item)), book.outline, item)
-        return line.title, found.title, text
-
-    title, name, text = core.log(gather)
-    html = Markup(render_document(text, 0, 0, title=f"Capstone: {name}").html)
-    return page(request, "plan/capstone.html", plan=plan, step=step, title=title, step_title=name, text=text, html=html)
-
-
 @router.post("/plan/{plan}/start")
 async def start(request: Request, plan: str, core: CoreOf) -> Response:
     """Take a plan up."""
@@ -154,6 +131,7 @@ async def tick(request: Request, plan: str, core: CoreOf) -> Response:
     """Tick items off (``done``) or take ticks back (``undo``): said again, it changes nothing, so it needs no token."""
     form = await read_form(request)
     done, undone, back = form.texts("done"), form.texts("undo"), form.text("back")
+    minutes = form.text("minutes")[:5]
 
     def change(found: Plans) -> str:
         changed = found.done(plan, done) if done else []
@@ -161,7 +139,9 @@ async def tick(request: Request, plan: str, core: CoreOf) -> Response:
         if not done and not undone:
             raise UsageError("no item is named", about=plan, fix="Tick one off on the plan's page.")
         step = changed[0].stage if changed else ""
-        return "/today" if back == "today" else f"/plan/{found.named(plan)}{f'#{step}' if step else ''}"
+        if back == "today":
+            return f"/today?minutes={minutes}" if minutes.isascii() and minutes.isdecimal() else "/today"
+        return f"/plan/{found.named(plan)}{f'#{step}' if step else ''}"
 
     return await submit(request, form, lambda: core.plans(change))
 
@@ -267,7 +247,7 @@ def _plan(
 
     table, ticked, error = core.plans(find)
     outline = core.study(lambda study: study.outline)
-    written = core.log(lambda book: written_for(book, outline, table)) if table.taken.active else {}
+    written = core.log(lambda book: entries_for(book, outline, table)) if table.taken.active else {}
 
     def build(study: Study) -> dict[str, Any]:
         found = plan_page(study, plans_of(study), table, written)
@@ -358,6 +338,7 @@ def _page(
         most_hours=most_hours(Skips()),
         hours=in_hours,
         day_words=day_words,
+        title_of=title_of,
     )
 
 

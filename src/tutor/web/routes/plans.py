@@ -16,7 +16,19 @@ from tutor.study.plans import Plans
 from tutor.study.timetable import CUSTOM
 from tutor.study.windows import of_step, of_week
 from tutor.web.core import Core, core_of
+from tutor.web.plan_schemas import (
+    CaughtUpOut,
+    CustomOut,
+    PlansOut,
+    ShownOut,
+    SkippedOut,
+    SummaryOut,
+    TableOut,
+    TickedOut,
+    WaysOut,
+)
 from tutor.web.schemas import ErrorOut, Text
+from tutor.web.study_schemas import SPARSE
 
 CoreOf = Annotated[Core, Depends(core_of)]
 Skips = Annotated[list[Text], Field(max_length=400, examples=[["sat", "sun", "2026-12-24..2026-12-31"]])]
@@ -39,6 +51,7 @@ class StartIn(_Body):
     start: date | None = Field(None, description="Today where it is missing.")
     pace: float | None = Field(None, ge=0.1, le=10)
     until: date | None = Field(None, description="The day by which it is to end, in place of a pace.")
+    hours: float | None = Field(None, gt=0, le=60, description="A week, in place of a pace.")
     skips: Skips = Field(default_factory=list)
     afresh: bool = Field(False, description="What was ticked off before does not count.")
 
@@ -68,6 +81,7 @@ class SkipIn(_Body):
 
     days: Skips
     plan: Text = ""
+    undo: bool = Field(False, description="Study on them after all.")
 
 
 class CatchUpIn(_Body):
@@ -76,7 +90,7 @@ class CatchUpIn(_Body):
     way: Literal["shift", "squeeze", "drop"]
 
 
-@router.get("", summary="List the plans")
+@router.get("", response_model=PlansOut, summary="List the plans")
 def listed(core: CoreOf) -> dict[str, Any]:
     """Those of the curriculum and the learner's own, with progress where under way; and the tracks there are."""
 
@@ -91,7 +105,7 @@ def listed(core: CoreOf) -> dict[str, Any]:
     return core.plans(list_)
 
 
-@router.post("/custom", status_code=201, summary="Make a plan for an interview")
+@router.post("/custom", response_model=CustomOut, status_code=201, summary="Make a plan for an interview")
 def custom(body: CustomIn, core: CoreOf) -> dict[str, Any]:
     """Tier 1 first, prerequisites before, within the hours; takes it up, or with ``preview`` only tells."""
 
@@ -112,13 +126,15 @@ def custom(body: CustomIn, core: CoreOf) -> dict[str, Any]:
     return {**custom_json(made, core.study(lambda study: study.outline)), "taken_up": taken_up}
 
 
-@router.post("/skip", summary="Leave days out")
+@router.post("/skip", response_model=SkippedOut, summary="Leave days out")
 def skip(body: SkipIn, core: CoreOf) -> dict[str, Any]:
     """What follows moves back."""
-    return core.plans(lambda plans: {"plans": [summary_json(after) for _, after in plans.skip(body.days, body.plan)]})
+    return core.plans(
+        lambda plans: {"plans": [summary_json(after) for _, after in plans.skip(body.days, body.plan, undo=body.undo)]}
+    )
 
 
-@router.get("/{plan}", summary="A plan with its items")
+@router.get("/{plan}", response_model=ShownOut, summary="A plan with its items", **SPARSE)
 def show(plan: str, core: CoreOf, step: str = "", week: int | None = None) -> dict[str, Any]:
     """As it is followed, or as it would be from today on; whole, or one step or week of it."""
 
@@ -133,17 +149,25 @@ def show(plan: str, core: CoreOf, step: str = "", week: int | None = None) -> di
     return core.plans(find)
 
 
-@router.post("/{plan}/start", status_code=201, summary="Take a plan up")
+@router.post("/{plan}/start", response_model=TableOut, status_code=201, summary="Take a plan up", **SPARSE)
 def start(plan: str, body: StartIn, core: CoreOf) -> dict[str, Any]:
     """The plan with its dates."""
     return core.plans(
         lambda plans: table_json(
-            plans.start(plan, start=body.start, pace=body.pace, until=body.until, skips=body.skips, afresh=body.afresh)
+            plans.start(
+                plan,
+                start=body.start,
+                pace=body.pace,
+                until=body.until,
+                hours=body.hours,
+                skips=body.skips,
+                afresh=body.afresh,
+            )
         )
     )
 
 
-@router.post("/{plan}/ticks", status_code=201, summary="Tick items off")
+@router.post("/{plan}/ticks", response_model=TickedOut, status_code=201, summary="Tick items off")
 def tick(plan: str, body: TickIn, core: CoreOf) -> dict[str, Any]:
     """What changed by it, and where the plan stands."""
 
@@ -154,7 +178,7 @@ def tick(plan: str, body: TickIn, core: CoreOf) -> dict[str, Any]:
     return core.plans(change)
 
 
-@router.get("/{plan}/catch-up", summary="How to catch up")
+@router.get("/{plan}/catch-up", response_model=WaysOut, summary="How to catch up")
 def ways(plan: str, core: CoreOf) -> dict[str, Any]:
     """Three ways, each with what it costs."""
     return core.plans(
@@ -165,7 +189,7 @@ def ways(plan: str, core: CoreOf) -> dict[str, Any]:
     )
 
 
-@router.post("/{plan}/catch-up", summary="Catch up")
+@router.post("/{plan}/catch-up", response_model=CaughtUpOut, summary="Catch up")
 def catch_up(plan: str, body: CatchUpIn, core: CoreOf) -> dict[str, Any]:
     """The plan as it is then."""
 
@@ -176,13 +200,18 @@ def catch_up(plan: str, body: CatchUpIn, core: CoreOf) -> dict[str, Any]:
     return core.plans(go)
 
 
-@router.post("/{plan}/stop", summary="Follow a plan no longer")
+@router.post("/{plan}/stop", response_model=SummaryOut, summary="Follow a plan no longer")
 def stop(plan: str, core: CoreOf) -> dict[str, Any]:
     """What was ticked off stays."""
     return core.plans(lambda plans: summary_json(plans.stop(plan)))
 
 
-@router.get("/{plan}/calendar.ics", response_class=Response, summary="A plan as a calendar file")
+@router.get(
+    "/{plan}/calendar.ics",
+    response_class=Response,
+    summary="A plan as a calendar file",
+    responses={200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}},
+)
 def calendar(plan: str, core: CoreOf) -> Response:
     """iCalendar, an all-day event for each step or day with something due."""
     data = core.plans(lambda plans: as_calendar(plans.of(plan), now=datetime.now(UTC)))

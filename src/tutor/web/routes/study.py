@@ -14,6 +14,20 @@ from tutor.study.lookup import card_of
 from tutor.study.wire import card_json, item_json, path_json, plain, progress_json, share_json, today_json
 from tutor.web.core import Core, core_of
 from tutor.web.schemas import ErrorOut, Text
+from tutor.web.study_schemas import (
+    SPARSE,
+    CardOut,
+    MapOut,
+    PathOut,
+    ProgressOut,
+    RatedOut,
+    RoundOut,
+    StatsOut,
+    SuspendedOut,
+    SuspendOut,
+    ThreadOut,
+    TodayOut,
+)
 
 CoreOf = Annotated[Core, Depends(core_of)]
 Minutes = Annotated[int | None, Query(ge=1, le=MOST_MINUTES, description="How many there are; else study.minutes.")]
@@ -23,7 +37,11 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     503: {"model": ErrorOut, "description": "The study store cannot be read or written."},
 }
 _DRAWN: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {}, "text/plain": {}}, "description": "Nodes and edges, or a text."}
+    200: {
+        "model": MapOut,
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+        "description": "Nodes and edges, or a text.",
+    }
 }
 
 router = APIRouter(prefix="/api/v1/study", tags=["study"], responses=_ERRORS)
@@ -64,25 +82,25 @@ class SuspendIn(_Body):
     suspended: bool = True
 
 
-@router.get("/today", summary="What to do today, and why")
+@router.get("/today", response_model=TodayOut, summary="What to do today, and why", **SPARSE)
 def today(core: CoreOf, minutes: Minutes = None) -> dict[str, Any]:
     """Lines that fit the minutes, each with its reason; and what was left out."""
     return core.study(lambda study: today_json(study.today(minutes)))
 
 
-@router.get("/progress", summary="Where the learner stands")
+@router.get("/progress", response_model=ProgressOut, summary="Where the learner stands")
 def progress(core: CoreOf) -> dict[str, Any]:
     """Shares by phase, section, tier and plan, and every card with what its status rests on."""
     return core.study(lambda study: progress_json(study, study.standing()))
 
 
-@router.get("/progress/{card}", summary="Where the learner stands with a card")
+@router.get("/progress/{card}", response_model=CardOut, summary="Where the learner stands with a card")
 def of_card(card: str, core: CoreOf) -> dict[str, Any]:
     """By id, title or alias; with its history and mastery check."""
     return core.study(lambda study: _card(study, card))
 
 
-@router.post("/progress/{card}", status_code=201, summary="Mark a card")
+@router.post("/progress/{card}", response_model=CardOut, status_code=201, summary="Mark a card")
 def mark(card: str, body: MarkIn, core: CoreOf) -> dict[str, Any]:
     """The learner's own word stands until a later drill or review says otherwise."""
 
@@ -92,19 +110,19 @@ def mark(card: str, body: MarkIn, core: CoreOf) -> dict[str, Any]:
     return core.study(change)
 
 
-@router.post("/progress/{card}/check", status_code=201, summary="Take down a mastery check")
+@router.post("/progress/{card}/check", response_model=CardOut, status_code=201, summary="Take down a mastery check")
 def check(card: str, body: CheckIn, core: CoreOf) -> dict[str, Any]:
     """Mastered where every item is done, learning where one is not."""
     return core.study(lambda study: _card(study, study.check(card, body.done, seconds=body.seconds).card))
 
 
-@router.get("/review", summary="What to recall now")
+@router.get("/review", response_model=RoundOut, summary="What to recall now")
 def due(core: CoreOf, minutes: Minutes = None, card: Annotated[list[str] | None, Query()] = None) -> dict[str, Any]:
     """What is due until the end of the day, the likeliest forgotten first: question, answer and source of each."""
     return core.study(lambda study: plain(study.round(minutes, card or ())))
 
 
-@router.post("/review", status_code=201, summary="Rate what was recalled")
+@router.post("/review", response_model=RatedOut, status_code=201, summary="Rate what was recalled")
 def review(body: ReviewIn, core: CoreOf) -> dict[str, Any]:
     """The next date."""
 
@@ -115,19 +133,24 @@ def review(body: ReviewIn, core: CoreOf) -> dict[str, Any]:
     return core.study(take)
 
 
-@router.get("/review/suspended", summary="What is set aside")
+@router.get("/review/suspended", response_model=list[SuspendedOut], summary="What is set aside")
 def suspended(core: CoreOf) -> list[dict[str, Any]]:
     """Cards, and points whose card is not; they do not come up in reviews."""
     return core.study(lambda study: [item_json(item) for item in study.suspended()])
 
 
-@router.post("/review/suspended", status_code=201, summary="Set a card or point aside, or take it back")
+@router.post(
+    "/review/suspended",
+    response_model=SuspendOut,
+    status_code=201,
+    summary="Set a card or point aside, or take it back",
+)
 def suspend(body: SuspendIn, core: CoreOf) -> dict[str, Any]:
     """A card goes with its points; what is known of them stays."""
     return core.study(lambda study: {"items": [item_json(i) for i in study.suspend(body.ref, body.suspended)]})
 
 
-@router.get("/path/{card}", summary="The shortest way to a card")
+@router.get("/path/{card}", response_model=PathOut, summary="The shortest way to a card")
 def way(card: str, core: CoreOf, have: Annotated[list[str] | None, Query()] = None) -> dict[str, Any]:
     """Over what it builds on, without what is mastered; with what the card hangs together with."""
 
@@ -138,7 +161,7 @@ def way(card: str, core: CoreOf, have: Annotated[list[str] | None, Query()] = No
     return core.study(find)
 
 
-@router.get("/threads", summary="The learning threads")
+@router.get("/threads", response_model=list[ThreadOut], summary="The learning threads")
 def threads(core: CoreOf) -> list[dict[str, Any]]:
     """Each with its cards in order and how far one is."""
 
@@ -165,7 +188,7 @@ def drawn(
     return PlainTextResponse((paths.mermaid if form == "mermaid" else paths.dot)(found))
 
 
-@router.get("/stats", summary="What answers and reviews show")
+@router.get("/stats", response_model=StatsOut, summary="What answers and reviews show")
 def stats(core: CoreOf) -> dict[str, Any]:
     """Readiness, weak points, kinds of question, contradictions, calibration, time; null where too little is known."""
     return core.study(lambda study: dict(plain(study.stats())))

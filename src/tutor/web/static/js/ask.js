@@ -16,6 +16,7 @@ function setUp(root) {
   const turnsSent = 8;
   const charactersSent = 1000; // of an answer: more than its first sentence is not remembered
   let running = null;
+  let linked = ""; // the question of an answer that a link opened: not kept yet
 
   function busy(on) {
     send.hidden = on;
@@ -43,7 +44,8 @@ function setUp(root) {
     running?.abort();
     const mine = new AbortController();
     running = mine;
-    for (const part of root.querySelectorAll("[data-intro], [data-examples], [data-next]")) part.remove();
+    for (const part of root.querySelectorAll("[data-examples], [data-next]")) part.remove();
+    root.querySelector("[data-intro]")?.replaceWith(document.querySelector("[data-heading-template]").content.cloneNode(true));
     box.placeholder = "Ask another question";
     const turn = Turn.begin(question, log);
     turn.show();
@@ -117,14 +119,13 @@ function setUp(root) {
 
   // An answer that was opened by a link is kept with the first question that follows it.
   async function keepShown(signal) {
-    const first = said[0];
-    if (!kept.keeps || kept.id || !first?.shown) return;
-    const body = JSON.stringify({ question: first.question, conversation: "new", written: false });
+    if (!kept.keeps || kept.id || !linked) return;
+    const body = JSON.stringify({ question: linked, conversation: "new", written: false });
+    linked = "";
     const headers = { "content-type": "application/json" };
     const response = await fetch("/api/v1/ask", { method: "POST", body, headers, signal });
     const found = response.ok ? (await response.json()).kept : null;
     if (found?.conversation) kept.stored(found);
-    first.shown = false;
   }
 
   // Where nothing is kept the address is loaded again, or shared, without the conversation before it.
@@ -167,7 +168,8 @@ function setUp(root) {
   for (const article of log.querySelectorAll("[data-turn]")) {
     const turn = new Turn(article);
     turn.offerCopy();
-    said.push({ question: turn.question, answer: "", shown: !article.id });
+    said.push({ question: turn.question, answer: "" });
+    if (!article.id) linked = turn.question;
   }
   if (!box.value) box.value = kept.remembered();
   if (box.value) { grow(); tooLong(); }

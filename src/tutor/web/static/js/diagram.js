@@ -11,7 +11,7 @@ function setUp(canvas) {
   button.textContent = "Enlarge";
   button.setAttribute("aria-haspopup", "dialog");
   button.addEventListener("click", () => enlarge(drawing, button));
-  canvas.after(button);
+  canvas.parentElement.append(button);
 }
 
 function enlarge(drawing, opener) {
@@ -22,7 +22,7 @@ function enlarge(drawing, opener) {
   const place = document.createElement("div");
   place.className = "large-canvas";
   place.tabIndex = 0;
-  place.setAttribute("role", "region");
+  place.setAttribute("role", "group");
   place.setAttribute("aria-label", "Diagram");
   place.append(copy);
   const natural = Number(drawing.getAttribute("width"));

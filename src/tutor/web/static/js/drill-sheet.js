@@ -1,6 +1,6 @@
 // The calculator sheet: computed by the server while typing; the last line with a value goes into the answer.
 export class Sheet {
-  constructor(root, words, inserted, changed) {
+  constructor(root, words, inserted) {
     this.lines = root.querySelector("[data-lines]");
     this.values = root.querySelector("[data-values]");
     this.words = words;
@@ -11,7 +11,6 @@ export class Sheet {
     this.lines.addEventListener("input", () => {
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => this.compute(), 300);
-      changed();
     });
     if (this.lines.value.trim()) this.compute();
   }

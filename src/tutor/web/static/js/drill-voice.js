@@ -16,8 +16,9 @@ export function offerVoice(room, words, changed) {
   }
 
   function stop() {
-    listening?.stop();
-    listening = null;
+    const was = listening;
+    listening = null; // before it ends: ending comes back here
+    was?.stop();
     button.textContent = "Answer by voice";
   }
 

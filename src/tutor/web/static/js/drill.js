@@ -16,24 +16,29 @@ function setUp(room, { focus = false } = {}) {
   const saved = room.querySelector("[data-saved]");
   const revision = form.querySelector("[data-revision]");
   const draftKey = `drill.${room.dataset.question}`;
-  const notesKey = `drill.${room.dataset.session}.notes`;
+  const beside = [["notes", notes], ["sheet", room.querySelector("[data-lines]")]]
+    .filter(([, box]) => box).map(([name, box]) => [`drill.${room.dataset.session}.${name}`, box]);
   const clocks = new Clocks(room, (text) => { live.textContent = text; });
   const told = room.querySelector("[data-reply]").parentElement.querySelector(".failed");
   let sending = null;
   let saving = null;
   let keepWhenIdle = 0;
 
-  // The draft of this question and the unsaved notes, as this tab last had them; what came back with an error is newer.
-  if (words && !words.value) words.value = stored(draftKey);
-  if (notes && stored(notesKey) && !told) {
-    notes.value = stored(notesKey);
-    keepSoon();
-  }
+  // What this tab had that was not sent or saved; after an error the page itself has what is newest.
+  if (words && !told && stored(draftKey)) words.value = stored(draftKey);
   words?.addEventListener("input", () => store(draftKey, words.value));
-  notes?.addEventListener("input", () => { store(notesKey, notes.value); keepSoon(); });
+  for (const [key, box] of beside) {
+    const [base, text] = split(stored(key));
+    if (text && !told && text !== box.value) {
+      box.value = text;
+      revision.value = base; // where another window has saved since, that is told
+      keepSoon();
+    }
+    box.addEventListener("input", () => { store(key, `${revision.value}\n${box.value}`); keepSoon(); });
+  }
 
   const sheet = room.querySelector("[data-sheet]");
-  const calculator = sheet && new Sheet(sheet, words, () => { store(draftKey, words?.value ?? ""); }, keepSoon);
+  const calculator = sheet && new Sheet(sheet, words, () => store(draftKey, words.value));
   offerVoice(room, words, () => store(draftKey, words.value));
 
   const slider = form.querySelector("[data-slider]");
@@ -52,7 +57,7 @@ function setUp(room, { focus = false } = {}) {
   // Saves notes, sheet and draft without touching what is on the screen.
   async function keep() {
     if (sending || saving) { keepSoon(); return; }
-    const sent = notes?.value;
+    const sent = beside.map(([, box]) => box.value);
     const body = new FormData(form);
     body.set("do", "keep");
     body.set("once", `${body.get("once")}.${Math.random().toString(36).slice(2)}`);
@@ -60,19 +65,26 @@ function setUp(room, { focus = false } = {}) {
     try {
       const { page, response } = await saving;
       const fresh = page.querySelector("[data-revision]");
+      if (fresh) revision.value = fresh.value;
       if (!response.ok) {
         const what = page.querySelector(".failed .label")?.textContent ?? "The notes were not saved";
-        saved.textContent = `${what}. Nothing is lost here.`;
+        if (saved) saved.textContent = `${what}. Nothing is lost here.`;
+        showOther(page.querySelector("[data-other]"));
         return;
       }
-      if (fresh) revision.value = fresh.value;
       if (saved) saved.textContent = "Saved";
-      if (notes?.value === sent) forget(notesKey);
+      beside.forEach(([key, box], n) => { if (box.value === sent[n]) forget(key); });
     } catch {
       if (saved) saved.textContent = "Not saved: the server does not answer. It stays in this tab.";
     } finally {
       saving = null;
     }
+  }
+
+  // What another window has written, above what is written here.
+  function showOther(other) {
+    room.querySelector("[data-other]")?.remove();
+    if (other) notes.before(other);
   }
 
   async function send(submitter) {
@@ -88,29 +100,46 @@ function setUp(room, { focus = false } = {}) {
     try {
       const { page, response, url } = await sending;
       const next = page.querySelector("[data-room]");
-      if (response.ok) forget(notesKey);
+      if (response.ok) for (const [key] of beside) forget(key);
       if (response.ok && next?.dataset.question !== room.dataset.question) forget(draftKey);
-      if (!next || new URL(url).pathname !== location.pathname) {
+      if (!next && !response.ok) { refuse(page, submitter); return; }
+      if (!next || (response.redirected && new URL(url).pathname !== location.pathname)) {
         leaving();
-        location.assign(url);
-        if (new URL(url).pathname === location.pathname) location.reload(); // only the hash differs: the drill is over
+        // The drill is over: its address is the same, and shows the grade now.
+        if (new URL(url).pathname === location.pathname) location.reload(); else location.assign(url);
         return;
       }
       replace(room, next, { focus: true });
       live.textContent = next.querySelector(".failed .label")?.textContent
         ?? next.querySelector(".prompt")?.textContent ?? next.querySelector(".ask")?.textContent ?? "";
     } catch {
-      status.textContent = "";
-      const shown = document.querySelector("[data-failed-template]").content.firstElementChild.cloneNode(true);
-      shown.dataset.lost = "";
-      shown.querySelector("[data-what]").textContent = "The server does not answer";
-      shown.querySelector("[data-fix]").textContent = "Your words are still here. Is tutor still running? Start it with: tutor serve";
-      shown.querySelector("[data-again]").addEventListener("click", () => { shown.remove(); send(submitter); });
-      form.before(shown);
+      fail("The server does not answer", "Is tutor still running? Start it with: tutor serve", submitter);
     } finally {
       sending = null;
       form.removeAttribute("aria-busy");
     }
+  }
+
+  // What is no room: the grade of a drill that another window has ended, with the words left over; or a failure.
+  function refuse(page, submitter) {
+    const inside = page.querySelector("main");
+    if (inside?.querySelector("[data-graded], .debrief")) {
+      leaving();
+      document.querySelector("main").replaceChildren(...inside.childNodes);
+      return;
+    }
+    const said = (selector) => page.querySelector(selector)?.textContent.trim();
+    fail(said(".failed h3, .failed .label") ?? "That did not work", said(".failed dl > div:last-child dd") ?? "Try again.", submitter);
+  }
+
+  function fail(what, fix, submitter) {
+    status.textContent = "";
+    const shown = document.querySelector("[data-failed-template]").content.firstElementChild.cloneNode(true);
+    shown.dataset.lost = "";
+    shown.querySelector("[data-what]").textContent = what;
+    shown.querySelector("[data-fix]").textContent = `Your words are still here. ${fix}`;
+    shown.querySelector("[data-again]").addEventListener("click", () => { shown.remove(); send(submitter); });
+    form.before(shown);
   }
 
   form.addEventListener("submit", (event) => {
@@ -123,6 +152,7 @@ function setUp(room, { focus = false } = {}) {
   });
   room.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    if (!form.contains(event.target)) return; // beside the answer it sends nothing
     event.preventDefault();
     send(form.querySelector('button[value="send"]'));
   });
@@ -145,6 +175,12 @@ function replace(room, next, options) {
   const opened = next.querySelector("[data-brief]");
   if (brief && opened) opened.open = brief.open;
   setUp(next, options);
+}
+
+// A revision and the text behind it.
+function split(kept) {
+  const at = kept.indexOf("\n");
+  return at < 0 ? ["", ""] : [kept.slice(0, at), kept.slice(at + 1)];
 }
 
 function store(key, text) {

@@ -4,6 +4,7 @@ export function score(typed, name) {
   const letters = fold(typed).replace(/\s+/g, " ").trim();
   const text = fold(name);
   if (!letters) return 1;
+  if (text === letters) return 2000;
   const at = text.indexOf(letters);
   if (at >= 0) return 1000 + (startsWord(text, at) ? 500 : 0) + (at === 0 ? 250 : 0) - text.length;
   const words = letters.split(" ");

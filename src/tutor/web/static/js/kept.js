@@ -28,8 +28,22 @@ export class Kept {
     this.root.dataset.conversation = conversation;
     const field = this.root.querySelector("[data-form] [name=conversation]");
     if (field) field.value = conversation;
-    if (begun) this.go(`/conversations/${conversation}`, false);
+    if (begun) {
+      this.go(`/conversations/${conversation}`, false);
+      this.head(conversation, title);
+    }
     this.list(conversation, title);
+  }
+
+  // What stands above a conversation when it is loaded.
+  head(conversation, title) {
+    const header = document.querySelector("[data-thread-template]").content.firstElementChild.cloneNode(true);
+    header.querySelector("[data-title]").textContent = title;
+    for (const link of header.querySelectorAll("a")) {
+      link.setAttribute("href", link.getAttribute("href").replaceAll("CONVERSATION", conversation));
+    }
+    const before = this.root.querySelector("[data-heading]");
+    if (before) before.replaceWith(header); else this.root.querySelector("[data-thread]").replaceWith(header);
   }
 
   // The conversation was deleted elsewhere: what is asked next begins another.

@@ -23,6 +23,7 @@ function setUp(form) {
   }));
   const total = new Set(shelves.flatMap((shelf) => shelf.rows.map((row) => row.id))).size;
   let frame = 0;
+  let telling = 0;
 
   function apply() {
     const needles = box.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -60,7 +61,8 @@ function setUp(form) {
   function changed() {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(apply);
-    tell();
+    clearTimeout(telling);
+    telling = setTimeout(tell, 150); // browsers refuse an address that changes with every key
   }
 
   function clear() {
@@ -70,6 +72,7 @@ function setUp(form) {
     box.focus();
   }
 
+  for (const tab of tabs) tab.addEventListener("click", tell); // the address of what is chosen at this moment
   form.addEventListener("submit", (event) => event.preventDefault());
   box.addEventListener("input", changed);
   box.addEventListener("keydown", (event) => { if (event.key === "Escape" && box.value) { event.preventDefault(); box.value = ""; changed(); } });

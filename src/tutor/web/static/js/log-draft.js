@@ -11,7 +11,8 @@ export function read(name) {
 export function keep(name, form) {
   const fields = Object.fromEntries(KEPT.map((field) => [field, form.elements[field].value]));
   try {
-    localStorage.setItem(key(name), JSON.stringify({ at: Date.now(), fields }));
+    const version = form.elements.version?.value; // that the draft began from: saved over a newer one, both are shown
+    localStorage.setItem(key(name), JSON.stringify({ at: Date.now(), version, fields }));
     return true;
   } catch { return false; }
 }
@@ -26,6 +27,11 @@ export function fill(form, fields) {
 
 export function differs(form, fields) {
   return KEPT.some((field) => (fields[field] ?? "") !== form.elements[field].value);
+}
+
+// Whether something was typed before this page's scripts were there, or the browser has put back what was.
+export function touched(form) {
+  return KEPT.some((field) => form.elements[field].value !== form.elements[field].defaultValue);
 }
 
 // What is being sent, so that the page after it knows which draft has arrived.

@@ -110,11 +110,14 @@ function setUp(form) {
     });
   }
 
-  // What came back from the server with an error is newer than any draft.
+  // What was typed already, or came back from the server with an error, is newer than any draft.
   const draft = drafts.read(name);
-  if (draft && !("cameBack" in form.dataset) && drafts.differs(form, draft.fields) && draft.fields.text.trim()) {
+  if (drafts.touched(form)) {
+    changed();
+  } else if (draft && !("cameBack" in form.dataset) && drafts.differs(form, draft.fields) && draft.fields.text.trim()) {
     const before = new FormData(form);
     drafts.fill(form, draft.fields);
+    if (form.elements.version && draft.version) form.elements.version.value = draft.version;
     restored.querySelector("[data-when]").textContent = new Date(draft.at).toLocaleString("en-GB", {
       day: "numeric", month: "long", hour: "2-digit", minute: "2-digit",
     });
@@ -122,6 +125,7 @@ function setUp(form) {
     restored.querySelector("[data-discard]").addEventListener("click", () => {
       drafts.drop(name);
       drafts.fill(form, Object.fromEntries(before));
+      if (form.elements.version) form.elements.version.value = before.get("version");
       restored.hidden = true;
       kept.textContent = "";
       tell();

@@ -15,6 +15,7 @@ function setUp(section) {
   const save = section.querySelector("[data-save]");
   const told = section.querySelector("[data-said]");
   const key = `note:${card}`;
+  let base = Number(version.value); // the version that the text in the field was written on
   let stored = other.hidden ? field.value.trim() : null; // what the server is known to have; null in a conflict
   let timer = 0;
   let running = false;
@@ -24,7 +25,7 @@ function setUp(section) {
   function keep() {
     try {
       if (field.value.trim() === stored) sessionStorage.removeItem(key);
-      else sessionStorage.setItem(key, JSON.stringify({ text: field.value, version: Number(version.value) }));
+      else sessionStorage.setItem(key, JSON.stringify({ text: field.value, version: base }));
     } catch { /* not kept over a reload, still saved when the server answers */ }
   }
 
@@ -33,7 +34,7 @@ function setUp(section) {
     try { left = JSON.parse(sessionStorage.getItem(key)); } catch { /* nothing that can be read */ }
     if (!left || typeof left.text !== "string" || left.text.trim() === stored || !other.hidden) return;
     field.value = left.text;
-    if (Number.isInteger(left.version)) version.value = left.version; // so that a newer note is not written over
+    if (Number.isInteger(left.version)) version.value = base = left.version; // a newer note is not written over
     editor.open = true;
     say("Put back what was not saved yet");
     later(WAIT);
@@ -47,7 +48,7 @@ function setUp(section) {
   function conflict(now) {
     other.hidden = false;
     section.querySelector("[data-other-text]").textContent = now.text || "(empty)";
-    version.value = now.version;
+    version.value = now.version; // saving by the button is a choice, made with both texts in view
     stored = null;
     save.textContent = "Save mine over it";
     say("Not saved: the note was changed in another window");
@@ -55,7 +56,7 @@ function setUp(section) {
   }
 
   function settled(now, text) {
-    version.value = now.version;
+    version.value = base = now.version;
     stored = now.text;
     shown.innerHTML = now.html; // rendered and sanitised on the server
     shown.hidden = !now.html;

@@ -26,7 +26,7 @@ function actions() {
     { name: "New question", kind: "Action", href: "/", words: ["ask"] },
     { name: "Drill what is due or weak", kind: "Action", href: "/drill", words: ["interview practise"] },
     { name: "Review what is due", kind: "Action", href: "/review", words: ["recall flash cards"] },
-    { name: "Write a log entry", kind: "Action", href: "/log", words: ["decision note"] },
+    { name: "Write a log entry", kind: "Action", href: "/log/new", words: ["decision note"] },
     { name: "Past conversations", kind: "Action", href: "/conversations", words: ["history"] },
     { name: "Export everything", kind: "Action", href: "/settings#data", words: ["backup json markdown anki"] },
     { name: "Check the installation", kind: "Action", href: "/settings#health", words: ["health doctor status"] },
@@ -95,7 +95,7 @@ export class Palette {
       if (!response.ok) return;
       const { documents } = await response.json();
       this.cards = documents.map(([id, title, place, words, card]) => ({
-        name: title, kind: place, href: `/documents/${id.split("/").map(encodeURIComponent).join("/")}`, words, id, card,
+        name: title, kind: place, href: `/documents/${id.split("/").map(encodeURIComponent).join("/")}`, words: [...words, id], id, card,
       }));
     } catch { /* places and actions are there without the server */ }
   }

@@ -35,7 +35,7 @@ function setUp(root) {
     box.querySelector("[data-preview-title]").textContent = title;
     box.querySelector("[data-preview-place]").textContent = below;
     box.querySelector("[data-preview-quote]").textContent = found.dataset.quote;
-    document.body.append(box);
+    root.append(box);
     place(link);
     link.setAttribute("aria-describedby", "preview");
   }

@@ -1,4 +1,6 @@
 // Review by keys: Space shows the answer, 1 to 4 rate it. What was typed outlives a reload.
+import { singleKeys } from "./keys.js";
+
 function typing(target) {
   return target.closest("input:not([type=range]), textarea, select, [contenteditable], button, a, summary");
 }
@@ -28,6 +30,7 @@ function setUp() {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector("dialog[open]")) return;
+  if (!singleKeys()) return;
   const button = event.key === " " ? document.querySelector("[data-show]")
     : /^[1-4]$/.test(event.key) ? document.querySelector(`[data-rating="${event.key}"]`) : null;
   const busy = event.key === " " ? typing(event.target) : event.target.closest("input, textarea, select");

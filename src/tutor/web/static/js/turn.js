@@ -84,21 +84,18 @@ export class Turn {
     this.answer.insertAdjacentHTML("afterend", html);
   }
 
-  // A button that copies the question, the answer and its sources as Markdown.
+  // The button that copies the question, the answer and its sources as Markdown.
   offerCopy() {
-    if (this.article.querySelector(".copy") || !this.answer.querySelector("template[data-markdown]")) return;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "quiet copy";
-    button.textContent = "Copy as Markdown";
+    const button = this.article.querySelector("[data-copy][hidden]");
+    if (!button || !this.answer.querySelector("template[data-markdown]")) return;
+    const said = button.querySelector("[data-copy-said]");
+    const usual = said.textContent;
+    button.hidden = false;
     button.addEventListener("click", async () => {
       const source = this.answer.querySelector("template[data-markdown]"); // a written answer may have taken its place
-      const copied = await copy(source.content.textContent);
-      button.textContent = copied ? "Copied" : "Copying is not allowed here";
-      setTimeout(() => { button.textContent = "Copy as Markdown"; }, 2500);
+      said.textContent = (await copy(source.content.textContent)) ? "Copied" : "Copying is not allowed here";
+      setTimeout(() => { said.textContent = usual; }, 2500);
     });
-    const place = this.article.querySelector("[data-copy-place]");
-    if (place) place.replaceWith(button); else this.answer.append(button);
   }
 }
 

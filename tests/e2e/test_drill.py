@@ -1,0 +1,325 @@
+"""The interview room in a browser: the way to a grade, two windows, a restart, the clocks, the sheet and the voice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pages import overflow, running, violations
+from tutor.bootstrap import App
+from tutor.settings import Settings
+
+Visit = Callable[..., Any]
+ANSWER = (
+    "On AWS I'd take SQS, RabbitMQ if I needed priorities. Each mail is acknowledged and retried by itself there, so a "
+    "slow one holds up nobody. In Kafka a group commits one offset per partition, and whatever stands behind a stuck "
+    "job waits. Kafka is just a faster queue."
+)
+HEARD = "I would take a queue"
+#: A browser's speech recognition that hears one sentence.
+FAKE_VOICE = f"""
+window.listened = 0;
+window.SpeechRecognition = window.webkitSpeechRecognition = class {{
+  start() {{
+    window.listened += 1;
+    const said = [{{ transcript: "{HEARD}" }}];
+    said.isFinal = true;
+    setTimeout(() => this.onresult({{ resultIndex: 0, results: [said] }}), 20);
+  }}
+  stop() {{ this.onend(); }}
+}};
+"""
+
+
+def sound(page: Any) -> bool:
+    """Whether axe finds nothing, and nothing stands out of a window of 360 px."""
+    found = violations(page)
+    size = page.viewport_size
+    page.set_viewport_size({"width": 360, "height": 780})
+    found += overflow(page)
+    page.set_viewport_size(size)
+    assert found == []
+    return True
+
+
+def start(page: Any, query: str) -> None:
+    """From the start page into the room of what ``query`` fills in."""
+    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + f"/drill?{query}")
+    page.get_by_role("button", name="Start the drill").click()
+    page.wait_for_selector("[data-room]")
+
+
+def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 10_000) -> None:
+    """Does something that brings another question into the room, and waits for it."""
+    before = page.get_attribute("[data-room]", "data-question")
+    act()
+    asked = "q => ![undefined, q].includes(document.querySelector('[data-room]')?.dataset.question)"
+    page.wait_for_function(asked, arg=before, timeout=most_ms)
+
+
+def press(page: Any, value: str) -> None:
+    onwards(page, lambda: page.click(f"#reply button[value={value}]"))
+
+
+def state(page: Any) -> str:
+    return str(page.get_attribute("[data-room]", "data-state"))
+
+
+def answer(page: Any, text: str = ANSWER) -> None:
+    page.fill("[data-words]", text)
+    onwards(page, lambda: page.keyboard.press("Control+Enter"))
+
+
+def to_rating(page: Any) -> None:
+    while state(page) != "rate":
+        press(page, "go" if state(page) == "clarify" else "pass")
+
+
+def to_answer(page: Any, query: str = "request=why+not+kafka") -> None:
+    start(page, query)
+    press(page, "go")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_from_the_start_to_the_grade(visit: Visit, scheme: str) -> None:
+    page = visit("/drill", color_scheme=scheme)
+    assert sound(page)
+    start(page, "request=why+not+kafka")
+    assert sound(page)
+    page.fill("[data-words]", "Is it only for mail?")
+    press(page, "send")
+    assert state(page) == "answer" and page.evaluate("document.activeElement.name") == "answer"
+    answer(page)
+    assert state(page) == "follow-up" and sound(page)
+    assert page.inner_text("[data-live]") == page.inner_text(".prompt")
+    while state(page) == "follow-up":
+        press(page, "pass")
+    answer(page, "Then Kafka: a retained log that several groups read.")
+    page.focus("[data-slider]")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("[data-rating]") == "4, strong"
+    assert page.get_attribute("[data-slider]", "aria-valuetext") == "4, strong"
+    assert sound(page)
+    page.get_by_role("button", name="Show the grade").click()
+    page.wait_for_selector("[data-graded]")
+    assert sound(page)
+    assert page.locator(".figures").inner_text().count("4") >= 1
+
+    # words and points point at each other
+    page.locator("ol.points > .point").nth(0).hover()
+    assert page.locator("mark.lit").count() >= 1
+    page.locator(".tick").first.focus()
+    label = page.locator(".tick").first.get_attribute("data-label")
+    assert page.locator(f"#p{label.replace('!', 'f')}").evaluate("e => e.classList.contains('lit')")
+
+    # the learner's own view
+    missed = page.locator("ol.points > .point.missed").first
+    missed.locator("summary").click()
+    missed.get_by_label("covered", exact=True).check()
+    missed.get_by_label("Why").fill("It follows from what I said.")
+    assert sound(page)
+    missed.get_by_role("button", name="Keep my view").click()
+    page.wait_for_selector(".mine")
+    assert "It follows from what I said." in page.inner_text(".mine")
+    assert "As you see it" in page.inner_text(".figures").replace("AS YOU SEE IT", "As you see it")
+    assert sound(page)
+
+    # the passage that a flag or a reading rests on
+    link = page.locator(".flag blockquote a, #read + .list a").first
+    link.click()
+    page.wait_for_selector("mark#cited")
+
+
+def test_a_reload_keeps_the_draft_the_question_and_the_clock(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    page.fill("[data-words]", "half an answer")
+    page.wait_for_function("() => document.querySelector('[data-clock-time]').textContent !== '0:00'")
+    question = page.get_attribute("[data-room]", "data-question")
+    page.reload()
+    assert page.get_attribute("[data-room]", "data-question") == question
+    assert page.input_value("[data-words]") == "half an answer"
+    assert page.inner_text("[data-clock-time]") != "0:00"
+    page.goto(page.url.rsplit("/", 1)[0])  # left, and gone on with from the start page
+    page.locator(".now a").first.click()
+    assert page.get_attribute("[data-room]", "data-question") == question
+
+
+def test_the_clock_says_when_the_time_is_up(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    page.evaluate("""async () => {
+      const room = document.querySelector("[data-room]");
+      room.querySelector("[data-clock]").dataset.since = new Date(Date.now() - 3600e3).toISOString();
+      const { Clocks } = await import("/static/js/drill-clock.js");
+      window.said = [];
+      new Clocks(room, (text) => window.said.push(text)).stop();
+    }""")
+    assert page.evaluate("window.said") == ["The time for this is up: come to an end."]
+    assert sound(page)
+
+
+def test_a_stale_answer_of_a_second_window_is_told_and_its_words_stay(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    answer(page)
+    other.fill("[data-words]", "The other window's words.")
+    other.click("#reply button[value=send]")
+    other.wait_for_selector(".left textarea")
+    assert other.input_value(".left textarea") == "The other window's words."
+    assert "answered already" in other.inner_text(".failed")
+    assert state(other) == "follow-up" and sound(other)
+    answer(other, "It goes on here.")
+    page.fill("[data-words]", "late")
+    page.click("#reply button[value=send]")
+    page.wait_for_selector(".failed")
+
+
+def test_notes_of_two_windows(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=hld")
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.fill("[data-notes]", "first window")
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    other.fill("[data-notes]", "second window")
+    other.wait_for_selector("[data-other]")
+    assert other.input_value("[data-other] textarea") == "first window"
+    assert other.input_value("[data-notes]") == "second window" and sound(other)
+    other.click("[data-keep]")
+    other.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    page.reload()
+    assert page.input_value("[data-notes]") == "second window"
+
+
+def test_a_restart_in_the_middle_loses_nothing(visit: Visit, curriculum_home: Path) -> None:
+    with running(App(Settings(home=curriculum_home))) as first:
+        port = int(first.rsplit(":", 1)[-1])
+        page = visit("/drill", address=first)
+        to_answer(page)
+        page.fill("[data-words]", ANSWER)
+    page.click("#reply button[value=send]")
+    page.wait_for_selector(".failed[data-lost]")
+    assert page.input_value("[data-words]") == ANSWER and sound(page)
+    with running(App(Settings(home=curriculum_home)), port):
+        onwards(page, lambda: page.click("[data-again]"), most_ms=40_000)  # it reads the curriculum first
+        assert state(page) == "follow-up" and page.locator(".failed").count() == 0
+        assert ANSWER in page.inner_text(".turns")
+
+
+def test_a_mock_with_its_steps_its_pad_and_its_debrief(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=hld")
+    assert sound(page)
+    page.fill("[data-notes]", "ask for the cost\n")
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    press(page, "go")
+    answer(page, "Users upload and read objects; eleven nines of durability are needed.")
+    assert page.inner_text(".steps [aria-current] .step-name") == "Estimation"
+    assert page.inner_text(".steps .done .step-time").strip().endswith("of 5")
+    elsewhere = page.context.browser.new_context()
+    there = elsewhere.new_page()
+    there.goto(page.url)
+    assert there.input_value("[data-notes]").strip() == "ask for the cost"
+    elsewhere.close()
+    to_rating(page)
+    page.click("#reply button[value=none]")
+    page.wait_for_selector(".debriefed")
+    assert page.locator(".debriefed > li").count() == 9
+    assert "ask for the cost" in page.inner_text("pre")
+    assert sound(page)
+    page.locator(".debriefed h2 a").first.click()
+    page.wait_for_selector("[data-graded]")
+    assert sound(page)
+
+
+def test_an_estimate_with_its_sheet(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page, "format=estimate&request=chat")
+    page.fill("[data-lines]", "users = 50 M\nqps = users * 10 / day\nbad = 1 GB + 3 s")
+    page.wait_for_selector(".values .bad")
+    assert page.locator(".values li").all_inner_texts()[1].split() == ["qps", "5,787/s", "=", "500", "million/day"]
+    assert "a time cannot be added to data" in page.inner_text(".values .bad")
+    page.fill("[data-words]", "I assume:")
+    page.click("[data-insert]")
+    page.wait_for_function("() => document.querySelector('[data-words]').value.includes('qps')")
+    assert page.input_value("[data-words]") == "I assume:\nqps = 5,787/s = 500 million/day"
+    assert sound(page)
+    page.wait_for_timeout(1800)  # until it is saved by itself
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    assert page.locator(".values li").count() == 3
+    assert page.input_value("[data-words]").startswith("I assume:")
+
+
+def test_voice_is_off_until_it_was_said_where_speech_may_go(visit: Visit) -> None:
+    page = visit("/drill")
+    page.add_init_script(FAKE_VOICE)
+    to_answer(page)
+    page.fill("[data-words]", "First.")
+    page.click("[data-voice]")
+    assert "send what you say to their maker" in page.inner_text("[data-voice-panel]")
+    assert page.evaluate("window.listened") == 0 and sound(page)
+    page.click("[data-voice-start]")
+    page.wait_for_function("text => document.querySelector('[data-words]').value.includes(text)", arg=HEARD)
+    assert page.input_value("[data-words]") == f"First. {HEARD}"
+    page.click("[data-voice]")
+    assert page.inner_text("[data-voice]") == "Answer by voice"
+    page.reload()
+    assert page.input_value("[data-words]") == f"First. {HEARD}"
+
+
+def test_without_voice_in_the_browser_there_is_no_button(visit: Visit) -> None:
+    page = visit("/drill")
+    page.add_init_script("delete window.SpeechRecognition; delete window.webkitSpeechRecognition;")
+    to_answer(page)
+    assert not page.is_visible("[data-voice]")
+
+
+def test_everything_works_without_scripts(visit: Visit) -> None:
+    page = visit("/drill", java_script_enabled=False, width=360)
+
+    def click(selector: str) -> None:
+        with page.expect_navigation():
+            page.locator(selector).first.click()
+
+    page.fill("#request", "chat")
+    page.check("input[name=format][value=estimate]")
+    click("[data-start] button[type=submit]")
+    click("button[value=go]")
+    page.fill("[name=answer]", "I assume a peak factor of 3.")
+    page.fill("[name=sheet]", "qps = 50 M * 20 / day")
+    click("button[value=compute]")
+    assert "11,570/s" in page.inner_text(".values")
+    click("button[value=insert]")
+    assert page.input_value("[name=answer]").startswith("I assume a peak factor of 3.\nqps = 11,570/s")
+    click("button[value=send]")
+    while page.locator("button[value=pass]").count():
+        click("button[value=pass]")
+    click("#reply button[value=send]")
+    assert page.locator("ol.points > .point").count() > 4
+    page.locator(".dispute summary").first.click()
+    click(".dispute button")
+    assert page.locator(".mine").count() == 1
+
+
+def test_a_set_goes_by_its_grades_and_back_leads_back(visit: Visit) -> None:
+    page = visit("/drill")
+    page.select_option("#how-many", "3")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_selector("[data-room]")
+    began = time.monotonic()
+    to_rating(page)
+    page.click("#reply button[value=none]")
+    page.wait_for_selector("[data-graded]")
+    page.get_by_role("link", name="Next question").click()
+    page.wait_for_selector("[data-room]")
+    assert "2 of 3" in page.inner_text(".crumbs") and time.monotonic() - began < 60
+    page.go_back()
+    page.wait_for_selector("[data-graded]")
