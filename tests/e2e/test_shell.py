@@ -378,7 +378,7 @@ def test_what_was_made_goes_out_is_deleted_and_comes_back(visit: Visit, tmp_path
     page.click(".danger")
     page.wait_for_selector("[data-forget]")
     assert re.search(r"before-erase-[\d-]+\.json", page.inner_text("[data-forget]"))
-    assert page.evaluate("localStorage.getItem('palette-recent')") is None
+    until(page, lambda: page.evaluate("localStorage.getItem('palette-recent')") is None)
     assert violations(page) == []
     page.reload()  # nothing is sent again
     assert page.is_visible("[data-forget]")
