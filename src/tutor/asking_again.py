@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from tutor.errors import TutorError
 from tutor.study.days import day_of
@@ -20,16 +20,20 @@ class ByReviews:
 
     Args:
         study: opens a desk that nobody else uses; closed with ``close``.
+        stored: whether there is a study store: asking what is due makes none.
     """
 
-    def __init__(self, study: Callable[[], Study]) -> None:
+    def __init__(self, study: Callable[[], Study], stored: Callable[[], bool] = lambda: True) -> None:
         self._open = study
+        self._stored = stored
         self._study: Study | None = None
 
-    def due(self) -> Mapping[tuple[str, str], date] | None:
-        """The day since when each probe is due that is so today; None where the store does not answer."""
+    def due(self, now: datetime) -> Mapping[tuple[str, str], date] | None:
+        """The day since when each probe is due that is so that day; None where there is no store, or it is silent."""
+        if not self._stored():
+            return None
         try:
-            return self._desk().due_probes()
+            return self._desk().due_probes(now)
         except TutorError as fault:
             _log.warning("drills go by their own days. %s", fault.message)
             return None

@@ -58,7 +58,8 @@ class LearnersOwn:
         from tutor.asking_again import ByReviews
         from tutor.studying import open_study
 
-        return ByReviews(lambda: open_study(self.settings))
+        file = self.settings.home.expanduser() / "study.db"
+        return ByReviews(lambda: open_study(self.settings), lambda: bool(self.settings.study.url) or file.exists())
 
     @cached_property
     def transfer(self) -> Transfer:

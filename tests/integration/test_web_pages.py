@@ -139,7 +139,7 @@ def test_an_error_has_its_three_parts_and_a_way_on(client: TestClient, tmp_path:
     for path in ("/?q=what", "/documents", "/documents/x", "/healthz"):
         failed = one(soup(empty, path, 503), ".failed")
         assert "tutor ingest" in failed.get_text()
-        assert one(failed, "h2, h3").get_text()
+        assert one(failed, ".label").get_text()
         assert one(failed, "[data-retry]")
 
 

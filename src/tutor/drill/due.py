@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from tutor.curriculum.corpus import Corpus
@@ -14,8 +14,8 @@ Row = dict[str, Any]
 class Schedule(Protocol):
     """Decides when the probes of cards are asked again."""
 
-    def due(self) -> Mapping[tuple[str, str], date] | None:
-        """The day since when each probe is due that is so today, by card and probe; None where it cannot be said."""
+    def due(self, now: datetime) -> Mapping[tuple[str, str], date] | None:
+        """The day since when each probe is due that is so that day, by card and probe; None where it is not known."""
         ...
 
     def again(self, card: str, otherwise: date | None) -> date | None:
@@ -23,7 +23,7 @@ class Schedule(Protocol):
         ...
 
 
-def due_rows(rows: Iterable[Mapping[str, Any]], corpus: Corpus, schedule: Schedule | None, today: date) -> list[Row]:
+def due_rows(rows: Iterable[Mapping[str, Any]], corpus: Corpus, schedule: Schedule | None, now: datetime) -> list[Row]:
     """The last result of everything that is due, with the day since when, longest due first.
 
     A probe that was never asked has no verdict and no score. What is no card's probe goes by the day in its result.
@@ -32,15 +32,15 @@ def due_rows(rows: Iterable[Mapping[str, Any]], corpus: Corpus, schedule: Schedu
         rows: results of graded tasks.
         corpus: the curriculum.
         schedule: of the reviews.
-        today: the day it is.
+        now: the time.
     """
-    last = last_rows(rows)
-    scheduled = schedule.due() if schedule else None
+    last, today = last_rows(rows), now.date().isoformat()
+    scheduled = schedule.due(now) if schedule else None
     if scheduled is None:
-        found = [dict(row) for row in last.values() if row["due"] <= today.isoformat()]
+        found = [dict(row) for row in last.values() if row["due"] <= today]
     else:
         probes = probes_of(corpus)
-        found = [dict(row) for key, row in last.items() if key not in probes and row["due"] <= today.isoformat()]
+        found = [dict(row) for key, row in last.items() if key not in probes and row["due"] <= today]
         for key, since in scheduled.items():
             if key in probes:
                 nothing = {"card": key[0], "probe": key[1], "verdict": "", "score": None}

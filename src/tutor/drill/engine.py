@@ -216,7 +216,7 @@ class Drills:
 
     def due(self) -> list[dict[str, Any]]:
         """The last result of everything that is due, as ``due.due_rows`` gives it; no drill is written."""
-        return due_rows(self.store.viewed(), self.corpus, self._schedule, self.today)
+        return due_rows(self.store.viewed(), self.corpus, self._schedule, self._clock())
 
     def again(self, task: Task, done: Round) -> date | None:
         """The day a graded task is due again; None without a grade, or where its card is set aside."""
@@ -231,7 +231,7 @@ class Drills:
     def _results(self, *, due: bool, weak: bool) -> set[tuple[str, str]]:
         self.store.repair()
         rows = list(self.store.viewed())
-        found = due_rows(rows, self.corpus, self._schedule, self.today) if due else []
+        found = due_rows(rows, self.corpus, self._schedule, self._clock()) if due else []
         if weak:
             found += [dict(r) for r in last_rows(rows).values() if r["verdict"] in ("weak", "wrong", "ungraded")]
         return {(row["card"], row["probe"]) for row in found}

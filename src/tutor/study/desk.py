@@ -149,10 +149,10 @@ class Study:
             minutes=checked_minutes(self.minutes if minutes is None else minutes),
         )
 
-    def due_probes(self) -> dict[tuple[str, str], date]:
-        """The questions to drill today by what is due, as ``probes.due_probes`` gives them."""
+    def due_probes(self, now: datetime | None = None) -> dict[tuple[str, str], date]:
+        """The questions to drill by what is due on the day of ``now`` (today), as ``probes.due_probes`` gives them."""
         at = self.standing()
-        until = end_of(day_of(at.now, self.zone), self.zone)
+        until = end_of(day_of(now or at.now, self.zone), self.zone)
         return due_probes(at.outline, at.deck, at.answers, until=until, zone=self.zone)
 
     def item(self, ref: str) -> Item | None:
