@@ -218,8 +218,7 @@ def test_single_keys_go_to_places_unless_one_types_or_has_turned_them_off(visit:
     page.keyboard.type("gm?/")
     assert page.url.endswith("/design")
     page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("g")
-    page.keyboard.press("s")
+    page.keyboard.type("gs")
     page.wait_for_url("**/settings")
     page.uncheck("[data-keys-choice]")
     page.evaluate("document.activeElement.blur()")
@@ -378,7 +377,7 @@ def test_what_was_made_goes_out_is_deleted_and_comes_back(visit: Visit, tmp_path
     page.click(".danger")
     page.wait_for_selector("[data-forget]")
     assert re.search(r"before-erase-[\d-]+\.json", page.inner_text("[data-forget]"))
-    assert page.evaluate("localStorage.getItem('palette-recent')") is None
+    until(page, lambda: page.evaluate("localStorage.getItem('palette-recent')") is None)
     assert violations(page) == []
     page.reload()  # nothing is sent again
     assert page.is_visible("[data-forget]")

@@ -2,7 +2,7 @@
 import { openPalette } from "./palette.js";
 
 const TYPING = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
-const WAIT_MS = 1200; // for the letter after "g"
+const WAIT_MS = 2000; // for the letter after "g"
 const keyboard = document.getElementById("keyboard");
 let begun = 0;
 
