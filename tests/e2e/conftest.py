@@ -55,3 +55,27 @@ def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert not problems
+
+
+@pytest.fixture
+def watched(visit: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """``visit``, and fails when a payload did anything: ran, opened a dialog or a window, or went elsewhere."""
+    pages: list[tuple[Any, str]] = []
+    happened: list[str] = []
+
+    def open_page(path: str = "/", **options: Any) -> Any:
+        page = visit("/healthz", **{"bypass_csp": True, **options})
+        place = page.url.rsplit("/", 1)[0]
+        page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
+        page.on("popup", lambda popup: happened.append(popup.url))
+        page.on("framenavigated", lambda frame: None if frame.url.startswith(place) else happened.append(frame.url))
+        page.on("download", lambda download: happened.append(download.url))
+        page.goto(place + path)
+        pages.append((page, place))
+        return page
+
+    yield open_page
+    for page, _ in pages:
+        assert page.evaluate("typeof window.__pwned") == "undefined"
+        assert page.evaluate("({}).__pwned") is None
+    assert not happened

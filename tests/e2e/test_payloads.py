@@ -12,42 +12,12 @@ from typing import Any
 import pytest
 
 from pages import running
+from payload_pages import PUT_IN, asked
 from payload_set import Payload, payloads, together
 from tutor.bootstrap import App
 from tutor.settings import CorpusSettings, Settings
 
 KINDS = sorted({payload.kind for payload in payloads()})
-
-#: In the page: fetch addresses, parse each page as a browser does, look for what runs, and put it into this document.
-_PUT_IN = """async (paths) => {
-  const found = [];
-  const lively = /^(on.*|style|srcdoc)$/i;
-  const foreign = "script, iframe, object, embed, base, meta, link, style, frame, img, video, math";
-  for (const path of paths) {
-    const response = await fetch(path, { headers: { accept: "text/html" } });
-    if (response.status >= 500) found.push(`${path}: ${response.status}`);
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const main = page.querySelector("main") ?? page.body;
-    for (const element of page.querySelectorAll("*")) {
-      const bad = element.getAttributeNames().filter((name) => lively.test(name));
-      if (bad.length) found.push(`${path}: ${element.outerHTML.slice(0, 200)}`);
-      for (const name of ["href", "src", "action", "formaction", "xlink:href"]) {
-        if (!element.hasAttribute(name)) continue;
-        const { protocol } = new URL(element.getAttribute(name), location.href);
-        if (["http:", "https:", "mailto:"].includes(protocol)) continue;
-        found.push(`${path}: ${element.outerHTML.slice(0, 200)}`);
-      }
-    }
-    for (const element of main.querySelectorAll(foreign)) found.push(`${path}: ${element.outerHTML.slice(0, 200)}`);
-    if (!page.title.includes("tutor")) found.push(`${path}: title ${page.title}`);
-    const box = document.createElement("div");
-    box.append(...main.childNodes);
-    document.body.append(box);
-    await new Promise((done) => setTimeout(done));
-    box.remove();
-  }
-  return found;
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -79,42 +49,6 @@ def address(home: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def watched(visit: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """``visit``, and fails when a payload did anything: ran, opened a dialog or a window, or went elsewhere."""
-    pages: list[tuple[Any, str]] = []
-    happened: list[str] = []
-
-    def open_page(path: str = "/", **options: Any) -> Any:
-        page = visit("/healthz", **{"bypass_csp": True, **options})
-        place = page.url.rsplit("/", 1)[0]
-        page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
-        page.on("popup", lambda popup: happened.append(popup.url))
-        page.on("framenavigated", lambda frame: None if frame.url.startswith(place) else happened.append(frame.url))
-        page.on("download", lambda download: happened.append(download.url))
-        page.goto(place + path)
-        pages.append((page, place))
-        return page
-
-    yield open_page
-    for page, _ in pages:
-        assert page.evaluate("typeof window.__pwned") == "undefined"
-        assert page.evaluate("({}).__pwned") is None
-    assert not happened
-
-
-def asked(page: Any, question: str) -> None:
-    page.evaluate(
-        """(question) => {
-          const box = document.querySelector("#q");
-          box.value = question;
-          box.form.requestSubmit();
-        }""",
-        question,
-    )
-    page.wait_for_selector("[data-turn]:last-child > .timings, [data-turn]:last-child .failed", timeout=30_000)
-
-
 def test_the_canary_is_heard(watched: Callable[..., Any]) -> None:
     """That the watch would see a payload that ran: one is put in as no page of ours does."""
     page = watched("/")
@@ -122,7 +56,7 @@ def test_the_canary_is_heard(watched: Callable[..., Any]) -> None:
     page.wait_for_function("window.__pwned === 1")
     page.evaluate("delete window.__pwned")
     page.evaluate("() => document.querySelectorAll('img').forEach((image) => image.remove())")
-    wrong = page.evaluate(_PUT_IN.replace("await response.text()", "\"<p onclick=x><a href='javascript:x'>\""), ["/"])
+    wrong = page.evaluate(PUT_IN.replace("await response.text()", "\"<p onclick=x><a href='javascript:x'>\""), ["/"])
     assert len(wrong) == 3  # a handler, an address, and no title of ours
 
 
@@ -131,7 +65,7 @@ def test_questions_in_the_address(watched: Callable[..., Any]) -> None:
     paths = page.evaluate(
         "(texts) => texts.map((q) => '/?' + new URLSearchParams({q}))", together(payloads(), most=400)
     )
-    assert page.evaluate(_PUT_IN, paths) == []
+    assert page.evaluate(PUT_IN, paths) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -155,7 +89,7 @@ def test_documents_with_payloads_as_name_title_and_text(watched: Callable[..., A
     ids = [row["doc_id"] for row in rows]
     # With a passage marked: the way of a citation, which takes every text through the marking too.
     marked = "(ids) => ids.map((id) => `/documents/${encodeURIComponent(id)}?start=0&end=400`)"
-    assert page.evaluate(_PUT_IN, page.evaluate(marked, ids)) == []
+    assert page.evaluate(PUT_IN, page.evaluate(marked, ids)) == []
     page.fill("#filter", "<script>window.__pwned=1</script> script-01")
     page.keyboard.press("Enter")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import get
 
 from fakes import FakeEncoder
 from pages import overflow, running, violations
@@ -44,6 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(home: Path) -> Iterator[str]:
     with running(App(Settings(home=home), encoder=FakeEncoder())) as address:
+        get(f"{address}/today", timeout=60)  # the first page waits for what is loaded once
         yield address
 
 
@@ -51,6 +53,7 @@ def address(home: Path) -> Iterator[str]:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of somebody who has done nothing yet."""
     with running(App(Settings(home=tmp_path_factory.mktemp("fresh")), encoder=FakeEncoder())) as address:
+        get(f"{address}/today", timeout=60)
         yield address
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
 from fakes import ScriptedModel
+from tutor.answering.cite import Citation, Further, Own
+from tutor.answering.written import Dropped, Generation
 from tutor.bootstrap import App
 from tutor.errors import StudyFault
 from tutor.keeping import kept_answer, kept_json
+from tutor.models.port import Usage
 from tutor.settings import CorpusSettings, LlmSettings, Settings, StudySettings
 from tutor.web.app import create_app
 from tutor.web.pieces import copyable, pieces
@@ -192,6 +197,25 @@ def test_an_answer_looks_the_same_when_it_is_kept(app: App) -> None:
         assert list(pieces(kept)) == list(pieces(answer))
         assert copyable(kept) == copyable(answer)
         assert (kept.refusal, kept.nearest, kept.corrected) == (answer.refusal, answer.nearest, answer.corrected)
+
+
+def test_what_the_log_says_is_kept_but_not_shared(client: TestClient, app: App) -> None:
+    answer = app.answerer.ask(QUESTION)
+    n = len(answer.citations) + 1
+    own = Own(n, "0" * 32, date(2026, 5, 3), "Trees", 0, 14, "We chose trees.", ("storage-engines",))
+    lost = (Dropped("It is always faster.", "no span says so"),)
+    written = Generation("scripted/1", Usage(10, 5, 0.01), 12.0, 30.0, 2, 1, lost, trouble="it broke off")
+    page = Citation(n + 1, "p", "p#1", "A reading", (), 0, 4, "Read", (), "https://example.org/p", 3, "reading")
+    whole = replace(answer, own=(own,), generation=written, further=(Further(page, "CC-BY"),))
+    again = kept_answer(json.loads(json.dumps(kept_json(whole))))
+    assert again is not None
+    assert (again.own, again.generation, again.text) == (whole.own, whole.generation, whole.text)
+    assert list(pieces(again)) == list(pieces(whole))
+    about, _ = app.conversations.add("", QUESTION, kept_json(whole))
+    assert "We chose trees." in client.get(f"/conversations/{about.id}").text
+    assert "We chose trees." in client.get(f"/api/v1/conversations/{about.id}/export").text
+    shared = client.get(f"/conversations/{about.id}/share.html").text
+    assert "We chose trees." not in shared and "it ended early" in shared
 
 
 HOSTILE = "<script>alert(1)</script>[x](javascript:alert(2))<img src=x onerror=alert(3)>"

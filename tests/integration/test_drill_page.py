@@ -290,6 +290,7 @@ def test_a_view_of_a_point_is_kept_with_its_reason_and_counts(client: TestClient
     assert mine == made + 1
     rows = [r for r in app.drills.store.every_override() if r["session"] == room.rsplit("/", 1)[-1]]
     assert [(r["learner"], r["reason"]) for r in rows] == [("covered", "I said <b>so</b>.")]
+    assert "Your view of a point: covered, graded missed" in parsed(client.get("/documents/kafka")).text
     page = parsed(client.post(str(form["action"]), data={**sent, "once": "2", "reason": "y" * 1_001}), 422)
     assert one(page, f"#{missed['id']} textarea").text.strip() == "y" * 1_001
 
@@ -373,3 +374,18 @@ def test_the_words_that_a_grade_rests_on_are_marked_in_every_format(
     for number, point in enumerate(done.grade.points, 1):
         marked = "".join(m.text for m in page.select("mark") if str(number) in str(m["data-labels"]).split())
         assert re.sub(r"\s", "", marked) == re.sub(r"\s", "", point.evidence), point
+
+
+def test_a_view_that_says_what_was_graded_is_taken_back(client: TestClient) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, do="go")
+    send(client, room, answer=ANSWER)
+    page = finish(client, room)
+    point = one(page, "ol.points > .point")
+    form, graded = one(point, ".dispute form"), one(point, ".badge").text
+    other = "missed" if graded != "missed" else "covered"
+    page = parsed(client.post(str(form["action"]), data={**fields(form, page), "status": other}))
+    assert "As you see it" in one(page, ".figures").text
+    form = one(page, f"#{point['id']} .dispute form")
+    page = parsed(client.post(str(form["action"]), data={**fields(form, page), "status": graded}))
+    assert "As you see it" not in one(page, ".figures").text

@@ -26,7 +26,7 @@ checks = pytest.importorskip("schemathesis.checks")
 failures = pytest.importorskip("schemathesis.core.failures")
 
 #: Examples of an operation: sane requests reach far, broken ones are refused at the door.
-SANE, BROKEN = 30, 20
+SANE, BROKEN = 20, 12
 _QUIET = {
     "database": None,
     "derandomize": True,

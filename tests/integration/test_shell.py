@@ -132,3 +132,9 @@ def test_contrast_is_that_of_the_standard() -> None:
 def test_an_error_page_has_its_headings_in_order(client: TestClient) -> None:
     page = BeautifulSoup(client.get("/nowhere").text, "html.parser")
     assert [heading.name for heading in page.select("main :is(h1, h2, h3)")] == ["h1", "h2"]
+
+
+def test_every_region_of_the_api_page_has_a_name_of_its_own(client: TestClient) -> None:
+    page = BeautifulSoup(client.get("/docs").text, "html.parser")
+    labels = [region["aria-label"] for region in page.select("[role=region]")]
+    assert len(labels) > 10 and len(labels) == len(set(labels))

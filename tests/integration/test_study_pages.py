@@ -140,7 +140,7 @@ def test_a_tick_from_today_comes_back_to_it(client: TestClient, home: Path) -> N
     page = soup(client, "/today?minutes=60")
     form = one(page, "form#ticks-28-days")
     sent = client.post(str(form["action"]), data={**fields(form), "done": "day-01/notes"})
-    assert (sent.status_code, sent.headers["location"]) == (303, "/today")
+    assert (sent.status_code, sent.headers["location"]) == (303, "/today?minutes=60")
     done = one(soup(client, "/today"), ".done")
     assert "Ticked off Transformer Internals" in text(done)
 
@@ -230,6 +230,8 @@ def test_a_leech_is_told(client: TestClient, home: Path) -> None:
     rated = [(120, 3), (110, 1), (100, 3), (90, 1), (80, 3), (70, 1), (60, 3), (50, 1), (40, 3), (30, 1)]
     study.rate([Rated("caching", grade, now - timedelta(days=n), f"drill:x/{n}") for n, grade in rated])  # type: ignore[arg-type]
     study.close()
+    line = client.get("/api/v1/study/today", headers={"accept": "*/*"}).json()["lines"][0]
+    assert (line["aside"], line["kind"]) == ("caching", "read") and "plan" not in line
     shown = reveal(client, soup(client, "/review"))
     assert "Forgotten 5 times" in text(one(shown, ".leech")) and one(shown, ".leech a[href='/documents/caching']")
 

@@ -16,7 +16,8 @@ TAGS = frozenset(
     "p ul ol li strong em code pre a blockquote br hr mark span div h2 h3 h4 h5 h6 table thead tbody tr th td figure "
     "figcaption details summary".split()
 )
-ATTRIBUTES = frozenset("href title rel id start class tabindex role aria-label scope".split())
+#: "open": of the source of a diagram that holds the marked span.
+ATTRIBUTES = frozenset("href title rel id start class tabindex role aria-label scope open".split())
 _CLASS = re.compile(r"language-\S+|table|diagram|image|right|center")
 
 

@@ -39,11 +39,10 @@ def today_json(found: Today) -> dict[str, Any]:
 
 
 def _line_json(line: Line) -> dict[str, Any]:
-    """A line; one of a plan names its item, the question of any other is in its command; a leech what to set aside."""
+    """A line; its plan and item, and what could be set aside, only where there is one; its probe is in its command."""
     row: dict[str, Any] = {**plain(line)}
-    for name in ("probe", *(() if line.plan else ("plan", "item")), *(() if line.aside else ("aside",))):
-        row.pop(name)
-    return row
+    del row["probe"]
+    return {name: value for name, value in row.items() if value or name not in ("plan", "item", "aside")}
 
 
 def item_json(item: Item) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """A mark or a drill of the card, with its day in words; ``link`` is empty for a mark."""
+    """A mark, a drill or a view of the card's points, with its day in words; ``link`` is empty for a mark."""
 
     day: str
     what: str
@@ -177,6 +177,9 @@ def _happened(row: Mapping[str, Any], zone: ZoneInfo) -> Happened:
     day = day_words(datetime.fromisoformat(row["at"]), zone)
     if row["what"] == "drill":
         return Happened(day, f"Drilled: {row['verdict']}, {row['score']:.0%}", link=f"/drill/{row['session']}")
+    if row["what"] == "view":
+        said = f"Your view of a point: {row['status']}, graded {row['graded']}"
+        return Happened(day, said, link=f"/drill/{row['session']}/{row['task']}")
     status = str(row["status"]).replace("-", " ")
     return Happened(day, f"{_BY.get(row['why'], row['why'])}: {status}", note=str(row["note"]))
 

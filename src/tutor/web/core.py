@@ -394,7 +394,7 @@ class Core:
                 self._told = known
 
 
-def core_of(request: Request) -> Core:
+async def core_of(request: Request) -> Core:  # async: else every request waits for a worker thread first
     """The application's core, for routes to depend on."""
     core: Core = request.app.state.core
     return core

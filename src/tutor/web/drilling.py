@@ -89,7 +89,7 @@ def start_context(drills: Drills, given: Mapping[str, Any]) -> dict[str, Any]:
 def recent(drills: Drills, most: int = RECENT) -> list[Recent]:
     """The drills that last had a result, the newest first."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
-    for row in drills.store.results():
+    for row in drills.store.viewed():
         groups.setdefault(str(row.get("session")), []).append(row)
     found = []
     for session, rows in groups.items():

@@ -10,12 +10,12 @@ from markupsafe import Markup
 
 from tutor.drill.engine import Drills
 from tutor.drill.formats import MOCKS
-from tutor.drill.grade import Grade, PointGrade, points_made
+from tutor.drill.grade import Grade, PointGrade, as_viewed, points_made
+from tutor.drill.judge import Status
 from tutor.drill.marked import Reply, Span, Stretch, replies, stretches
 from tutor.drill.pace import clock, steps
 from tutor.drill.reading import MAX_ANSWER_CHARS
 from tutor.drill.records import Opinion, Pad, Reading, Session, Task, Turn
-from tutor.drill.results import due_of
 from tutor.drill.second import agrees
 from tutor.drill.transcript import SIGNS, again_of
 from tutor.quantities.sheet import compute
@@ -145,7 +145,10 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
     stands = {p.label: p.grade.status for p in points} | {f.label: "contradicted" for f in flags}
     if done.twist:
         stands["T"] = done.twist.points[0].status
-    mine = {point: str(row["learner"]) for point, row in views.items()}
+    given = {p.point: p.status for p in grade.points}
+    mine: dict[str, Status] = {
+        point: row["learner"] for point, row in views.items() if row["learner"] not in (None, given.get(point))
+    }
     return {
         "session": session,
         "number": number,
@@ -164,10 +167,11 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "ladder": ladder(task, grade),
         "reading": drills.reading(task, done),
         "link": document_link,
-        "due": due_of(done),
+        "due": drills.again(task, done),
         "again": again_of(drills, task.card, task.probe) if not task.minutes or len(session.tasks) == 1 else None,
         "made": points_made(grade),
-        "made_for_me": points_made(grade, mine) if mine else None,
+        "seen": as_viewed(task.rubric, grade, mine) if mine else None,
+        "made_for_me": points_made(grade, mine),
         "opinions": done.second,
         "rereadable": task.rubric.graded != "arithmetic" and done.second is None and bool(grade.points),
         "signs": SIGNS,

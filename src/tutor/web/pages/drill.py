@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -236,7 +237,10 @@ async def view(request: Request, session: str, number: int, core: CoreOf) -> Res
             _, _, grade = drills.graded(drills.store.load(session), number)
             return [p.point for p in grade.points].index(point) + 1
 
-        return f"/drill/{session}/{number}#p{core.drill(override)}"
+        path = f"/drill/{session}/{number}#p{core.drill(override)}"
+        with suppress(TutorError):  # it is kept: whatever studies next takes it in
+            core.study(lambda study: study.sync())
+        return path
 
     try:
         return await submit(request, form, keep)

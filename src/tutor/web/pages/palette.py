@@ -34,6 +34,6 @@ def named(documents: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str, st
     """(doc_id, title, where it stands, other names, whether it is a card) of the first ``MOST`` documents."""
     for _, document in zip(range(MOST), documents, strict=False):
         meta = document["meta"]
-        place = PHASES.get(meta.get("phase", -1)) or document["kind"]
+        place = PHASES.get(meta.get("phase", -1)) or str(document["kind"]).capitalize()
         card = document["kind"] == "card"
-        yield document["doc_id"], document["title"], str(place).capitalize(), list(document["aliases"]), card
+        yield document["doc_id"], document["title"], place, list(document["aliases"]), card

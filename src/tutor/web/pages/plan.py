@@ -131,6 +131,7 @@ async def tick(request: Request, plan: str, core: CoreOf) -> Response:
     """Tick items off (``done``) or take ticks back (``undo``): said again, it changes nothing, so it needs no token."""
     form = await read_form(request)
     done, undone, back = form.texts("done"), form.texts("undo"), form.text("back")
+    minutes = form.text("minutes")[:5]
 
     def change(found: Plans) -> str:
         changed = found.done(plan, done) if done else []
@@ -138,7 +139,9 @@ async def tick(request: Request, plan: str, core: CoreOf) -> Response:
         if not done and not undone:
             raise UsageError("no item is named", about=plan, fix="Tick one off on the plan's page.")
         step = changed[0].stage if changed else ""
-        return "/today" if back == "today" else f"/plan/{found.named(plan)}{f'#{step}' if step else ''}"
+        if back == "today":
+            return f"/today?minutes={minutes}" if minutes.isascii() and minutes.isdecimal() else "/today"
+        return f"/plan/{found.named(plan)}{f'#{step}' if step else ''}"
 
     return await submit(request, form, lambda: core.plans(change))
 

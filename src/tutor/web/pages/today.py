@@ -35,6 +35,7 @@ def today(request: Request, core: CoreOf, minutes: str = "") -> Response:
         "today/page.html",
         status=422 if error else 200,
         day=day,
+        asked=given if given and not error else "",
         given=given or str(day.found.minutes),
         error=error,
         hours=in_hours,

@@ -2,6 +2,7 @@
 const LEAST = 0.12; // pixels of the screen for one of the drawing
 const MOST = 2.5;
 const READABLE = 0.9;
+const LEGIBLE = 0.75; // where all of it can be seen then
 const BOX = { width: 224, height: 70 };
 const DRAG = 6; // pixels from which a press is no click
 
@@ -28,6 +29,9 @@ export class View {
     frame.addEventListener("dragstart", (event) => event.preventDefault());
     new ResizeObserver(() => this.apply()).observe(frame);
     addEventListener("pagehide", () => this.keep());
+    // On paper all of it.
+    addEventListener("beforeprint", () => drawing.setAttribute("viewBox", `0 0 ${this.size.width} ${this.size.height}`));
+    addEventListener("afterprint", () => this.apply());
   }
 
   // As it was left, or around the card that matters, or from the upper left corner, so that titles can be read.
@@ -36,7 +40,7 @@ export class View {
     if (small) this.frame.style.height = `${Math.max(150, Math.min(this.size.height + 40, innerHeight * 0.74))}px`;
     const kept = this.kept();
     if (kept) Object.assign(this, kept);
-    else this.scale = Math.min(1, Math.max(READABLE, this.fit()));
+    else this.scale = Math.min(1, this.fit() >= LEGIBLE ? this.fit() : READABLE);
     if (kept || small || !node) this.apply(); else this.bring({ x: Number(node.dataset.x), y: Number(node.dataset.y) }, true);
   }
 
