@@ -354,6 +354,7 @@ def test_the_api_is_described_with_every_route_and_error(client: TestClient) -> 
         "/api/v1/drills/{session}/overrides",
         "/api/v1/drills/{session}/transcript",
         "/api/v1/grade",
+        "/api/v1/sheet",
         "/api/v1/feedback",
         "/api/v1/conversations",
         "/api/v1/conversations/{conversation}",
