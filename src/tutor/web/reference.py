@@ -43,7 +43,8 @@ def endpoints(description: dict[str, Any]) -> list[Endpoint]:
     for path, methods in description["paths"].items():
         for method, operation in methods.items():
             answers = operation["responses"]
-            success = answers.get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            good = answers.get("200") or answers.get("201") or {}
+            success = good.get("content", {}).get("application/json", {}).get("schema", {})
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
             parameters = [
                 Field(p["name"], _kind(p["schema"]), p.get("required", False), p.get("description", ""))
