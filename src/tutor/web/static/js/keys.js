@@ -4,7 +4,7 @@ import { openPalette } from "./palette.js";
 const TYPING = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
 const WAIT_MS = 2000; // for the letter after "g"
 const keyboard = document.getElementById("keyboard");
-let begun = 0;
+let begun = -WAIT_MS; // when "g" was pressed, on the clock of events, which begins with the page
 
 export function singleKeys() {
   try { return localStorage.getItem("keys") !== "off"; } catch { return true; }
