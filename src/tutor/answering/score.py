@@ -70,6 +70,7 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
     if not found:
         return []
     lexical, asked = _lexical(found, about), frozenset(about.rarity)
+    proper = frozenset(term for name in about.proper for term in terms(name))
     matches = [_matches(query_tokens, unit) for unit in found]
     headed = {u.passage.heading: about.share(about.held(terms(" ".join(u.passage.heading)))) for u in found}
     told: dict[str, NDArray[np.float32]] = {}
@@ -84,8 +85,9 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
         called = label(unit.text)
         advice = (0.0, _ADVICE, -_AGAINST)[speaks_for(unit, *intent.sides)] if intent.argues else 0.0
         verdict = advice + likeness + _LEXICAL * words + _STANDING * standing
-        if called:
-            verdict += _LABELLED * about.share(about.held(terms(called)))
+        if called and (held := about.held(terms(called))) and (not proper or held & proper):
+            # "Elasticsearch as primary store" does not open "Why not Redis as the primary database?".
+            verdict += _LABELLED * about.share(held)
         worth = advice + likeness + _W_LEXICAL * words + _W_STANDING * standing + _W_TEASER * unit.teaser
         worth += _W_DOCUMENT * float(np.mean(told[passage.doc_id])) if len(matched) else 0.0
         worth += _W_HEADING * headed[passage.heading] + _W_CARD * (passage.kind == "card")
