@@ -16,6 +16,7 @@ function setUp(pane) {
     latest += 1;
     show(false);
     opener?.setAttribute("aria-expanded", "false");
+    opener?.dispatchEvent(new Event("pane-closed", { bubbles: true }));
     opener?.focus();
     opener = null;
   }

@@ -76,6 +76,8 @@ function setUp(root) {
     const link = event.target.closest("a[data-cite]");
     if (link?.matches(":focus-visible")) { clearTimeout(timer); show(bare(link)); }
   });
+  // Back from the pane: the passage was just read, and its preview would only cover the chips below.
+  root.addEventListener("pane-closed", (event) => { dismissed = event.target; });
   root.addEventListener("focusout", () => { dismissed = null; close(); });
   root.addEventListener("click", close);
   box.addEventListener("pointerenter", () => clearTimeout(timer));
