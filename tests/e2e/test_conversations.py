@@ -175,6 +175,7 @@ def test_without_scripts_a_conversation_goes_on(visit: Callable[..., Any]) -> No
     page.click("[data-send]")
     assert questions(page) == [QUESTION, FOLLOW_UP]
     page.click("[data-next] button >> nth=0")
+    page.wait_for_selector(".question >> nth=2")
     assert page.locator(".question").count() == 3
     page.click("[data-vote] button[value=up] >> nth=0")
     assert page.locator("[data-told]").first.inner_text() == "Kept: helpful."

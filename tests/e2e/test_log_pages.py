@@ -76,6 +76,7 @@ def test_text_outlives_a_server_that_is_gone(visit: Visit, curriculum_home: Path
         assert page.get_by_label("What you decided").input_value() == TEXT
         page.get_by_role("button", name="Save the entry").click()
         page.get_by_text("Saved.").wait_for()
+        page.wait_for_load_state()  # the script there takes the draft away
         page.goto(f"{address}/log/new")
         assert page.get_by_label("What you decided").input_value() == ""
 

@@ -185,6 +185,7 @@ def test_without_scripts_the_form_answers(visit: Callable[..., Any]) -> None:
     page.fill("#q", ANSWERED)
     page.click("[data-send]")
     page.wait_for_selector(".sources")
+    page.wait_for_load_state()  # the style comes after the words
     assert page.is_hidden("[data-theme-toggle]")
 
 
