@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from fakes import ScriptedModel
 from tutor.bootstrap import App
 from tutor.drill.marked import replies
 from tutor.settings import Settings
+from tutor.studying import open_study
 from tutor.web.app import create_app
 
 ANSWER = (
@@ -175,6 +178,22 @@ def test_a_mock_goes_from_step_to_step_and_ends_in_the_debrief(client: TestClien
     assert len(page.select(".debriefed > li")) == 9
     assert "Was missing" in page.text and "ask for the cost" in page.text
     assert "of 45:00" in one(page, ".figures").text
+
+
+def test_a_card_that_was_checked_and_never_drilled_comes_due_here(curriculum: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(curriculum, tmp_path / "home"))
+    study = open_study(Settings(home=home), clock=lambda: datetime.now(UTC) - timedelta(days=60))
+    study.check("kafka", [True] * len(study.outline.cards["kafka"].check))
+    study.close()
+    core = App(Settings(home=home))
+    try:
+        client = TestClient(create_app(core), headers={"accept": "text/html"})
+        for path in ("/drill", "/drill?request=kafka"):
+            due = one(parsed(client.get(path)), ".now .due")
+            assert one(due, "input[name=card]")["value"] == "kafka" and one(due, "input[name=request]")["value"]
+            assert "last time" not in due.text and "%" not in due.text
+    finally:
+        core.close()
 
 
 # --- what is refused, and kept ----------------------------------------------------------------------------------------
