@@ -180,6 +180,19 @@ def test_a_mock_goes_from_step_to_step_and_ends_in_the_debrief(client: TestClien
     assert "of 45:00" in one(page, ".figures").text
 
 
+@pytest.mark.parametrize("asked", [{"request": "why not kafka"}, {"format": "estimate", "request": "chat", "seed": "2"},
+                                   {"format": "lld", "seed": "1"}])  # fmt: skip
+def test_again_now_asks_the_same_once_more(client: TestClient, app: App, asked: dict[str, str]) -> None:
+    def tasks(room: str) -> list[tuple[str, str]]:
+        return [(task.card, task.probe) for task in app.drills.store.load(room.rsplit("/", 1)[-1]).tasks]
+
+    room = begin(client, **asked)
+    page = finish(client, room)
+    form = next(form for form in page.select("form") if "Again now" in form.text)
+    again = begin(client, **fields(form, page))
+    assert again != room and tasks(again) == tasks(room)
+
+
 def test_a_card_that_was_checked_and_never_drilled_comes_due_here(curriculum: Path, tmp_path: Path) -> None:
     home = Path(shutil.copytree(curriculum, tmp_path / "home"))
     study = open_study(Settings(home=home), clock=lambda: datetime.now(UTC) - timedelta(days=60))
