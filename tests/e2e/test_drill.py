@@ -49,7 +49,7 @@ def sound(page: Any) -> bool:
 def start(page: Any, query: str) -> None:
     """From the start page into the room of what ``query`` fills in."""
     page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + f"/drill?{query}")
-    page.get_by_role("button", name="Start the drill").click()
+    page.get_by_role("button", name="Start the drill").first.click()
     page.wait_for_selector("[data-room]")
 
 
@@ -132,6 +132,18 @@ def test_from_the_start_to_the_grade(visit: Visit, scheme: str) -> None:
     link = page.locator(".flag blockquote a, #read + .list a").first
     link.click()
     page.wait_for_selector("mark#cited")
+
+
+def test_a_link_to_a_drill_offers_first_what_it_names(visit: Visit) -> None:
+    page = visit("/drill?request=kafka")
+    assert page.inner_text("main h2 >> nth=0") == "Drill: Apache Kafka" and sound(page)
+    page.locator("main button").first.click()
+    page.wait_for_selector("[data-room]")
+    assert page.inner_text(".crumbs").endswith("Apache Kafka")
+    page.goto(page.url.split("/drill")[0] + "/drill?request=chat&format=estimate")
+    page.locator("main button").first.click()
+    page.wait_for_selector("[data-room]")
+    assert "Estimate" in page.inner_text(".crumbs")
 
 
 def test_a_reload_keeps_the_draft_the_question_and_the_clock(visit: Visit) -> None:

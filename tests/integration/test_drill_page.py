@@ -145,6 +145,20 @@ def test_the_start_page_offers_what_is_open_and_what_was(client: TestClient) -> 
     assert one(page, "input[name=format][checked]")["value"] == "card"
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"), [("kafka", "Apache Kafka"), ("why not kafka for jobs", "why not kafka for jobs"), ("", "")]
+)
+def test_what_a_link_names_can_be_started_above_all_else(client: TestClient, app: App, asked: str, said: str) -> None:
+    page = parsed(client.get("/drill", params={"request": asked}))
+    forms = page.select("main form")
+    if not said:
+        assert not page.select(".asked") and one(forms[0], "button")["value"] == "choose"
+        return
+    assert one(page, "main h2").text == f"Drill: {said}" and one(forms[0], "button").text == "Start the drill"
+    session = app.drills.store.load(begin(client, **fields(forms[0], page)).rsplit("/", 1)[-1])
+    assert (session.kind, session.task.card) == ("probe", "kafka")
+
+
 def test_let_it_choose_takes_what_went_badly(client: TestClient, app: App) -> None:
     room = begin(client, request="why not kafka")
     finish(client, room)  # passed: ungraded, which is weak
@@ -216,7 +230,7 @@ def test_what_cannot_be_drilled_stays_in_the_form(client: TestClient) -> None:
     page = parsed(client.post("/drill", data={"request": "sourdough bread", "format": "probe"}), 404)
     assert one(page, "#request")["value"] == "sourdough bread"
     assert one(page, "input[name=format][checked]")["value"] == "probe"
-    assert "no topic has this name" in one(page, ".failed").text.lower()
+    assert "no topic has this name" in one(page, ".failed").text.lower() and not page.select(".asked")
     page = parsed(client.post("/drill", data={"request": "kafka", "phase": "3", "count": "many"}), 422)
     assert one(page, "#phase option[selected]")["value"] == "3" and one(page, "#count")["value"] == "many"
     assert "tutor drill" not in one(page, ".failed").text

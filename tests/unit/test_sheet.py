@@ -80,7 +80,10 @@ def test_remarks_and_empty_lines_have_neither_value_nor_error() -> None:
         ("users = 5\n3 users", "write * before 'users'"),
         ("users * 10", "'users' is neither a unit nor the name of a line above"),
         ("10 / users", "'users' is neither a unit nor the name of a line above"),
-        ("users = 5\ntotal = 10\ntotal / user", "'user' is neither a unit nor the name of a line above (did you mean 'users'?)"),
+        (
+            "users = 5\ntotal = 10\ntotal / user",
+            "'user' is neither a unit nor the name of a line above (did you mean 'users'?)",
+        ),
         ("3 sheep", "'sheep' is neither a unit nor the name of a line above"),
         ("a = 1 /\na * 2", "'a' above has no value"),
         ("5 m", "'m' is unclear: write M for millions, min for minutes"),
