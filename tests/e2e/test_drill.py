@@ -34,6 +34,17 @@ window.SpeechRecognition = window.webkitSpeechRecognition = class {{
 }};
 """
 
+#: Replies are held back until ``window.let()``; ``window.posted`` are the buttons whose forms were sent.
+HELD = """() => {
+  const really = window.fetch;
+  window.posted = [];
+  const held = new Promise((done) => { window.let = done; });
+  window.fetch = async (address, options) => {
+    if (options?.body instanceof FormData) { window.posted.push(options.body.get("do") ?? "send"); await held; }
+    return really(address, options);
+  };
+}"""
+
 
 def sound(page: Any) -> bool:
     """Whether axe finds nothing, and nothing stands out of a window of 360 px."""
@@ -208,6 +219,22 @@ def test_notes_of_two_windows(visit: Visit) -> None:
     other.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
     page.reload()
     assert page.input_value("[data-notes]") == "second window"
+
+
+def test_pressing_twice_while_the_notes_are_saved_sends_once(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=hld&request=chat")
+    press(page, "go")
+    page.evaluate(HELD)
+    page.fill("[data-notes]", "a note")
+    page.click("[data-keep]")
+    page.wait_for_function("() => window.posted.length === 1")
+    page.fill("[data-words]", "Users send and read messages.")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    onwards(page, lambda: page.evaluate("window.let()"))
+    assert page.evaluate("window.posted") == ["keep", "send"]
+    page.wait_for_function("() => document.querySelector('[data-clock-time]').textContent !== '0:00'")
 
 
 def test_a_restart_in_the_middle_loses_nothing(visit: Visit, curriculum_home: Path) -> None:

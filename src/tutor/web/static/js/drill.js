@@ -20,7 +20,7 @@ function setUp(room, { focus = false } = {}) {
     .filter(([, box]) => box).map(([name, box]) => [`drill.${room.dataset.session}.${name}`, box]);
   const clocks = new Clocks(room, (text) => { live.textContent = text; });
   const told = room.querySelector("[data-reply]").parentElement.querySelector(".failed");
-  let sending = null;
+  let sending = false;
   let saving = null;
   let keepWhenIdle = 0;
 
@@ -89,16 +89,16 @@ function setUp(room, { focus = false } = {}) {
 
   async function send(submitter) {
     if (sending) return;
+    sending = true; // before anything is waited for: a second press sends nothing
     clearTimeout(keepWhenIdle);
     if (saving) await saving.catch(() => {});
     const body = new FormData(form, submitter);
     const doing = submitter?.value ?? "send";
-    sending = post(form, body);
     form.setAttribute("aria-busy", "true");
     room.querySelector(".failed[data-lost]")?.remove();
     status.textContent = doing === "send" && room.dataset.state !== "clarify" ? "Reading your answer" : "";
     try {
-      const { page, response, url } = await sending;
+      const { page, response, url } = await post(form, body);
       const next = page.querySelector("[data-room]");
       if (response.ok) for (const [key] of beside) forget(key);
       if (response.ok && next?.dataset.question !== room.dataset.question) forget(draftKey);
@@ -115,7 +115,7 @@ function setUp(room, { focus = false } = {}) {
     } catch {
       fail("The server does not answer", "Is tutor still running? Start it with: tutor serve", submitter);
     } finally {
-      sending = null;
+      sending = false;
       form.removeAttribute("aria-busy");
     }
   }
