@@ -44,6 +44,8 @@ HELD = """() => {
     return really(address, options);
   };
 }"""
+#: The same, and nothing is held back.
+WATCHED = f"() => {{ ({HELD})(); window.let(); }}"
 
 
 def sound(page: Any) -> bool:
@@ -215,10 +217,29 @@ def test_notes_of_two_windows(visit: Visit) -> None:
     other.wait_for_selector("[data-other]")
     assert other.input_value("[data-other] textarea") == "first window"
     assert other.input_value("[data-notes]") == "second window" and sound(other)
+    other.evaluate(WATCHED)
+    other.focus("[data-notes]")
+    other.keyboard.press("End")
+    other.keyboard.type(", mended")
+    other.wait_for_timeout(2500)  # longer than what is typed waits to be saved
+    assert other.evaluate("window.posted") == [] and other.is_visible("[data-other]")
+    page.reload()
+    assert page.input_value("[data-notes]") == "first window"
+    other.reload()  # it is told again, and nothing is lost
+    other.wait_for_selector("[data-other]")
+    assert other.input_value("[data-notes]") == "second window, mended"
+    assert other.input_value("[data-other] textarea") == "first window"
     other.click("[data-keep]")
     other.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    assert other.locator("[data-other]").count() == 0
     page.reload()
-    assert page.input_value("[data-notes]") == "second window"
+    assert page.input_value("[data-notes]") == "second window, mended"
+    other.focus("[data-notes]")
+    other.keyboard.press("End")
+    other.keyboard.type(" twice")  # and from then on by itself again
+    other.wait_for_function("() => !Object.keys(sessionStorage).some((key) => key.endsWith('.notes'))")
+    page.reload()
+    assert page.input_value("[data-notes]") == "second window, mended twice"
 
 
 def test_pressing_twice_while_the_notes_are_saved_sends_once(visit: Visit) -> None:

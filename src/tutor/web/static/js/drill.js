@@ -23,6 +23,10 @@ function setUp(room, { focus = false } = {}) {
   let sending = false;
   let saving = null;
   let keepWhenIdle = 0;
+  // Another window has written too: what is here is saved over it only by "Save the notes". Until then this tab keeps
+  // it under the revision 0, which is older than any: after a reload it is told again.
+  let overtaken = Boolean(room.querySelector("[data-other]"));
+  const remember = (key, box) => store(key, `${overtaken ? 0 : revision.value}\n${box.value}`);
 
   // What this tab had that was not sent or saved; after an error the page itself has what is newest.
   if (words && !told && stored(draftKey)) words.value = stored(draftKey);
@@ -34,7 +38,7 @@ function setUp(room, { focus = false } = {}) {
       revision.value = base; // where another window has saved since, that is told
       keepSoon();
     }
-    box.addEventListener("input", () => { store(key, `${revision.value}\n${box.value}`); keepSoon(); });
+    box.addEventListener("input", () => { remember(key, box); keepSoon(); });
   }
 
   const sheet = room.querySelector("[data-sheet]");
@@ -51,7 +55,7 @@ function setUp(room, { focus = false } = {}) {
 
   function keepSoon() {
     clearTimeout(keepWhenIdle);
-    keepWhenIdle = setTimeout(keep, 1500);
+    keepWhenIdle = setTimeout(() => { if (!overtaken) keep(); }, 1500);
   }
 
   // Saves notes, sheet and draft without touching what is on the screen.
@@ -68,12 +72,16 @@ function setUp(room, { focus = false } = {}) {
       if (fresh) revision.value = fresh.value;
       if (!response.ok) {
         const what = page.querySelector(".failed .label")?.textContent ?? "The notes were not saved";
-        if (saved) saved.textContent = `${what}. Nothing is lost here.`;
+        overtaken ||= response.status === 409;
+        if (saved) saved.textContent = `${what}. ${overtaken ? "“Save the notes” keeps yours." : "Nothing is lost here."}`;
         showOther(page.querySelector("[data-other]"));
+        for (const [key, box] of beside) if (overtaken && stored(key)) remember(key, box);
         return;
       }
       if (saved) saved.textContent = "Saved";
-      beside.forEach(([key, box], n) => { if (box.value === sent[n]) forget(key); });
+      overtaken = false;
+      showOther(null);
+      beside.forEach(([key, box], n) => { if (box.value === sent[n]) forget(key); else remember(key, box); });
     } catch {
       if (saved) saved.textContent = "Not saved: the server does not answer. It stays in this tab.";
     } finally {
