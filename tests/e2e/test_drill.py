@@ -242,6 +242,50 @@ def test_notes_of_two_windows(visit: Visit) -> None:
     assert page.input_value("[data-notes]") == "second window, mended twice"
 
 
+def test_what_is_typed_beside_an_answer_while_it_is_read_stays(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=hld&request=chat")
+    press(page, "go")
+    page.evaluate(HELD)
+    page.fill("[data-notes]", "before")
+    page.fill("[data-lines]", "users = 5 M")
+    page.fill("[data-words]", "Users send and read messages.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("() => window.posted.length === 1")
+    page.fill("[data-lines]", "users = 5 M\nqps = users / day")
+    page.focus("[data-notes]")
+    page.keyboard.press("End")
+    page.keyboard.type(", and while")
+    onwards(page, lambda: page.evaluate("window.let()"))
+    assert page.evaluate("document.activeElement.name") == "notes"
+    page.keyboard.type(" it was read")
+    assert page.input_value("[data-notes]") == "before, and while it was read"
+    assert page.input_value("[data-lines]") == "users = 5 M\nqps = users / day"
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    assert page.input_value("[data-notes]") == "before, and while it was read"
+    assert page.input_value("[data-lines]") == "users = 5 M\nqps = users / day"
+
+
+def test_what_is_typed_before_a_grade_is_there_at_the_next_question(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=set")
+    to_rating(page)
+    page.evaluate(HELD)
+    page.fill("[data-notes]", "before")
+    page.click("#reply button[value=none]")
+    page.wait_for_function("() => window.posted.length === 1")
+    page.fill("[data-notes]", "before, and after")
+    page.evaluate("window.let()")
+    page.wait_for_selector("[data-graded]")
+    page.get_by_role("link", name="Next question").click()
+    page.wait_for_selector("[data-room]")
+    page.wait_for_function("() => document.querySelector('[data-notes]').value === 'before, and after'")
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    assert page.locator("[data-other]").count() == 0
+
+
 def test_pressing_twice_while_the_notes_are_saved_sends_once(visit: Visit) -> None:
     page = visit("/drill")
     start(page, "format=hld&request=chat")

@@ -8,7 +8,8 @@ const live = document.querySelector("[data-live]");
 const RATINGS = { 1: "1, poor", 2: "2, weak", 3: "3, fair", 4: "4, strong", 5: "5, staff" };
 let leaving = () => {};
 
-function setUp(room, { focus = false } = {}) {
+// `typed`: what was written beside an answer while it was read, by its key; `at`: the key where that goes on, and where.
+function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
   const form = room.querySelector("[data-reply]");
   const words = form.querySelector("[data-words]");
   const notes = room.querySelector("[data-notes]");
@@ -33,7 +34,11 @@ function setUp(room, { focus = false } = {}) {
   words?.addEventListener("input", () => store(draftKey, words.value));
   for (const [key, box] of beside) {
     const [base, text] = split(stored(key));
-    if (text && !told && text !== box.value) {
+    if (typed.has(key)) {
+      box.value = typed.get(key);
+      remember(key, box);
+      keepSoon();
+    } else if (text && !told && text !== box.value) {
       box.value = text;
       revision.value = base; // where another window has saved since, that is told
       keepSoon();
@@ -101,6 +106,7 @@ function setUp(room, { focus = false } = {}) {
     clearTimeout(keepWhenIdle);
     if (saving) await saving.catch(() => {});
     const body = new FormData(form, submitter);
+    const sent = beside.map(([, box]) => box.value);
     const doing = submitter?.value ?? "send";
     form.setAttribute("aria-busy", "true");
     room.querySelector(".failed[data-lost]")?.remove();
@@ -108,16 +114,23 @@ function setUp(room, { focus = false } = {}) {
     try {
       const { page, response, url } = await post(form, body);
       const next = page.querySelector("[data-room]");
-      if (response.ok) for (const [key] of beside) forget(key);
+      const later = beside.filter(([, box], n) => box.value !== sent[n]);
+      if (response.ok) for (const [key, box] of beside) if (!later.some(([name]) => name === key)) forget(key);
       if (response.ok && next?.dataset.question !== room.dataset.question) forget(draftKey);
       if (!next && !response.ok) { refuse(page, submitter); return; }
       if (!next || (response.redirected && new URL(url).pathname !== location.pathname)) {
         leaving();
+        if (later.length) {
+          const kept = await revisionNow(room.dataset.session);
+          for (const [key, box] of later) store(key, `${kept}\n${box.value}`);
+        }
         // The drill is over: its address is the same, and shows the grade now.
         if (new URL(url).pathname === location.pathname) location.reload(); else location.assign(url);
         return;
       }
-      replace(room, next, { focus: true });
+      const writing = beside.find(([, box]) => box === document.activeElement);
+      const at = writing && { key: writing[0], caret: writing[1].selectionStart };
+      replace(room, next, { focus: true, typed: new Map(later.map(([key, box]) => [key, box.value])), at });
       live.textContent = next.querySelector(".failed .label")?.textContent
         ?? next.querySelector(".prompt")?.textContent ?? next.querySelector(".ask")?.textContent ?? "";
     } catch {
@@ -165,7 +178,11 @@ function setUp(room, { focus = false } = {}) {
     send(form.querySelector('button[value="send"]'));
   });
   leaving = () => { clocks.stop(); clearTimeout(keepWhenIdle); };
-  if (focus) (words ?? slider)?.focus();
+  const writing = beside.find(([key]) => key === at?.key)?.[1];
+  if (writing) {
+    writing.focus({ preventScroll: true });
+    writing.setSelectionRange(at.caret, at.caret);
+  } else if (focus) (words ?? slider)?.focus();
   else if (words && matchMedia("(hover: hover)").matches) words.focus({ preventScroll: true });
 }
 
@@ -173,6 +190,17 @@ async function post(form, body) {
   const response = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   return { response, page, url: response.url };
+}
+
+// The revision of what is kept beside a drill; where none can be read, one that no pad with something in it has.
+async function revisionNow(session) {
+  try {
+    const response = await fetch(`/drill/${session}`, { headers: { accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    return page.querySelector("[data-revision]")?.value ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 // The server has rendered and escaped it, by the page that the address opens.
