@@ -148,7 +148,8 @@ def test_from_the_start_to_the_grade(visit: Visit, scheme: str) -> None:
 
 
 def test_a_link_to_a_drill_offers_first_what_it_names(visit: Visit) -> None:
-    page = visit("/drill?request=kafka")
+    page = visit("/drill?request=kafka", width=360)
+    assert page.locator("main button").first.is_visible()
     assert page.inner_text("main h2 >> nth=0") == "Drill: Apache Kafka" and sound(page)
     page.locator("main button").first.click()
     page.wait_for_selector("[data-room]")

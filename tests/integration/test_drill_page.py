@@ -152,7 +152,7 @@ def test_what_a_link_names_can_be_started_above_all_else(client: TestClient, app
     page = parsed(client.get("/drill", params={"request": asked}))
     forms = page.select("main form")
     if not said:
-        assert not page.select(".asked") and one(forms[0], "button")["value"] == "choose"
+        assert not page.select(".offer") and one(forms[0], "button")["value"] == "choose"
         return
     assert one(page, "main h2").text == f"Drill: {said}" and one(forms[0], "button").text == "Start the drill"
     session = app.drills.store.load(begin(client, **fields(forms[0], page)).rsplit("/", 1)[-1])
@@ -230,7 +230,7 @@ def test_what_cannot_be_drilled_stays_in_the_form(client: TestClient) -> None:
     page = parsed(client.post("/drill", data={"request": "sourdough bread", "format": "probe"}), 404)
     assert one(page, "#request")["value"] == "sourdough bread"
     assert one(page, "input[name=format][checked]")["value"] == "probe"
-    assert "no topic has this name" in one(page, ".failed").text.lower() and not page.select(".asked")
+    assert "no topic has this name" in one(page, ".failed").text.lower() and not page.select(".offer")
     page = parsed(client.post("/drill", data={"request": "kafka", "phase": "3", "count": "many"}), 422)
     assert one(page, "#phase option[selected]")["value"] == "3" and one(page, "#count")["value"] == "many"
     assert "tutor drill" not in one(page, ".failed").text
