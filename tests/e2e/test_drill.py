@@ -269,24 +269,6 @@ def test_what_is_typed_beside_an_answer_while_it_is_read_stays(visit: Visit) -> 
     assert page.input_value("[data-lines]") == "users = 5 M\nqps = users / day"
 
 
-def test_what_is_typed_before_a_grade_is_there_at_the_next_question(visit: Visit) -> None:
-    page = visit("/drill")
-    start(page, "format=set")
-    to_rating(page)
-    page.evaluate(HELD)
-    page.fill("[data-notes]", "before")
-    page.click("#reply button[value=none]")
-    page.wait_for_function("() => window.posted.length === 1")
-    page.fill("[data-notes]", "before, and after")
-    page.evaluate("window.let()")
-    page.wait_for_selector("[data-graded]")
-    page.get_by_role("link", name="Next question").click()
-    page.wait_for_selector("[data-room]")
-    page.wait_for_function("() => document.querySelector('[data-notes]').value === 'before, and after'")
-    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
-    assert page.locator("[data-other]").count() == 0
-
-
 def test_pressing_twice_while_the_notes_are_saved_sends_once(visit: Visit) -> None:
     page = visit("/drill")
     start(page, "format=hld&request=chat")
@@ -428,3 +410,21 @@ def test_a_set_goes_by_its_grades_and_back_leads_back(visit: Visit) -> None:
     assert "2 of 3" in page.inner_text(".crumbs") and time.monotonic() - began < 60
     page.go_back()
     page.wait_for_selector("[data-graded]")
+
+
+def test_what_is_typed_before_a_grade_is_there_at_the_next_question(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=set")
+    to_rating(page)
+    page.evaluate(HELD)
+    page.fill("[data-notes]", "before")
+    page.click("#reply button[value=none]")
+    page.wait_for_function("() => window.posted.length === 1")
+    page.fill("[data-notes]", "before, and after")
+    page.evaluate("window.let()")
+    page.wait_for_selector("[data-graded]")
+    page.get_by_role("link", name="Next question").click()
+    page.wait_for_selector("[data-room]")
+    page.wait_for_function("() => document.querySelector('[data-notes]').value === 'before, and after'")
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    assert page.locator("[data-other]").count() == 0
