@@ -34,6 +34,19 @@ window.SpeechRecognition = window.webkitSpeechRecognition = class {{
 }};
 """
 
+#: Replies are held back until ``window.let()``; ``window.posted`` are the buttons whose forms were sent.
+HELD = """() => {
+  const really = window.fetch;
+  window.posted = [];
+  const held = new Promise((done) => { window.let = done; });
+  window.fetch = async (address, options) => {
+    if (options?.body instanceof FormData) { window.posted.push(options.body.get("do") ?? "send"); await held; }
+    return really(address, options);
+  };
+}"""
+#: The same, and nothing is held back.
+WATCHED = f"() => {{ ({HELD})(); window.let(); }}"
+
 
 def sound(page: Any) -> bool:
     """Whether axe finds nothing, and nothing stands out of a window of 360 px."""
@@ -49,7 +62,7 @@ def sound(page: Any) -> bool:
 def start(page: Any, query: str) -> None:
     """From the start page into the room of what ``query`` fills in."""
     page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + f"/drill?{query}")
-    page.get_by_role("button", name="Start the drill").click()
+    page.get_by_role("button", name="Start the drill").first.click()
     page.wait_for_selector("[data-room]")
 
 
@@ -134,6 +147,19 @@ def test_from_the_start_to_the_grade(visit: Visit, scheme: str) -> None:
     page.wait_for_selector("mark#cited")
 
 
+def test_a_link_to_a_drill_offers_first_what_it_names(visit: Visit) -> None:
+    page = visit("/drill?request=kafka", width=360)
+    assert page.locator("main button").first.is_visible()
+    assert page.inner_text("main h2 >> nth=0") == "Drill: Apache Kafka" and sound(page)
+    page.locator("main button").first.click()
+    page.wait_for_selector("[data-room]")
+    assert page.inner_text(".crumbs").endswith("Apache Kafka")
+    page.goto(page.url.split("/drill")[0] + "/drill?request=chat&format=estimate")
+    page.locator("main button").first.click()
+    page.wait_for_selector("[data-room]")
+    assert "Estimate" in page.inner_text(".crumbs")
+
+
 def test_a_reload_keeps_the_draft_the_question_and_the_clock(visit: Visit) -> None:
     page = visit("/drill")
     to_answer(page)
@@ -192,10 +218,71 @@ def test_notes_of_two_windows(visit: Visit) -> None:
     other.wait_for_selector("[data-other]")
     assert other.input_value("[data-other] textarea") == "first window"
     assert other.input_value("[data-notes]") == "second window" and sound(other)
+    other.evaluate(WATCHED)
+    other.focus("[data-notes]")
+    other.keyboard.press("End")
+    other.keyboard.type(", mended")
+    other.wait_for_timeout(2500)  # longer than what is typed waits to be saved
+    assert other.evaluate("window.posted") == [] and other.is_visible("[data-other]")
+    page.reload()
+    assert page.input_value("[data-notes]") == "first window"
+    other.reload()  # it is told again, and nothing is lost
+    other.wait_for_selector("[data-other]")
+    assert other.input_value("[data-notes]") == "second window, mended"
+    assert other.input_value("[data-other] textarea") == "first window"
     other.click("[data-keep]")
     other.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    assert other.locator("[data-other]").count() == 0
     page.reload()
-    assert page.input_value("[data-notes]") == "second window"
+    assert page.input_value("[data-notes]") == "second window, mended"
+    other.focus("[data-notes]")
+    other.keyboard.press("End")
+    other.keyboard.type(" twice")  # and from then on by itself again
+    other.wait_for_function("() => !Object.keys(sessionStorage).some((key) => key.endsWith('.notes'))")
+    page.reload()
+    assert page.input_value("[data-notes]") == "second window, mended twice"
+
+
+def test_what_is_typed_beside_an_answer_while_it_is_read_stays(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=hld&request=chat")
+    press(page, "go")
+    page.evaluate(HELD)
+    page.fill("[data-notes]", "before")
+    page.fill("[data-lines]", "users = 5 M")
+    page.fill("[data-words]", "Users send and read messages.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("() => window.posted.length === 1")
+    page.fill("[data-lines]", "users = 5 M\nqps = users / day")
+    page.focus("[data-notes]")
+    page.keyboard.press("End")
+    page.keyboard.type(", and while")
+    onwards(page, lambda: page.evaluate("window.let()"))
+    assert page.evaluate("document.activeElement.name") == "notes"
+    page.keyboard.type(" it was read")
+    assert page.input_value("[data-notes]") == "before, and while it was read"
+    assert page.input_value("[data-lines]") == "users = 5 M\nqps = users / day"
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    assert page.input_value("[data-notes]") == "before, and while it was read"
+    assert page.input_value("[data-lines]") == "users = 5 M\nqps = users / day"
+
+
+def test_pressing_twice_while_the_notes_are_saved_sends_once(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=hld&request=chat")
+    press(page, "go")
+    page.evaluate(HELD)
+    page.fill("[data-notes]", "a note")
+    page.click("[data-keep]")
+    page.wait_for_function("() => window.posted.length === 1")
+    page.fill("[data-words]", "Users send and read messages.")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    onwards(page, lambda: page.evaluate("window.let()"))
+    assert page.evaluate("window.posted") == ["keep", "send"]
+    page.wait_for_function("() => document.querySelector('[data-clock-time]').textContent !== '0:00'")
 
 
 def test_a_restart_in_the_middle_loses_nothing(visit: Visit, curriculum_home: Path) -> None:
@@ -323,3 +410,21 @@ def test_a_set_goes_by_its_grades_and_back_leads_back(visit: Visit) -> None:
     assert "2 of 3" in page.inner_text(".crumbs") and time.monotonic() - began < 60
     page.go_back()
     page.wait_for_selector("[data-graded]")
+
+
+def test_what_is_typed_before_a_grade_is_there_at_the_next_question(visit: Visit) -> None:
+    page = visit("/drill")
+    start(page, "format=set")
+    to_rating(page)
+    page.evaluate(HELD)
+    page.fill("[data-notes]", "before")
+    page.click("#reply button[value=none]")
+    page.wait_for_function("() => window.posted.length === 1")
+    page.fill("[data-notes]", "before, and after")
+    page.evaluate("window.let()")
+    page.wait_for_selector("[data-graded]")
+    page.get_by_role("link", name="Next question").click()
+    page.wait_for_selector("[data-room]")
+    page.wait_for_function("() => document.querySelector('[data-notes]').value === 'before, and after'")
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")
+    assert page.locator("[data-other]").count() == 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from fakes import ScriptedModel
 from tutor.bootstrap import App
 from tutor.drill.marked import replies
 from tutor.settings import Settings
+from tutor.studying import open_study
 from tutor.web.app import create_app
 
 ANSWER = (
@@ -142,6 +145,20 @@ def test_the_start_page_offers_what_is_open_and_what_was(client: TestClient) -> 
     assert one(page, "input[name=format][checked]")["value"] == "card"
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"), [("kafka", "Apache Kafka"), ("why not kafka for jobs", "why not kafka for jobs"), ("", "")]
+)
+def test_what_a_link_names_can_be_started_above_all_else(client: TestClient, app: App, asked: str, said: str) -> None:
+    page = parsed(client.get("/drill", params={"request": asked}))
+    forms = page.select("main form")
+    if not said:
+        assert not page.select(".offer") and one(forms[0], "button")["value"] == "choose"
+        return
+    assert one(page, "main h2").text == f"Drill: {said}" and one(forms[0], "button").text == "Start the drill"
+    session = app.drills.store.load(begin(client, **fields(forms[0], page)).rsplit("/", 1)[-1])
+    assert (session.kind, session.task.card) == ("probe", "kafka")
+
+
 def test_let_it_choose_takes_what_went_badly(client: TestClient, app: App) -> None:
     room = begin(client, request="why not kafka")
     finish(client, room)  # passed: ungraded, which is weak
@@ -177,6 +194,35 @@ def test_a_mock_goes_from_step_to_step_and_ends_in_the_debrief(client: TestClien
     assert "of 45:00" in one(page, ".figures").text
 
 
+@pytest.mark.parametrize("asked", [{"request": "why not kafka"}, {"format": "estimate", "request": "chat", "seed": "2"},
+                                   {"format": "lld", "seed": "1"}])  # fmt: skip
+def test_again_now_asks_the_same_once_more(client: TestClient, app: App, asked: dict[str, str]) -> None:
+    def tasks(room: str) -> list[tuple[str, str]]:
+        return [(task.card, task.probe) for task in app.drills.store.load(room.rsplit("/", 1)[-1]).tasks]
+
+    room = begin(client, **asked)
+    page = finish(client, room)
+    form = next(form for form in page.select("form") if "Again now" in form.text)
+    again = begin(client, **fields(form, page))
+    assert again != room and tasks(again) == tasks(room)
+
+
+def test_a_card_that_was_checked_and_never_drilled_comes_due_here(curriculum: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(curriculum, tmp_path / "home"))
+    study = open_study(Settings(home=home), clock=lambda: datetime.now(UTC) - timedelta(days=60))
+    study.check("kafka", [True] * len(study.outline.cards["kafka"].check))
+    study.close()
+    core = App(Settings(home=home))
+    try:
+        client = TestClient(create_app(core), headers={"accept": "text/html"})
+        for path in ("/drill", "/drill?request=kafka"):
+            due = one(parsed(client.get(path)), ".now .due")
+            assert one(due, "input[name=card]")["value"] == "kafka" and one(due, "input[name=request]")["value"]
+            assert "last time" not in due.text and "%" not in due.text
+    finally:
+        core.close()
+
+
 # --- what is refused, and kept ----------------------------------------------------------------------------------------
 
 
@@ -184,7 +230,7 @@ def test_what_cannot_be_drilled_stays_in_the_form(client: TestClient) -> None:
     page = parsed(client.post("/drill", data={"request": "sourdough bread", "format": "probe"}), 404)
     assert one(page, "#request")["value"] == "sourdough bread"
     assert one(page, "input[name=format][checked]")["value"] == "probe"
-    assert "no topic has this name" in one(page, ".failed").text.lower()
+    assert "no topic has this name" in one(page, ".failed").text.lower() and not page.select(".offer")
     page = parsed(client.post("/drill", data={"request": "kafka", "phase": "3", "count": "many"}), 422)
     assert one(page, "#phase option[selected]")["value"] == "3" and one(page, "#count")["value"] == "many"
     assert "tutor drill" not in one(page, ".failed").text

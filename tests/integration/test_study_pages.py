@@ -51,12 +51,12 @@ def client(home: Path) -> Iterator[TestClient]:
     app.close()
 
 
-def drilled(home: Path, days: int = 3) -> None:
-    """An answer some days ago, of which a card and a point are due."""
+def drilled(home: Path, days: int = 3, **other: Any) -> None:
+    """An answer some days ago, of which a card and a point are due; ``other`` is what its row has instead."""
     row: dict[str, Any] = {
         "session": "20261101-00000001", "task": 1, "card": "kafka", "probe": "why-not-task-queue", "kind": "probe",
         "score": 0.1, "verdict": "wrong", "points": {"per-message-ack": "missed"}, "rating": 4, "seconds": 200.0,
-        "at": (datetime.now(UTC) - timedelta(days=days)).isoformat(),
+        "at": (datetime.now(UTC) - timedelta(days=days)).isoformat(), **other,
     }  # fmt: skip
     (home / "drills").mkdir(parents=True)
     (home / "drills" / "results.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
@@ -541,3 +541,18 @@ def test_every_answer_of_studying_is_described_and_nothing_of_it_is_lost(client:
     client.post("/api/v1/study/plans/skip", json=undo, headers=api)
     back = client.post("/api/v1/study/plans/skip", json={**undo, "undo": True}, headers=api).json()
     assert back["plans"][0]["skips"] == []
+
+
+@pytest.mark.parametrize(
+    ("card", "probe", "kind", "title"),
+    [
+        ("hld-unique-id-generator", "requirements", "hld", "Unique ID generator"),
+        ("estimation", "estimate-7", "estimate", "Back-of-the-envelope estimation"),
+        ("hld-is-gone", "requirements", "hld", "Hld-is-gone"),
+    ],
+)
+def test_what_was_drilled_today_is_called_by_its_title(
+    client: TestClient, home: Path, card: str, probe: str, kind: str, title: str
+) -> None:
+    drilled(home, days=0, card=card, probe=probe, kind=kind, points={})
+    assert text(one(soup(client, "/today"), ".done li a[href^='/drill/']")) == title

@@ -48,6 +48,13 @@ def test_lines_use_the_names_above_them() -> None:
         ("0.5 * 3 min", "1.5 min"),
         ("1e6 / 1e3", "1,000"),
         ("-(2 + 3)", "-5"),
+        ("1e6 requests / day", "11.57/s = 1 million/day"),
+        ("500 requests/s", "500/s = 43.2 million/day"),
+        ("300 M users * 10 messages / user / day", "34,720/s = 3 billion/day"),
+        ("2 kB / message * 1 M Messages per day", "23.15 kB/s = 185.2 kbit/s = 2 GB/day"),
+        ("users = 50 M users\nusers * 4 queries per user", "200 million"),
+        ("5000 reads + 100 writes + 1 event", "5,101"),
+        ("qps = 50/s\nqps in requests / day", "4.32 million requests/day"),
     ],
 )
 def test_values_have_their_units(text: str, expected: str) -> None:
@@ -71,6 +78,13 @@ def test_remarks_and_empty_lines_have_neither_value_nor_error() -> None:
         ("users = 5\nuser * 2", "'user' is neither a unit nor the name of a line above (did you mean 'users'?)"),
         ("dau * 2", "'dau' is neither a unit nor the name of a line above"),
         ("users = 5\n3 users", "write * before 'users'"),
+        ("users * 10", "'users' is neither a unit nor the name of a line above"),
+        ("10 / users", "'users' is neither a unit nor the name of a line above"),
+        (
+            "users = 5\ntotal = 10\ntotal / user",
+            "'user' is neither a unit nor the name of a line above (did you mean 'users'?)",
+        ),
+        ("3 sheep", "'sheep' is neither a unit nor the name of a line above"),
         ("a = 1 /\na * 2", "'a' above has no value"),
         ("5 m", "'m' is unclear: write M for millions, min for minutes"),
         ("1 / (2 - 2)", "this divides by 0"),

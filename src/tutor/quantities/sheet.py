@@ -24,6 +24,9 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d{1,3}(?!\w))?|\.\d+)"
     r"|(?P<word>[A-Za-z_µμ][\wµμ]*)|(?P<sign>\*\*|[-+*/^()%$€£×÷·−]))"
 )
+#: What is counted: "1e6 requests / day" is a rate, "2 kB / message" data. A line of the same name goes first.
+_ONE = frozenset("request user read write message event query".split())
+_COUNTED = _ONE | frozenset("requests users reads writes messages events queries".split())
 _SAME = {"×": "*", "·": "*", "÷": "/", "−": "-", "per": "/", "**": "^"}
 _NAME = re.compile(r"\s*([A-Za-z_][\w ]*?)\s*")
 
@@ -261,7 +264,7 @@ class _Reader:
                 self._at += 1
                 value = Value(_finite(value.amount * scale))
                 continue
-            unit = None if self._named() else unit_of(token)
+            unit = None if self._named() else unit_of(token) or _count(token)
             if unit is None:
                 raise self._unknown(token)
             self._at += 1
@@ -286,11 +289,23 @@ class _Reader:
                 raise _Wrong(f"'{name}' above has no value")
             return value
         token = self._tokens[self._at][1]
-        unit = unit_of(token)
+        unit = unit_of(token) or (_count(token) if self._counts() else None)
         if unit is None:
             raise self._unknown(token)
         self._at += 1
         return unit
+
+    def _counts(self) -> bool:
+        """Whether a noun without a figure may stand here: "in requests / day", "20 kB / user", but not "total / user".
+
+        Elsewhere it is more likely the name of a line that is missing, which must not count as 1.
+        """
+        before = [token.casefold() for _, token in self._tokens[max(0, self._at - 2) : self._at]]
+        if before and before[-1] in ("in", "to"):
+            return True
+        if len(before) < 2 or before[1] not in ("/", "÷", "per") or self._peek().casefold() not in _ONE:
+            return False
+        return before[0] != ")" and all(before[0] != name.split()[-1] for name in self._known)
 
     def _unknown(self, token: str) -> _Wrong:
         if token in UNCLEAR:
@@ -300,6 +315,11 @@ class _Reader:
         near = difflib.get_close_matches(token.casefold(), list(self._known), n=1, cutoff=0.6)
         hint = f" (did you mean '{near[0]}'?)" if near else ""
         return _Wrong(f"'{token}' is neither a unit nor the name of a line above{hint}")
+
+
+def _count(token: str) -> Value | None:
+    """One of what is counted; None where the word is no such noun."""
+    return Value(1.0) if token.casefold() in _COUNTED else None
 
 
 def _finite(amount: float) -> float:

@@ -71,7 +71,9 @@ def done_today(study: Study, tables: Sequence[Timetable]) -> Done:
     cards, learner = study.outline.cards, study.store.learner
 
     def titled(card: str) -> str:
-        return cards[card].title if card in cards else card
+        if card in cards:
+            return cards[card].title
+        return study.outline.titles.get(card) or card.capitalize()  # an exercise; one that is gone keeps its id
 
     with study.store.read() as session:
         drilled = session.execute(

@@ -76,6 +76,7 @@ def start_context(drills: Drills, given: Mapping[str, Any]) -> dict[str, Any]:
         "opened": [{**row, "at": datetime.fromisoformat(row["started"])} for row in today["open"]],
         "recent": recent(drills),
         "formats": FORMATS,
+        "chosen": next((f for f in FORMATS if f.kind == form["format"]), FORMATS[0]),
         "names": NAMES,
         "badges": BADGES,
         "phases": PHASES,

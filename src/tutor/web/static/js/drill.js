@@ -8,7 +8,8 @@ const live = document.querySelector("[data-live]");
 const RATINGS = { 1: "1, poor", 2: "2, weak", 3: "3, fair", 4: "4, strong", 5: "5, staff" };
 let leaving = () => {};
 
-function setUp(room, { focus = false } = {}) {
+// `typed`: what was written beside an answer while it was read, by its key; `at`: the key where that goes on, and where.
+function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
   const form = room.querySelector("[data-reply]");
   const words = form.querySelector("[data-words]");
   const notes = room.querySelector("[data-notes]");
@@ -20,21 +21,29 @@ function setUp(room, { focus = false } = {}) {
     .filter(([, box]) => box).map(([name, box]) => [`drill.${room.dataset.session}.${name}`, box]);
   const clocks = new Clocks(room, (text) => { live.textContent = text; });
   const told = room.querySelector("[data-reply]").parentElement.querySelector(".failed");
-  let sending = null;
+  let sending = false;
   let saving = null;
   let keepWhenIdle = 0;
+  // Another window has written too: what is here is saved over it only by "Save the notes". Until then this tab keeps
+  // it under the revision 0, which is older than any: after a reload it is told again.
+  let overtaken = Boolean(room.querySelector("[data-other]"));
+  const remember = (key, box) => store(key, `${overtaken ? 0 : revision.value}\n${box.value}`);
 
   // What this tab had that was not sent or saved; after an error the page itself has what is newest.
   if (words && !told && stored(draftKey)) words.value = stored(draftKey);
   words?.addEventListener("input", () => store(draftKey, words.value));
   for (const [key, box] of beside) {
     const [base, text] = split(stored(key));
-    if (text && !told && text !== box.value) {
+    if (typed.has(key)) {
+      box.value = typed.get(key);
+      remember(key, box);
+      keepSoon();
+    } else if (text && !told && text !== box.value) {
       box.value = text;
       revision.value = base; // where another window has saved since, that is told
       keepSoon();
     }
-    box.addEventListener("input", () => { store(key, `${revision.value}\n${box.value}`); keepSoon(); });
+    box.addEventListener("input", () => { remember(key, box); keepSoon(); });
   }
 
   const sheet = room.querySelector("[data-sheet]");
@@ -51,7 +60,7 @@ function setUp(room, { focus = false } = {}) {
 
   function keepSoon() {
     clearTimeout(keepWhenIdle);
-    keepWhenIdle = setTimeout(keep, 1500);
+    keepWhenIdle = setTimeout(() => { if (!overtaken) keep(); }, 1500);
   }
 
   // Saves notes, sheet and draft without touching what is on the screen.
@@ -68,12 +77,16 @@ function setUp(room, { focus = false } = {}) {
       if (fresh) revision.value = fresh.value;
       if (!response.ok) {
         const what = page.querySelector(".failed .label")?.textContent ?? "The notes were not saved";
-        if (saved) saved.textContent = `${what}. Nothing is lost here.`;
+        overtaken ||= response.status === 409;
+        if (saved) saved.textContent = `${what}. ${overtaken ? "“Save the notes” keeps yours." : "Nothing is lost here."}`;
         showOther(page.querySelector("[data-other]"));
+        for (const [key, box] of beside) if (overtaken && stored(key)) remember(key, box);
         return;
       }
       if (saved) saved.textContent = "Saved";
-      beside.forEach(([key, box], n) => { if (box.value === sent[n]) forget(key); });
+      overtaken = false;
+      showOther(null);
+      beside.forEach(([key, box], n) => { if (box.value === sent[n]) forget(key); else remember(key, box); });
     } catch {
       if (saved) saved.textContent = "Not saved: the server does not answer. It stays in this tab.";
     } finally {
@@ -89,33 +102,41 @@ function setUp(room, { focus = false } = {}) {
 
   async function send(submitter) {
     if (sending) return;
+    sending = true; // before anything is waited for: a second press sends nothing
     clearTimeout(keepWhenIdle);
     if (saving) await saving.catch(() => {});
     const body = new FormData(form, submitter);
+    const sent = beside.map(([, box]) => box.value);
     const doing = submitter?.value ?? "send";
-    sending = post(form, body);
     form.setAttribute("aria-busy", "true");
     room.querySelector(".failed[data-lost]")?.remove();
     status.textContent = doing === "send" && room.dataset.state !== "clarify" ? "Reading your answer" : "";
     try {
-      const { page, response, url } = await sending;
+      const { page, response, url } = await post(form, body);
       const next = page.querySelector("[data-room]");
-      if (response.ok) for (const [key] of beside) forget(key);
+      const later = beside.filter(([, box], n) => box.value !== sent[n]);
+      if (response.ok) for (const [key, box] of beside) if (!later.some(([name]) => name === key)) forget(key);
       if (response.ok && next?.dataset.question !== room.dataset.question) forget(draftKey);
       if (!next && !response.ok) { refuse(page, submitter); return; }
       if (!next || (response.redirected && new URL(url).pathname !== location.pathname)) {
         leaving();
+        if (later.length) {
+          const kept = await revisionNow(room.dataset.session);
+          for (const [key, box] of later) store(key, `${kept}\n${box.value}`);
+        }
         // The drill is over: its address is the same, and shows the grade now.
         if (new URL(url).pathname === location.pathname) location.reload(); else location.assign(url);
         return;
       }
-      replace(room, next, { focus: true });
+      const writing = beside.find(([, box]) => box === document.activeElement);
+      const at = writing && { key: writing[0], caret: writing[1].selectionStart };
+      replace(room, next, { focus: true, typed: new Map(later.map(([key, box]) => [key, box.value])), at });
       live.textContent = next.querySelector(".failed .label")?.textContent
         ?? next.querySelector(".prompt")?.textContent ?? next.querySelector(".ask")?.textContent ?? "";
     } catch {
       fail("The server does not answer", "Is tutor still running? Start it with: tutor serve", submitter);
     } finally {
-      sending = null;
+      sending = false;
       form.removeAttribute("aria-busy");
     }
   }
@@ -157,7 +178,11 @@ function setUp(room, { focus = false } = {}) {
     send(form.querySelector('button[value="send"]'));
   });
   leaving = () => { clocks.stop(); clearTimeout(keepWhenIdle); };
-  if (focus) (words ?? slider)?.focus();
+  const writing = beside.find(([key]) => key === at?.key)?.[1];
+  if (writing) {
+    writing.focus({ preventScroll: true });
+    writing.setSelectionRange(at.caret, at.caret);
+  } else if (focus) (words ?? slider)?.focus();
   else if (words && matchMedia("(hover: hover)").matches) words.focus({ preventScroll: true });
 }
 
@@ -165,6 +190,17 @@ async function post(form, body) {
   const response = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   return { response, page, url: response.url };
+}
+
+// The revision of what is kept beside a drill; where none can be read, one that no pad with something in it has.
+async function revisionNow(session) {
+  try {
+    const response = await fetch(`/drill/${session}`, { headers: { accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    return page.querySelector("[data-revision]")?.value ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 // The server has rendered and escaped it, by the page that the address opens.
