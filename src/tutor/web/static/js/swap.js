@@ -13,12 +13,12 @@ function said(text) {
   requestAnimationFrame(() => { voice.textContent = text; });
 }
 
-// A tick shows at once; the server's page then has the last word.
-function press(button, back) {
+// A tick shows at once; the server's page then has the last word. Pressed again, it is as it was.
+function press(button) {
   if (!button?.matches(".tick")) return;
   const on = button.getAttribute("aria-pressed") === "true";
   button.setAttribute("aria-pressed", String(!on));
-  if (!back) button.name = on ? "done" : "undo";
+  button.name = on ? "done" : "undo";
 }
 
 // The control that stands for one after the page was put anew: a button by what it sends, a field by its id.
@@ -43,7 +43,7 @@ function put(page, from) {
 }
 
 function failed(form, button) {
-  press(button, true);
+  press(button);
   let note = main.querySelector("[data-unsent]");
   if (!note) {
     note = document.createElement("p");
