@@ -165,6 +165,20 @@ def test_many_ticks_quickly_one_after_another(visit: Callable[..., Any]) -> None
     page.locator(".standing", has_text="5 of 32 items").wait_for()
 
 
+def test_an_answer_that_is_no_page_is_told_and_the_page_goes_on(visit: Callable[..., Any]) -> None:
+    page = visit("/plan/judgment-roadmap")
+    page.route("**/tick", lambda route: route.fulfill(status=502, content_type="text/html", body="Bad Gateway"))
+    page.click("#step-m2 > summary")
+    boxes = page.locator("#step-m2 .tick")
+    boxes.first.click()
+    assert "was not stored" in page.wait_for_selector("[data-unsent]").inner_text()
+    assert boxes.first.get_attribute("aria-pressed") == "false"
+    page.unroute("**/tick")
+    page.locator("#step-m2").get_by_text("Tick off all of it").click()  # no tick: what waits holds it up no more
+    page.locator("#step-m2").get_by_text("Done", exact=True).wait_for()
+    assert page.locator("#step-m2 .tick[aria-pressed=false]").count() == 0
+
+
 def test_an_address_leads_to_a_day(visit: Callable[..., Any]) -> None:
     for fragment in ("day-5", "day-05", "day-05/exercise"):
         page = visit(f"/plan/28-days#{fragment}")

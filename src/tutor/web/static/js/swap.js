@@ -7,6 +7,7 @@ voice.setAttribute("role", "status");
 document.body.append(voice);
 let line = Promise.resolve();
 let waiting = 0;
+const under = new Set(); // forms on their way, but for those of ticks
 
 function said(text) {
   voice.textContent = "";
@@ -59,15 +60,17 @@ async function send(form, button, body) {
   try {
     const response = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    waiting -= 1;
+    if (!page.querySelector("main")) throw new Error("no page came"); // as when a proxy answers for a server that is gone
     const at = new URL(response.url);
     if (response.redirected && at.pathname !== location.pathname) { location.assign(at); return; }
-    if (waiting) return; // the last one shows what became of all
+    if (waiting > 1) return; // the last one shows what became of all
     if (response.redirected) history.replaceState(null, "", at.search ? at.pathname + at.search : at.pathname + location.hash);
     put(page, button ?? form);
   } catch {
-    waiting -= 1;
     failed(form, button);
+  } finally {
+    waiting -= 1;
+    if (!button?.matches(".tick")) under.delete(form);
   }
 }
 
@@ -76,8 +79,10 @@ document.addEventListener("submit", (event) => {
   if (!form.matches("[data-swap]") || event.submitter?.matches("[data-plain]")) return;
   event.preventDefault();
   const button = event.submitter;
+  const tick = button?.matches(".tick");
+  if (under.has(form) && !tick) return; // a second click on what is under way
+  if (!tick) under.add(form);
   const body = new URLSearchParams(new FormData(form, button));
-  if (waiting && !button?.matches(".tick")) return; // a second click on what is under way
   press(button);
   waiting += 1;
   line = line.then(() => send(form, button, body));
