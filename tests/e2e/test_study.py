@@ -165,6 +165,22 @@ def test_many_ticks_quickly_one_after_another(visit: Callable[..., Any]) -> None
     page.locator(".standing", has_text="5 of 32 items").wait_for()
 
 
+def test_a_tick_leaves_what_is_typed_elsewhere(visit: Callable[..., Any]) -> None:
+    page = visit("/plan/12-weeks")
+    day = (TODAY + timedelta(days=9)).isoformat()
+    page.click("#skip > summary")
+    page.fill("#skip-first", day)
+    page.locator("#skip").get_by_label("Sun", exact=True).check()
+    page.locator("details[open] .tick[aria-pressed=false]").first.click()
+    page.locator(".standing", has_text="1 of 135 items").wait_for()
+    assert page.locator("#skip").get_attribute("open") is not None
+    assert page.input_value("#skip-first") == day and page.input_value("#skip-last") == ""
+    assert page.locator("#skip :checked").evaluate_all("all => all.map(one => one.value)") == ["sun"]
+    page.locator("details[open] .tick[aria-pressed=true]").first.click()
+    page.locator(".standing", has_text="0 of 135 items").wait_for()
+    assert page.input_value("#skip-first") == day
+
+
 def test_an_answer_that_is_no_page_is_told_and_the_page_goes_on(visit: Callable[..., Any]) -> None:
     page = visit("/plan/judgment-roadmap")
     page.route("**/tick", lambda route: route.fulfill(status=502, content_type="text/html", body="Bad Gateway"))

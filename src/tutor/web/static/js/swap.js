@@ -28,13 +28,32 @@ function again(element) {
   return name ? main.querySelector(name) : null;
 }
 
+// What was typed or chosen in forms that are not sent from here, to be put into the page that takes their place.
+function typed() {
+  const fields = [...main.querySelectorAll("form:not([data-swap]) :is(input:not([type=hidden], [type=file]), textarea, select)")];
+  const named = (field) => `${field.form.getAttribute("action")} ${field.name}${field.matches("[type=checkbox], [type=radio]") ? ` ${field.value}` : ""}`;
+  return new Map(fields.map((field) => [named(field), field]));
+}
+
+function changed(field) {
+  if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+  return field.options ? [...field.options].some((option) => option.selected !== option.defaultSelected) : field.value !== field.defaultValue;
+}
+
 function put(page, from) {
   const next = page.querySelector("main");
+  const before = [...typed()].filter(([, field]) => changed(field));
   const open = new Set([...main.querySelectorAll("details[id][open]")].map((d) => d.id));
   const known = new Set([...main.querySelectorAll("details[id]")].map((d) => d.id));
   const held = document.activeElement === document.body ? from : document.activeElement;
   main.replaceChildren(...next.children);
   for (const part of main.querySelectorAll("details[id]")) if (known.has(part.id)) part.open = open.has(part.id);
+  const now = typed();
+  for (const [name, was] of before) {
+    const field = now.get(name);
+    if (field?.matches("[type=checkbox], [type=radio]")) field.checked = was.checked;
+    else if (field) field.value = was.value;
+  }
   document.title = page.title;
   const target = main.querySelector("[data-focus]") ?? again(held);
   if (target) target.focus({ preventScroll: !target.matches("[data-focus]") }); else main.focus({ preventScroll: true });
