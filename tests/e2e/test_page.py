@@ -93,6 +93,23 @@ def test_a_question_its_answer_and_a_citations_passage(visit: Callable[..., Any]
     assert page.evaluate("document.activeElement.className") == "chip"
 
 
+def test_on_a_narrow_screen_the_way_back_closes_the_passage(visit: Callable[..., Any]) -> None:
+    page = visit(width=360)
+    ask(page, ANSWERED)
+    page.wait_for_selector(".sources")
+    page.wait_for_url("**/conversations/*")
+    kept = page.url
+    for close in (page.go_back, lambda: page.keyboard.press("Escape"), lambda: page.click("[data-pane-close]")):
+        page.click(".verdict .chip >> nth=0")
+        page.wait_for_selector(".pane mark#cited")
+        close()
+        page.wait_for_selector("[data-pane]", state="hidden")
+        assert page.url == kept and page.locator(".question").all_inner_texts() == [ANSWERED]
+        page.wait_for_function("!history.state?.pane")
+    page.go_back()
+    page.wait_for_url(lambda url: url.endswith("/"))  # nothing of the passages is left in the way back
+
+
 def test_the_answers_of_a_session_stay_and_are_listed(visit: Callable[..., Any]) -> None:
     page = visit()
     ask(page, ANSWERED)
