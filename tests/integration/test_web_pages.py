@@ -123,6 +123,9 @@ def test_a_page_can_be_asked_for_its_head_only(client: TestClient) -> None:
 def test_abstaining_helps(client: TestClient) -> None:
     page = soup(client, "/?q=How do I bake sourdough bread?")
     assert one(page, ".abstain h3").get_text() == "Not in the library"
+    assert not page.select(".abstain .nearest")  # nothing here is near to it
+    assert one(page, ".abstain a[href='/documents']")
+    page = soup(client, "/?q=Who wrote the first LSM tree paper?")
     assert page.select(".abstain .nearest a[href^='/documents/']")
     assert one(page, ".abstain a[href='/documents']")
     assert not page.select(".chip")
