@@ -337,6 +337,22 @@ def test_a_server_that_goes_while_the_model_writes_leaves_the_quoted_answer(
     assert page.locator(".failed").count() == 0
 
 
+@pytest.mark.parametrize("size", [(1280, 620), (360, 640)])
+def test_why_an_answer_is_not_helpful_opens_above_the_box(visit: Callable[..., Any], size: tuple[int, int]) -> None:
+    page = visit(width=size[0], height=size[1])
+    ask(page, ANSWERED)
+    page.wait_for_selector(".sources")
+    page.wait_for_selector("[data-down]")
+    page.eval_on_selector("[data-down]", "e => e.scrollIntoView({ block: 'center' })")
+    page.click("[data-down]")
+    page.wait_for_function(
+        """() => {
+          const send = document.querySelector(".why [value=down]").getBoundingClientRect();
+          return send.height && send.bottom <= document.querySelector(".box").getBoundingClientRect().top;
+        }"""
+    )
+
+
 def test_copying(visit: Callable[..., Any]) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     ask(page, ANSWERED)
