@@ -68,7 +68,7 @@ def written(client: TestClient, text: str = TEXT, **fields: str) -> str:
 def test_the_first_entry(client: TestClient) -> None:
     page = soup(client.get("/log"))
     assert one(page, ".panel a.button")["href"] == "/log/new"
-    assert not page.select("form.search")
+    assert not page.select("form.search, a[href='/log?deleted=true']")
     path = written(client, title="A wire protocol", tags="redis, #Protocol", item="M1W1", day="2026-05-03")
     page = soup(client.get(path))
     assert one(page, "h1").get_text() == "A wire protocol"
@@ -184,7 +184,8 @@ def test_deleting_asks_first_and_can_be_undone(client: TestClient) -> None:
     page = soup(client.get(f"{path}/delete"))
     assert one(page, "form button").get_text() == "Delete it" and one(page, "form a")["href"] == path
     assert sent(client, f"{path}/delete").headers["location"] == f"{path}?done=deleted"
-    assert not soup(client.get("/log")).select(".entry")
+    page = soup(client.get("/log"))
+    assert not page.select(".entry") and one(page, "a[href='/log?deleted=true']")
     assert len(soup(client.get("/log?deleted=true")).select(".entry")) == 1
     page = soup(client.get(path))
     assert "is deleted" in one(page, ".said.wrong").get_text() and not page.select(".acts")

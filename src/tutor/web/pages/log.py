@@ -57,12 +57,14 @@ def entries(
         except TutorError as fault:
             return {**context, "refused": logbook.refused(fault), "rows": [], "total": 0}
         total, found = book.search(query, deleted=deleted, limit=PAGE, start=(at - 1) * PAGE)
+        gone = total or deleted or book.search(book.query(""), deleted=True, limit=1)[0]
         meant = [(date.text, date.first, date.last, date.any_year) for date in query.dates]
         return {
             **context,
             "rows": [logbook.show(book, one, query.terms) for one in found],
             "total": total,
             "meant": meant,
+            "gone": bool(gone),
             "refused": None,
         }
 
