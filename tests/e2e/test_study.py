@@ -231,6 +231,8 @@ def test_a_plan_from_start_to_stop(visit: Callable[..., Any], fresh: str) -> Non
     assert part.locator("[value=hours]").is_checked()  # a field chooses its line
     part.get_by_label("Sun", exact=True).check()
     part.get_by_text("Show the dates first").click()
+    page.wait_for_url("**/plan/28-days?*")
+    assert "once=" not in page.url  # the token is for what is changed
     assert "So it would end on" in page.inner_text("#begin")
     assert page.locator("#begin [value=sun]").is_checked() and page.input_value("#start-hours") == "10"
     page.click("#begin button:has-text('Start')")
