@@ -85,7 +85,10 @@ async def answer_events(
         if read != question:
             yield _event("read", {"text": read})
         if answer.abstained:
-            yield _event("abstain", {"html": fragment(request, "ask/_abstain.html", answer=answer, turn=TurnView(question, answer))})
+            yield _event(
+                "abstain",
+                {"html": fragment(request, "ask/_abstain.html", answer=answer, turn=TurnView(question, answer))},
+            )
         for piece in pieces(answer):
             yield _event(piece.kind, {"html": piece.html})
         if keeping is not None and keeping.wanted:
