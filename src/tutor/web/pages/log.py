@@ -208,15 +208,25 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
         if isinstance(fault, StaleAnswer):
             with suppress(TutorError):
                 theirs = logbook.show(book, book.get(entry))
+        plans, chosen = logbook.places(book.outline, given.item)
         return {
-            "choices": logbook.choices(book.outline),
+            "plans": plans,
+            "chosen": chosen,
             "card_titles": [card.title for card in book.outline.cards.values()],
             "tags": book.tags(50),
             "today": book.today,
             "theirs": theirs,
         }
 
-    context: dict[str, Any] = {"choices": [], "card_titles": [], "tags": [], "today": None, "theirs": None}
+    plans = [("", [(given.item, given.item)])] if given.item else []
+    context: dict[str, Any] = {
+        "plans": plans,
+        "chosen": given.item,
+        "card_titles": [],
+        "tags": [],
+        "today": None,
+        "theirs": None,
+    }
     with suppress(TutorError):  # a store that does not answer is why the form comes back: the text must, too
         context = core.log(gather)
     refused = logbook.refused(fault) if fault else None
