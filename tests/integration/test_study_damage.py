@@ -337,3 +337,37 @@ def test_what_cannot_be_written_can_still_be_read(path: Path, tmp_path: Path) ->
             store.close()
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+_OTHER = """
+import sqlite3, sys
+from contextlib import closing
+with closing(sqlite3.connect(sys.argv[1])) as db:
+    print(*sorted(row[0] for row in db.execute("SELECT seconds FROM sittings")))
+"""
+
+
+def elsewhere(path: Path) -> list[float]:
+    """What another process finds in the file. It is the last to close it, as far as it can see."""
+    done = subprocess.run([sys.executable, "-c", _OTHER, str(path)], capture_output=True, text=True, check=True)
+    return [float(found) for found in done.stdout.split()]
+
+
+def test_a_second_opening_in_this_process_takes_no_lock_away(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    first = StudyStore(path)
+    first.owner()
+    add(first, 1)
+    second = StudyStore(path)  # as a server has one for each of its parts
+    assert seconds(second) == [1]
+    second.close()
+    assert elsewhere(path) == [1]
+    add(first, 2)
+    assert elsewhere(path) == [1, 2]  # without its locks the log would have been removed under it
+    add(first, 3)
+    first.close()
+    assert elsewhere(path) == [1, 2, 3]
+    path.write_bytes(b"")  # all are closed: the next opening looks at the file again
+    third = StudyStore(path)
+    assert third.news
+    third.close()

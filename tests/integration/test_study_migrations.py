@@ -14,6 +14,7 @@ from sqlalchemy import JSON, Boolean, Date, DateTime, MetaData, String, Table, f
 
 from tutor.errors import StudyFault
 from tutor.study import schema
+from tutor.study.held import Files
 from tutor.study.store import StudyStore, _engine, new_id
 from tutor.study.tables import Base, Learner, Sitting
 
@@ -31,7 +32,7 @@ def place(study_url: str, path: Path) -> str:
 
 
 def bring_to(url: str, revision: str) -> None:
-    engine = _engine(url)
+    engine = _engine(url, Files())
     with engine.execution_options(tutor_writes=True).connect() as connection, connection.begin():
         run(schema._config(connection), revision)
     engine.dispose()
@@ -39,7 +40,7 @@ def bring_to(url: str, revision: str) -> None:
 
 def fill(url: str, rows: int = 3) -> dict[str, int]:
     """Rows in every table as it is in that revision; how many there are of each."""
-    engine = _engine(url)
+    engine = _engine(url, Files())
     meta = MetaData()
     with engine.execution_options(tutor_writes=True).connect() as connection, connection.begin():
         meta.reflect(connection)

@@ -116,8 +116,9 @@ def _copy(path: Path, target: Path) -> Path:
 
 
 def private(path: Path) -> None:
-    """Make a file, where there is none, that only its owner may read."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    """Make a file, where there is none, that only its owner may read. One that is there is not touched (``held``)."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def damage(path: Path) -> str:

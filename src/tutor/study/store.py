@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from tutor.errors import MissingExtra, SettingsError, StudyBusy, StudyDamaged, StudyFault, StudyFull
 from tutor.study import backups
+from tutor.study.held import OPENING, Files, identity, is_open
 from tutor.study.schema import upgrade
 from tutor.study.tables import LOCAL, Base, Learner
 
@@ -64,6 +65,7 @@ class StudyStore:
         self.keep = keep
         #: What a learner has to be told of: a backup that took a damaged file's place.
         self.news: list[str] = []
+        self._files = Files()
         self._engine = self._opened(url or _file_url(path))
 
     @property
@@ -154,18 +156,29 @@ class StudyStore:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+        self._files.release()
 
     def _opened(self, url: str | URL) -> Engine:
-        if self.path is not None:
-            self._ready_file(self.path)
-        engine = _engine(url)
+        if self.path is None:
+            engine = _engine(url, self._files)
+            self._brought_up(engine)
+            return engine
+        with OPENING:
+            try:
+                return self._opened_file(self.path, url)
+            except BaseException:
+                self._files.release()
+                raise
+
+    def _opened_file(self, path: Path, url: str | URL) -> Engine:
+        if not is_open(identity(path)):
+            self._ready_file(path)
+        engine = _engine(url, self._files)
         try:
             self._brought_up(engine)
         except StudyDamaged:
             engine.dispose()
-            if self.path is None:
-                raise
-            engine = _engine(url)  # the backup, which now stands in its place; where there is none, this fails too
+            engine = _engine(url, self._files)  # the backup, now in its place; where there is none, this fails too
             self._brought_up(engine)
         return engine
 
@@ -247,8 +260,8 @@ class StudyStore:
         return str(self.path) if self.path else (self.location if "_engine" in self.__dict__ else "study.url")
 
 
-def _engine(url: str | URL) -> Engine:
-    """An engine whose connections are set up for several processes.
+def _engine(url: str | URL, files: Files) -> Engine:
+    """An engine whose connections are set up for several processes; ``files`` holds what they connect to.
 
     Raises:
         SettingsError: the URL cannot be understood, or is of another kind of database.
@@ -264,6 +277,7 @@ def _engine(url: str | URL) -> Engine:
     if kind == "sqlite":
         engine = create_engine(parsed, pool_timeout=_BUSY_S, connect_args={"timeout": _BUSY_S})
         event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", lambda _, record: files.add(record.info["file"]))
         event.listen(engine, "checkout", _same_file)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -305,24 +319,16 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
                     raise
                 time.sleep(0.02)
         path = cursor.execute("PRAGMA database_list").fetchone()[2]
-        record.info["path"], record.info["file"] = path, _identity(path)
+        record.info["path"], record.info["file"] = path, identity(path)
 
 
 def _same_file(connection: Any, record: Any, proxy: Any) -> None:
     """A backup may have taken the file's place, in this process or another: what was opened before is not it."""
-    found = _identity(record.info["path"])
+    found = identity(record.info["path"])
     if found is None:  # a new connection would make a new, empty one
         raise sqlite3.DatabaseError("file is not a database any more: it is missing")
     if found != record.info["file"]:
         raise DisconnectionError("the file is another one now")
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _begin_sqlite(connection: Connection) -> None:
