@@ -32,7 +32,10 @@ def test_an_entry_is_written_with_a_count_and_suggestions(visit: Visit) -> None:
     page.get_by_text(re.compile(r"^16 words of about 150$")).wait_for()
     named = page.get_by_role("button", name="Apache Kafka")
     named.wait_for()
+    links = page.locator("[data-links]")
+    assert links.inner_text() == "Named in the text, and linked:"
     named.click()
+    assert links.inner_text() == "Named in the text; only those chosen in the field are linked:"
     assert named.get_attribute("aria-pressed") == "true"
     assert page.get_by_label("Cards", exact=True).input_value() == "Apache Kafka"
     page.get_by_role("button", name="#redis").click()

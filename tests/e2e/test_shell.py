@@ -186,6 +186,19 @@ def test_the_palette_runs_actions_and_works_without_the_server(visit: Visit) -> 
     assert page.locator(".palette[open]").count() == 0
 
 
+def test_enter_waits_for_the_cards(visit: Visit) -> None:
+    page = visit("/documents")
+    held: list[Any] = []
+    page.route("**/palette", lambda route: held.append(route))
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Find").fill("kafka")
+    page.keyboard.press("Enter")
+    page.get_by_text("Loading the cards").first.wait_for()
+    assert page.url.endswith("/documents") and len(held) == 1
+    held[0].continue_()
+    page.wait_for_url("**/documents/kafka")
+
+
 def test_letters_fit_names_as_people_type_them(visit: Visit) -> None:
     page = visit("/design")
     better = page.evaluate(

@@ -160,6 +160,39 @@ def test_many_ticks_quickly_one_after_another(visit: Callable[..., Any]) -> None
     boxes.nth(4).click()
     assert "was not stored" in page.wait_for_selector("[data-unsent]").inner_text()
     assert page.locator(".tick[aria-pressed=true]").count() == 4
+    page.unroute("**/tick")
+    boxes.nth(4).click()  # tried again, it is ticked
+    page.locator(".standing", has_text="5 of 32 items").wait_for()
+
+
+def test_a_tick_leaves_what_is_typed_elsewhere(visit: Callable[..., Any]) -> None:
+    page = visit("/plan/12-weeks")
+    day = (TODAY + timedelta(days=9)).isoformat()
+    page.click("#skip > summary")
+    page.fill("#skip-first", day)
+    page.locator("#skip").get_by_label("Sun", exact=True).check()
+    page.locator("details[open] .tick[aria-pressed=false]").first.click()
+    page.locator(".standing", has_text="1 of 135 items").wait_for()
+    assert page.locator("#skip").get_attribute("open") is not None
+    assert page.input_value("#skip-first") == day and page.input_value("#skip-last") == ""
+    assert page.locator("#skip :checked").evaluate_all("all => all.map(one => one.value)") == ["sun"]
+    page.locator("details[open] .tick[aria-pressed=true]").first.click()
+    page.locator(".standing", has_text="0 of 135 items").wait_for()
+    assert page.input_value("#skip-first") == day
+
+
+def test_an_answer_that_is_no_page_is_told_and_the_page_goes_on(visit: Callable[..., Any]) -> None:
+    page = visit("/plan/judgment-roadmap")
+    page.route("**/tick", lambda route: route.fulfill(status=502, content_type="text/html", body="Bad Gateway"))
+    page.click("#step-m2 > summary")
+    boxes = page.locator("#step-m2 .tick")
+    boxes.first.click()
+    assert "was not stored" in page.wait_for_selector("[data-unsent]").inner_text()
+    assert boxes.first.get_attribute("aria-pressed") == "false"
+    page.unroute("**/tick")
+    page.locator("#step-m2").get_by_text("Tick off all of it").click()  # no tick: what waits holds it up no more
+    page.locator("#step-m2").get_by_text("Done", exact=True).wait_for()
+    assert page.locator("#step-m2 .tick[aria-pressed=false]").count() == 0
 
 
 def test_an_address_leads_to_a_day(visit: Callable[..., Any]) -> None:
@@ -198,6 +231,8 @@ def test_a_plan_from_start_to_stop(visit: Callable[..., Any], fresh: str) -> Non
     assert part.locator("[value=hours]").is_checked()  # a field chooses its line
     part.get_by_label("Sun", exact=True).check()
     part.get_by_text("Show the dates first").click()
+    page.wait_for_url("**/plan/28-days?*")
+    assert "once=" not in page.url  # the token is for what is changed
     assert "So it would end on" in page.inner_text("#begin")
     assert page.locator("#begin [value=sun]").is_checked() and page.input_value("#start-hours") == "10"
     page.click("#begin button:has-text('Start')")

@@ -55,7 +55,13 @@ def sent(client: TestClient, path: str, **fields: str) -> Response:
     form = one(page, "form[method=post]")
     values = {str(e["name"]): str(e.get("value", "")) for e in form.select("input[name]")}
     values |= {str(e["name"]): e.get_text().removeprefix("\n") for e in form.select("textarea[name]")}
+    values |= {str(e["name"]): chosen(e) for e in form.select("select[name]")}
     return client.post(str(form["action"]), data=values | fields)
+
+
+def chosen(field: Tag) -> str:
+    """The value of a list to choose from."""
+    return str((field.select_one("option[selected]") or one(field, "option"))["value"])
 
 
 def written(client: TestClient, text: str = TEXT, **fields: str) -> str:
@@ -68,7 +74,7 @@ def written(client: TestClient, text: str = TEXT, **fields: str) -> str:
 def test_the_first_entry(client: TestClient) -> None:
     page = soup(client.get("/log"))
     assert one(page, ".panel a.button")["href"] == "/log/new"
-    assert not page.select("form.search")
+    assert not page.select("form.search, a[href='/log?deleted=true']")
     path = written(client, title="A wire protocol", tags="redis, #Protocol", item="M1W1", day="2026-05-03")
     page = soup(client.get(path))
     assert one(page, "h1").get_text() == "A wire protocol"
@@ -83,7 +89,10 @@ def test_the_first_entry(client: TestClient) -> None:
 def test_a_link_fills_the_form_in(client: TestClient) -> None:
     page = soup(client.get("/log/new?card=kafka&item=month/1&tag=queues&title=T"))
     assert one(page, "#cards").get_text().strip() == "Apache Kafka"
-    assert [one(page, f"#{name}")["value"] for name in ("item", "tags", "title")] == ["month/1", "queues", "T"]
+    assert [one(page, f"#{name}")["value"] for name in ("tags", "title")] == ["queues", "T"]
+    assert chosen(one(page, "#item")) == "month/1"
+    shown = [e.get_text() for e in page.select("#item option")]
+    assert shown[0] == "None" and not [title for title in shown if "/" in title and " " not in title]  # titles, no ids
     assert one(soup(client.get("/log/new?card=<zzz>")), "#cards").get_text().strip() == "<zzz>"
 
 
@@ -117,7 +126,10 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
     page = soup(sent(client, "/log/new", **given), 422)
     for name, value in given.items():
         element = one(page, f"#{name}")
-        shown = element.get_text().removeprefix("\n") if element.name == "textarea" else element["value"]
+        if element.name == "select":
+            shown, value = chosen(element), "month/1" if value == "M1" else value
+        else:
+            shown = element.get_text().removeprefix("\n") if element.name == "textarea" else str(element["value"])
         assert shown == value, name
     assert one(page, f"#{field}")["aria-invalid"] == "true"
     told = one(page, f"#{one(page, f'#{field}')['aria-errormessage']}")
@@ -184,7 +196,8 @@ def test_deleting_asks_first_and_can_be_undone(client: TestClient) -> None:
     page = soup(client.get(f"{path}/delete"))
     assert one(page, "form button").get_text() == "Delete it" and one(page, "form a")["href"] == path
     assert sent(client, f"{path}/delete").headers["location"] == f"{path}?done=deleted"
-    assert not soup(client.get("/log")).select(".entry")
+    page = soup(client.get("/log"))
+    assert not page.select(".entry") and one(page, "a[href='/log?deleted=true']")
     assert len(soup(client.get("/log?deleted=true")).select(".entry")) == 1
     page = soup(client.get(path))
     assert "is deleted" in one(page, ".said.wrong").get_text() and not page.select(".acts")

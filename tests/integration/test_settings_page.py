@@ -15,6 +15,7 @@ from fakes import FakeEncoder, write_notes
 from tutor.bootstrap import App
 from tutor.settings import CorpusSettings, LlmSettings, QdrantSettings, ServerSettings, Settings, StudySettings
 from tutor.web.app import create_app
+from tutor.web.pages import settings
 from tutor.web.pages.settings import WORDS
 
 KEY = "a-key-that-nobody-may-see-here"
@@ -106,6 +107,7 @@ def test_a_check_is_made_when_asked_for(client: TestClient) -> None:
 def test_an_export_is_looked_at_before_it_is_brought_in(client: TestClient, tmp_path: Path) -> None:
     mark(client)
     export = client.get("/api/v1/study/export")
+    assert set(export.json()["parts"]) <= set(settings._NAMES)  # each has words of its own
     assert "attachment" in export.headers["content-disposition"]
 
     other = App(Settings(home=tmp_path / "other", corpus=CorpusSettings(builtin=False)), encoder=FakeEncoder())
@@ -164,6 +166,7 @@ def test_everything_is_deleted_once_the_words_are_typed(client: TestClient, app:
     done = client.post("/settings/erase", data=given)
     told = BeautifulSoup(done.text, "html.parser").select_one(".said").get_text(" ", strip=True)
     assert "Everything is deleted: 1 row and 0 files." in told
+    assert "choose it under Bring it in" in told and "tutor import" not in told
     assert client.get("/api/v1/study/progress/kafka").json()["status"] == "not-started"
     backup = Path(re.search(r"kept in (\S+\.json)", told)[1])
     assert json.loads(backup.read_text(encoding="utf-8"))["parts"]["marks"]["count"] == 1

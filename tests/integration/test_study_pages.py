@@ -81,8 +81,8 @@ def one(page: BeautifulSoup | Tag, selector: str) -> Tag:
 
 
 def fields(form: Tag) -> dict[str, Any]:
-    """What a browser would send of a form, without its buttons."""
-    found: dict[str, Any] = {}
+    """What a browser would send of a form, without its buttons but for the one that has the form's token."""
+    found: dict[str, Any] = {str(b["name"]): str(b["value"]) for b in form.select("button[name=once]")}
     for field in form.select("input[name], textarea[name], select[name]"):
         name, kind = str(field["name"]), field.get("type")
         if kind in ("checkbox", "radio") and not field.has_attr("checked"):

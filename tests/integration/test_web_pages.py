@@ -123,6 +123,9 @@ def test_a_page_can_be_asked_for_its_head_only(client: TestClient) -> None:
 def test_abstaining_helps(client: TestClient) -> None:
     page = soup(client, "/?q=How do I bake sourdough bread?")
     assert one(page, ".abstain h3").get_text() == "Not in the library"
+    assert not page.select(".abstain .nearest")  # nothing here is near to it
+    assert one(page, ".abstain a[href='/documents']")
+    page = soup(client, "/?q=Who wrote the first LSM tree paper?")
     assert page.select(".abstain .nearest a[href^='/documents/']")
     assert one(page, ".abstain a[href='/documents']")
     assert not page.select(".chip")
@@ -177,7 +180,9 @@ def test_what_is_not_there(client: TestClient, path: str, status: int) -> None:
     response = client.get(path)
     assert response.status_code == status
     if not path.startswith("/api/"):
-        assert BeautifulSoup(response.text, "html.parser").select_one(".failed")
+        failed = one(BeautifulSoup(response.text, "html.parser"), ".failed")
+        # Once more leads nowhere where nothing is.
+        assert [a["href"] for a in failed.select("a.button")] == (["/", "/documents"] if status == 404 else [path])
 
 
 def test_errors_are_json_for_those_who_do_not_ask_for_html(client: TestClient) -> None:

@@ -79,6 +79,17 @@ def items(outline: Outline) -> dict[str, str]:
     return found
 
 
+def steps(outline: Outline) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The plans' titles, each with its steps in order: the item that an entry belongs to, and the step's title."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    seen: set[str] = set()
+    for plan in outline.plans.values():
+        rows = [(step.covers[0] if step.covers else f"{plan.id}/{step.id}", step.title) for step in _walk(plan.steps)]
+        found.append((plan.title, [row for row in rows if row[0] not in seen]))
+        seen |= {row[0] for row in rows}
+    return [(title, rows) for title, rows in found if rows]
+
+
 def place_of(outline: Outline, item: str) -> tuple[str, str] | None:
     """The plan that has an item, and the title of the item's step there; None where the curriculum has it no more."""
     for plan in outline.plans.values():

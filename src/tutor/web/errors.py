@@ -119,7 +119,7 @@ def respond(request: Request, error: TutorError, status: int, *, cause: Exceptio
         return openai_error(error, status, fix=over_http(error.fix), headers=headers)
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(to_json(error), status, headers)
-    return page(request, "error.html", status=status, headers=headers, error=on_page(error))
+    return page(request, "error.html", status=status, headers=headers, error=on_page(error), missing=status == 404)
 
 
 def _known(request: Request) -> str:

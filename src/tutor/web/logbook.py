@@ -12,7 +12,7 @@ from markupsafe import Markup
 from tutor.curriculum.outline import Outline
 from tutor.errors import NotFound, StaleAnswer, TutorError, UsageError
 from tutor.study.entries import LogEntry, excerpt
-from tutor.study.links import items, place_of
+from tutor.study.links import item_of, items, place_of, steps
 from tutor.study.log import NONE, LogBook
 from tutor.study.lookup import card_of
 from tutor.web.forms import Form
@@ -198,6 +198,20 @@ def choices(outline: Outline) -> list[tuple[str, str]]:
     """What an entry can belong to: ids of items with their titles, those of the roadmap first."""
     found = sorted(items(outline).items(), key=lambda pair: (not pair[0].startswith("month/"), pair[0]))
     return [(name, title) for name, title in found]
+
+
+def places(outline: Outline, given: str) -> tuple[list[tuple[str, list[tuple[str, str]]]], str]:
+    """Plans with the steps that an entry can belong to, and the one that ``given`` names.
+
+    What names none, or one that stands under another id, comes first, under no plan: nothing that was given is lost.
+    """
+    found, chosen = steps(outline), "" if given.strip().lower() == NONE else given.strip()
+    with suppress(NotFound):
+        chosen = chosen and item_of(outline, chosen)
+    if chosen and not any(chosen == item for _, rows in found for item, _ in rows):
+        place = place_of(outline, chosen)
+        found.insert(0, ("", [(chosen, place[1] if place else chosen)]))
+    return found, chosen
 
 
 def address(path: str, **given: object) -> str:

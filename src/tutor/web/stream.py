@@ -47,7 +47,7 @@ from tutor.retrieval.search import Filters
 from tutor.web.core import Core
 from tutor.web.errors import to_json, told
 from tutor.web.pieces import pieces, sentence_html
-from tutor.web.threads import Keeping
+from tutor.web.threads import Keeping, TurnView
 from tutor.web.views import fragment
 from tutor.wire import answer_json
 
@@ -85,7 +85,10 @@ async def answer_events(
         if read != question:
             yield _event("read", {"text": read})
         if answer.abstained:
-            yield _event("abstain", {"html": fragment(request, "ask/_abstain.html", answer=answer)})
+            yield _event(
+                "abstain",
+                {"html": fragment(request, "ask/_abstain.html", answer=answer, turn=TurnView(question, answer))},
+            )
         for piece in pieces(answer):
             yield _event(piece.kind, {"html": piece.html})
         if keeping is not None and keeping.wanted:

@@ -54,6 +54,11 @@ class TurnView:
     reasons: Sequence[str] = field(default=REASONS)
 
     @property
+    def far(self) -> bool:
+        """Whether it is far from everything in the library: what is nearest leads nowhere then."""
+        return self.answer is not None and self.answer.confidence < threshold() / 2
+
+    @property
     def chunks(self) -> list[str]:
         """Ids of the passages that are quoted."""
         return _chunks(self.answer)
@@ -123,9 +128,7 @@ def with_next(core: Core, turn: TurnView, asked: Sequence[str]) -> TurnView:
     if turn.answer is None:
         return turn
     answer = turn.answer
-    # Far from everything in the library, what is nearest leads nowhere.
-    far = answer.confidence < threshold() / 2
-    near = [near.doc_id for near in answer.nearest] if answer.abstained and not far else []
+    near = [near.doc_id for near in answer.nearest] if answer.abstained and not turn.far else []
     cited = [citation.doc_id for citation in answer.citations] or near
     try:
         outline = core.outline()

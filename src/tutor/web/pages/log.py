@@ -57,12 +57,14 @@ def entries(
         except TutorError as fault:
             return {**context, "refused": logbook.refused(fault), "rows": [], "total": 0}
         total, found = book.search(query, deleted=deleted, limit=PAGE, start=(at - 1) * PAGE)
+        gone = total or deleted or book.search(book.query(""), deleted=True, limit=1)[0]
         meant = [(date.text, date.first, date.last, date.any_year) for date in query.dates]
         return {
             **context,
             "rows": [logbook.show(book, one, query.terms) for one in found],
             "total": total,
             "meant": meant,
+            "gone": bool(gone),
             "refused": None,
         }
 
@@ -206,15 +208,25 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
         if isinstance(fault, StaleAnswer):
             with suppress(TutorError):
                 theirs = logbook.show(book, book.get(entry))
+        plans, chosen = logbook.places(book.outline, given.item)
         return {
-            "choices": logbook.choices(book.outline),
+            "plans": plans,
+            "chosen": chosen,
             "card_titles": [card.title for card in book.outline.cards.values()],
             "tags": book.tags(50),
             "today": book.today,
             "theirs": theirs,
         }
 
-    context: dict[str, Any] = {"choices": [], "card_titles": [], "tags": [], "today": None, "theirs": None}
+    plans = [("", [(given.item, given.item)])] if given.item else []
+    context: dict[str, Any] = {
+        "plans": plans,
+        "chosen": given.item,
+        "card_titles": [],
+        "tags": [],
+        "today": None,
+        "theirs": None,
+    }
     with suppress(TutorError):  # a store that does not answer is why the form comes back: the text must, too
         context = core.log(gather)
     refused = logbook.refused(fault) if fault else None

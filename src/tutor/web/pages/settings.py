@@ -38,6 +38,9 @@ _NAMES = {
     "sittings": "Sittings",
     "drills": "Drill files and their lines",
     "feedback": "Votes",
+    "card_notes": "Notes on cards",
+    "conversations": "Conversations",
+    "turns": "Questions and answers",
 }
 
 

@@ -21,8 +21,18 @@ export function drop(name) {
   try { localStorage.removeItem(key(name)); } catch { /* there is none, then */ }
 }
 
+// A step that the list has no more leaves what is chosen there.
 export function fill(form, fields) {
-  for (const field of KEPT) if (typeof fields[field] === "string") form.elements[field].value = fields[field];
+  for (const field of KEPT) {
+    const element = form.elements[field];
+    const known = !element.options || [...element.options].some((option) => option.value === fields[field]);
+    if (typeof fields[field] === "string" && known) element.value = fields[field];
+  }
+}
+
+function asLoaded(element) {
+  if (!element.options) return element.defaultValue;
+  return ([...element.options].find((option) => option.defaultSelected) ?? element.options[0]).value;
 }
 
 export function differs(form, fields) {
@@ -31,7 +41,7 @@ export function differs(form, fields) {
 
 // Whether something was typed before this page's scripts were there, or the browser has put back what was.
 export function touched(form) {
-  return KEPT.some((field) => form.elements[field].value !== form.elements[field].defaultValue);
+  return KEPT.some((field) => form.elements[field].value !== asLoaded(form.elements[field]));
 }
 
 // What is being sent, so that the page after it knows which draft has arrived.

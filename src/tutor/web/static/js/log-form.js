@@ -36,6 +36,14 @@ function setUp(form) {
     return form.elements.cards.value.split(/[\n;]/).map((line) => line.trim()).filter(Boolean);
   }
 
+  // What becomes of the cards that the text names: all are linked until the field says which.
+  function tellLinks() {
+    const cards = chosen();
+    suggested.querySelector("[data-links]").textContent = !cards.length ? "Named in the text, and linked:"
+      : cards.length === 1 && cards[0].toLowerCase() === "none" ? "Named in the text; none is linked:"
+        : "Named in the text; only those chosen in the field are linked:";
+  }
+
   // The cards that the text names, as the server finds them; each can be put into the field.
   async function suggest() {
     latest += 1;
@@ -62,6 +70,7 @@ function setUp(form) {
       item.append(button);
       return item;
     }));
+    tellLinks();
     suggested.hidden = !found.length;
   }
 
@@ -70,6 +79,7 @@ function setUp(form) {
     const on = button.getAttribute("aria-pressed") !== "true";
     form.elements.cards.value = [...rest, ...(on ? [card.title] : [])].join("\n");
     button.setAttribute("aria-pressed", String(on));
+    tellLinks();
     changed();
   }
 

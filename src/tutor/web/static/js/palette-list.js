@@ -4,6 +4,7 @@ import { showKeyboard } from "./keys.js";
 
 const SHOWN = 12;
 const KEPT = 8;
+const PATIENCE = 5000; // milliseconds that the list of cards may take
 const RECENT = "palette-recent";
 
 // "drill kafka" and "path kafka" do something with a card instead of opening it.
@@ -39,6 +40,7 @@ function actions() {
 export class Palette {
   constructor() {
     this.cards = [];
+    this.loading = null;
     this.matches = [];
     this.at = 0;
     this.build();
@@ -84,14 +86,15 @@ export class Palette {
     this.show();
     this.window.showModal();
     this.box.focus();
-    await this.load();
+    this.loading = this.load();
+    await this.loading;
     if (this.window.open) this.show();
   }
 
   // Asked each time it is opened; the browser keeps it until the library changes (ETag).
   async load() {
     try {
-      const response = await fetch("/palette", { headers: { accept: "application/json" } });
+      const response = await fetch("/palette", { headers: { accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE) });
       if (!response.ok) return;
       const { documents } = await response.json();
       this.cards = documents.map(([id, title, place, words, card]) => ({
@@ -156,7 +159,19 @@ export class Palette {
     const last = this.matches.length - 1;
     const to = { ArrowDown: this.at >= last ? 0 : this.at + 1, ArrowUp: this.at <= 0 ? last : this.at - 1, PageDown: last, PageUp: 0 }[event.key];
     if (to !== undefined) { event.preventDefault(); this.at = Math.max(0, to); this.mark(); return; }
-    if (event.key === "Enter" && !event.isComposing) { event.preventDefault(); this.choose(this.matches[this.at], event); }
+    if (event.key === "Enter" && !event.isComposing) { event.preventDefault(); this.enter(event); }
+  }
+
+  // Before the cards are there, what is first may yet become a card: no question is asked in its place.
+  async enter(event) {
+    const typed = this.box.value;
+    if (typed.trim() && !this.at && !this.cards.length) {
+      this.status.textContent = this.hint.textContent = "Loading the cards";
+      await this.loading;
+      if (!this.window.open || this.box.value !== typed) return;
+      this.show();
+    }
+    this.choose(this.matches[this.at], event);
   }
 
   choose(match, event) {

@@ -1,20 +1,29 @@
-// The side pane: a citation's document, scrolled to the highlighted passage. On narrow screens it covers the page.
+// The side pane: a citation's document, scrolled to the highlighted passage. On narrow screens it covers the page, and
+// the way back closes it.
 function setUp(pane) {
   const body = pane.querySelector("[data-pane-body]");
   const narrow = matchMedia("(max-width: 62rem)");
   const behind = [...document.querySelectorAll("[data-rail], [data-ask]")];
   let opener = null;
   let latest = 0;
+  let step = ""; // the pane's own in the way back: "taken" while it covers the page, "leaving" until it is gone
 
   function show(on) {
     pane.hidden = !on;
     document.body.classList.toggle("with-pane", on);
     for (const element of behind) element.inert = on && narrow.matches;
+    if (!on || !narrow.matches || step) return;
+    step = "taken";
+    history.pushState({ pane: true }, "");
   }
 
   function close() {
     latest += 1;
     show(false);
+    if (step === "taken") {
+      step = "leaving";
+      history.back();
+    }
     opener?.setAttribute("aria-expanded", "false");
     opener?.dispatchEvent(new Event("pane-closed", { bubbles: true }));
     opener?.focus();
@@ -58,6 +67,11 @@ function setUp(pane) {
     open(link);
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !pane.hidden) close(); });
+  window.addEventListener("popstate", () => {
+    const back = step;
+    step = "";
+    if (back === "taken") close();
+  });
   narrow.addEventListener("change", () => { if (!pane.hidden) show(true); });
   pane.querySelector("[data-pane-close]").addEventListener("click", close);
 }

@@ -7,18 +7,19 @@ voice.setAttribute("role", "status");
 document.body.append(voice);
 let line = Promise.resolve();
 let waiting = 0;
+const under = new Set(); // forms on their way, but for those of ticks
 
 function said(text) {
   voice.textContent = "";
   requestAnimationFrame(() => { voice.textContent = text; });
 }
 
-// A tick shows at once; the server's page then has the last word.
-function press(button, back) {
+// A tick shows at once; the server's page then has the last word. Pressed again, it is as it was.
+function press(button) {
   if (!button?.matches(".tick")) return;
   const on = button.getAttribute("aria-pressed") === "true";
   button.setAttribute("aria-pressed", String(!on));
-  if (!back) button.name = on ? "done" : "undo";
+  button.name = on ? "done" : "undo";
 }
 
 // The control that stands for one after the page was put anew: a button by what it sends, a field by its id.
@@ -27,13 +28,32 @@ function again(element) {
   return name ? main.querySelector(name) : null;
 }
 
+// What was typed or chosen in forms that are not sent from here, to be put into the page that takes their place.
+function typed() {
+  const fields = [...main.querySelectorAll("form:not([data-swap]) :is(input:not([type=hidden], [type=file]), textarea, select)")];
+  const named = (field) => `${field.form.getAttribute("action")} ${field.name}${field.matches("[type=checkbox], [type=radio]") ? ` ${field.value}` : ""}`;
+  return new Map(fields.map((field) => [named(field), field]));
+}
+
+function changed(field) {
+  if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+  return field.options ? [...field.options].some((option) => option.selected !== option.defaultSelected) : field.value !== field.defaultValue;
+}
+
 function put(page, from) {
   const next = page.querySelector("main");
+  const before = [...typed()].filter(([, field]) => changed(field));
   const open = new Set([...main.querySelectorAll("details[id][open]")].map((d) => d.id));
   const known = new Set([...main.querySelectorAll("details[id]")].map((d) => d.id));
   const held = document.activeElement === document.body ? from : document.activeElement;
   main.replaceChildren(...next.children);
   for (const part of main.querySelectorAll("details[id]")) if (known.has(part.id)) part.open = open.has(part.id);
+  const now = typed();
+  for (const [name, was] of before) {
+    const field = now.get(name);
+    if (field?.matches("[type=checkbox], [type=radio]")) field.checked = was.checked;
+    else if (field) field.value = was.value;
+  }
   document.title = page.title;
   const target = main.querySelector("[data-focus]") ?? again(held);
   if (target) target.focus({ preventScroll: !target.matches("[data-focus]") }); else main.focus({ preventScroll: true });
@@ -43,7 +63,7 @@ function put(page, from) {
 }
 
 function failed(form, button) {
-  press(button, true);
+  press(button);
   let note = main.querySelector("[data-unsent]");
   if (!note) {
     note = document.createElement("p");
@@ -59,15 +79,17 @@ async function send(form, button, body) {
   try {
     const response = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    waiting -= 1;
+    if (!page.querySelector("main")) throw new Error("no page came"); // as when a proxy answers for a server that is gone
     const at = new URL(response.url);
     if (response.redirected && at.pathname !== location.pathname) { location.assign(at); return; }
-    if (waiting) return; // the last one shows what became of all
+    if (waiting > 1) return; // the last one shows what became of all
     if (response.redirected) history.replaceState(null, "", at.search ? at.pathname + at.search : at.pathname + location.hash);
     put(page, button ?? form);
   } catch {
-    waiting -= 1;
     failed(form, button);
+  } finally {
+    waiting -= 1;
+    if (!button?.matches(".tick")) under.delete(form);
   }
 }
 
@@ -76,8 +98,10 @@ document.addEventListener("submit", (event) => {
   if (!form.matches("[data-swap]") || event.submitter?.matches("[data-plain]")) return;
   event.preventDefault();
   const button = event.submitter;
+  const tick = button?.matches(".tick");
+  if (under.has(form) && !tick) return; // a second click on what is under way
+  if (!tick) under.add(form);
   const body = new URLSearchParams(new FormData(form, button));
-  if (waiting && !button?.matches(".tick")) return; // a second click on what is under way
   press(button);
   waiting += 1;
   line = line.then(() => send(form, button, body));

@@ -46,6 +46,9 @@ function setUp(root) {
   // Thumbs down count at once; why is asked afterwards, and may be left out.
   root.addEventListener("click", (event) => {
     const down = event.target.closest("[data-down]");
+    const why = down?.closest("[data-why]");
+    // Opened only after this click: then the reasons are brought above the box that stays at the bottom.
+    if (why && !why.open) why.addEventListener("toggle", () => why.querySelector("form").scrollIntoView({ block: "nearest" }), { once: true });
     if (!down || down.hasAttribute("data-chosen")) return;
     send(down.closest("[data-why]").querySelector("form"), "down");
   });
