@@ -125,6 +125,8 @@ def test_abstaining_helps(client: TestClient) -> None:
     assert one(page, ".abstain h3").get_text() == "Not in the library"
     assert not page.select(".abstain .nearest")  # nothing here is near to it
     assert one(page, ".abstain a[href='/documents']")
+    page = soup(client, "/?q=How much does caching of bread cost in Brazil?")  # far too, but it names a card
+    assert page.select(".abstain .nearest a[href^='/documents/']")
     page = soup(client, "/?q=Who wrote the first LSM tree paper?")
     assert page.select(".abstain .nearest a[href^='/documents/']")
     assert one(page, ".abstain a[href='/documents']")

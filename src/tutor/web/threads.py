@@ -17,6 +17,7 @@ from tutor.answering.talk import Said
 from tutor.errors import StudyFault, TutorError
 from tutor.feedback import MAX_ANSWER, MAX_CITATIONS
 from tutor.keeping import kept_answer, kept_json
+from tutor.retrieval.lexical import terms
 from tutor.study.conversations import KeptTurn, Summary, Thread
 from tutor.telemetry import failed
 from tutor.web.core import Core
@@ -55,8 +56,11 @@ class TurnView:
 
     @property
     def far(self) -> bool:
-        """Whether it is far from everything in the library: what is nearest leads nowhere then."""
-        return self.answer is not None and self.answer.confidence < threshold() / 2
+        """Whether it is far from everything in the library, and names nothing that is nearest: that leads nowhere."""
+        if self.answer is None or self.answer.confidence >= threshold() / 2:
+            return False
+        asked = set(terms(self.question))
+        return not any(asked & set(terms(near.title)) for near in self.answer.nearest)
 
     @property
     def chunks(self) -> list[str]:
