@@ -372,7 +372,7 @@ def test_an_import_that_fails_half_way_changes_nothing(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken_disk:
-        broken_disk.setattr("tutor.study.folders._write", full)
+        broken_disk.setattr("tutor.study.folders.write_whole", full)
         with pytest.raises(Exception, match="No space left"):
             new.bring_in(given)
     assert all(new.rows(name) == [] for name in TABLES)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +11,7 @@ import typer
 
 from tutor.cli.state import State, echo_wrapped, emit
 from tutor.errors import SourceError, StudyFault, StudyFull, Unreadable, UsageError
+from tutor.files import write_whole
 
 if TYPE_CHECKING:
     from tutor.bootstrap import App
@@ -167,24 +166,11 @@ def _anki(core: App, path: Path) -> int:
 
 def _write(path: Path, text: str) -> None:
     """Write a file that only its owner may read: whole, or what was there stays."""
-    name = ""
     try:
-        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix="tmp")
-        with open(handle, "w", encoding="utf-8", newline="\n") as scratch:
-            scratch.write(text)
-            scratch.flush()
-            os.fsync(handle)
-        os.replace(name, path)
-    except BaseException as error:
-        if name:
-            with suppress(OSError):
-                os.unlink(name)
-        if isinstance(error, OSError):
-            kind = StudyFull if error.errno == 28 else StudyFault
-            raise kind(
-                f"it cannot be written ({error.strerror})", about=str(path), fix="Choose another place."
-            ) from error
-        raise
+        write_whole(path, text.encode("utf-8"))
+    except OSError as error:
+        kind = StudyFull if error.errno == 28 else StudyFault
+        raise kind(f"it cannot be written ({error.strerror})", about=str(path), fix="Choose another place.") from error
 
 
 def _data(file: str) -> bytes:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from tutor.drill.records import Pad, Session
 from tutor.drill.results import OVERRIDES, RESULTS, read_rows, rows_of, viewed_rows
 from tutor.drill.session import expected
 from tutor.errors import NotFound, SourceError, StaleAnswer
+from tutor.files import write_whole
 
 try:
     import fcntl
@@ -273,17 +273,7 @@ class DrillStore:
     def _write(self, path: Path, text: str) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, prefix="tmp")
-            try:
-                with open(handle, "w", encoding="utf-8") as scratch:
-                    scratch.write(text)
-                    scratch.flush()
-                    os.fsync(handle)
-                os.replace(name, path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(name)
-                raise
+            write_whole(path, text.encode("utf-8"))
         except OSError as error:
             raise self._unwritable(error) from error
 

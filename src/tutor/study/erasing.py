@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from tutor.errors import StudyFault, StudyFull
+from tutor.files import write_whole
 from tutor.study import folders
 from tutor.study.rows import TABLES
 from tutor.study.store import StudyStore
@@ -68,19 +67,10 @@ def erase(
 
 def _write(path: Path, text: str) -> None:
     """Write a file that only its owner may read, and have it on the disk before anything is deleted."""
-    name = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix="tmp", suffix=".part")
-        with open(handle, "w", encoding="utf-8", newline="\n") as scratch:
-            scratch.write(text)
-            scratch.flush()
-            os.fsync(handle)
-        os.replace(name, path)
+        write_whole(path, text.encode("utf-8"), suffix=".part")
     except OSError as error:
-        if name:
-            with suppress(OSError):
-                os.unlink(name)
         kind = StudyFull if error.errno == 28 else StudyFault
         raise kind(
             f"no copy can be written ({error.strerror}), so nothing was deleted",

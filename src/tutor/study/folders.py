@@ -12,15 +12,15 @@ import errno
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from tutor.errors import SourceError, StudyFault, Unreadable
+from tutor.files import write_whole
 from tutor.study.merge import Counts
 
 try:
@@ -134,7 +134,7 @@ def _merge_one(path: Path, data: bytes, counts: Counts, dry_run: bool) -> None:
     if not path.exists():
         counts.new += 1
         if not dry_run:
-            _write(path, data)
+            write_whole(path, data)
         return
     mine = path.read_bytes()
     if mine == data or _same(mine, data):
@@ -148,9 +148,9 @@ def _merge_one(path: Path, data: bytes, counts: Counts, dry_run: bool) -> None:
     other = mine if newer else data  # the same drill went on in two places: neither is lost
     beside = path.with_name(f"{path.stem}.{sha256(other).hexdigest()[:8]}.txt")
     if not beside.exists():
-        _write(beside, other)
+        write_whole(beside, other)
     if newer:
-        _write(path, data)
+        write_whole(path, data)
 
 
 def _merge_log(path: Path, data: bytes, counts: Counts, ordered: bool, dry_run: bool) -> None:
@@ -177,7 +177,7 @@ def _merge_log(path: Path, data: bytes, counts: Counts, ordered: bool, dry_run: 
             os.fsync(handle)
         return
     rows = sorted([*mine, *new], key=lambda line: _time(_parsed(line).get("at")))  # one without a time comes first
-    _write(path, b"".join(line + b"\n" for line in rows))
+    write_whole(path, b"".join(line + b"\n" for line in rows))
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -227,20 +227,6 @@ def _times(value: Any) -> Iterator[datetime]:
     elif isinstance(value, list):
         for inner in value:
             yield from _times(inner)
-
-
-def _write(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix="tmp")
-    try:
-        with open(handle, "wb") as scratch:
-            scratch.write(data)
-            scratch.flush()
-            os.fsync(handle)
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 @contextmanager

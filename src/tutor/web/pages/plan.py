@@ -22,7 +22,7 @@ from tutor.web.core import Core, core_of
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
 from tutor.web.page_words import day_words, field_of, on_page
-from tutor.web.plan_forms import Fields, interview_of, start_of
+from tutor.web.plan_forms import Fields, Interview, interview_of, start_of
 from tutor.web.plan_views import UNITS, entries_for, plan_page, runs, title_of
 from tutor.web.views import page
 
@@ -60,14 +60,7 @@ async def take_up(request: Request, core: CoreOf) -> Response:
 
     def take(found: Plans) -> str:
         asked = interview_of(given)
-        made = found.choose(
-            interview=asked.interview,
-            track=asked.track,
-            hours=asked.hours,
-            start=asked.start,
-            skips=asked.skips,
-            known=asked.known,
-        )
+        made = _chosen(found, asked)
         found.take_up(made, start=asked.start, skips=asked.skips, what_fits=fits)
         return f"/plan/{CUSTOM}?did=started"
 
@@ -274,14 +267,7 @@ def _interview(
         if tried:
             try:
                 asked = interview_of(given)
-                made = found.choose(
-                    interview=asked.interview,
-                    track=asked.track,
-                    hours=asked.hours,
-                    start=asked.start,
-                    skips=asked.skips,
-                    known=asked.known,
-                )
+                made = _chosen(found, asked)
                 if fault is None and not (made.cards and made.holds_tier_1):
                     found.refused(made, asked.skips)
             except (UsageError, NotFound) as wrong:
@@ -353,4 +339,15 @@ def _query(request: Request) -> Fields:
 def _fields(form: Form) -> Fields:
     return Fields(
         {name: form.text(name) for name in _SINGLE if form.text(name)}, {"weekday": tuple(form.texts("weekday"))}
+    )
+
+
+def _chosen(found: Plans, asked: Interview) -> Custom:
+    return found.choose(
+        interview=asked.interview,
+        track=asked.track,
+        hours=asked.hours,
+        start=asked.start,
+        skips=asked.skips,
+        known=asked.known,
     )
