@@ -170,15 +170,16 @@ def test_without_scripts_a_conversation_goes_on(visit: Callable[..., Any]) -> No
     page = visit(java_script_enabled=False)
     page.fill("#q", QUESTION)
     page.click("[data-send]")
-    assert "/conversations/" in page.url
+    page.wait_for_url("**/conversations/*")
     page.fill("#q", FOLLOW_UP)
     page.click("[data-send]")
+    page.wait_for_selector(".question >> nth=1")
     assert questions(page) == [QUESTION, FOLLOW_UP]
     page.click("[data-next] button >> nth=0")
     page.wait_for_selector(".question >> nth=2")
     assert page.locator(".question").count() == 3
     page.click("[data-vote] button[value=up] >> nth=0")
-    assert page.locator("[data-told]").first.inner_text() == "Kept: helpful."
+    page.wait_for_selector("[data-told]:text-is('Kept: helpful.')")
 
 
 def test_what_to_ask_next_is_one_click_and_goes_away(visit: Callable[..., Any]) -> None:

@@ -302,7 +302,7 @@ def test_what_is_no_http_leaves_the_server_answering(address: str, sent: bytes) 
             line.sendall(sent)
             line.shutdown(socket.SHUT_WR)
             got = line.recv(65_536)
-        except (TimeoutError, ConnectionError):
+        except OSError:  # it was cut off, before or after its answer
             got = b""
     assert b" 500 " not in got.split(b"\r\n")[0]
     assert b"Traceback" not in got
