@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -285,14 +285,16 @@ def test_today_costs_little_beside_what_it_stands_on(home: Path) -> None:
     def quickest(*arguments: str) -> float:
         times = []
         for _ in range(5):
-            began = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(
                 [sys.executable, *arguments],
                 env=os.environ | {"TUTOR_HOME": str(home)},
                 check=True,
                 capture_output=True,
             )
-            times.append(time.perf_counter() - began)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            # The processor's time: a clock on the wall counts what else the machine does.
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         return min(times)
 
     base = quickest("-c", "import typer, sqlalchemy.orm, pydantic_settings")
