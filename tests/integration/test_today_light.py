@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,7 +99,34 @@ def drilled(home: Path) -> None:
     (home / "drills" / "results.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
 
 
-STATES = [new, planned, marked, drilled]
+STATES = {state.__name__: state for state in (new, planned, marked, drilled)}
+Homes = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Homes:
+    """A home in one of ``STATES``, made once; to be copied, not written to."""
+
+    @cache
+    def home(state: str) -> Path:
+        folder = tmp_path_factory.mktemp(state) / "home"
+        STATES[state](folder)
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    return home
+
+
+@pytest.fixture
+def home_in(made: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homes:
+    """A new copy of a home in one of ``STATES``."""
+    monkeypatch.delenv("TUTOR_HOME")
+
+    def home(state: str) -> Path:
+        shutil.rmtree(tmp_path / "home", ignore_errors=True)
+        return Path(shutil.copytree(made(state), tmp_path / "home"))
+
+    return home
 
 
 def said(home: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -107,25 +136,18 @@ def said(home: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[i
     return code, out, err
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-@pytest.mark.parametrize("words", ["today", "today --json", "today -m 120", "today --json --minutes 15"])
+@pytest.mark.parametrize("state", STATES)
 def test_both_ways_say_the_same(
-    state: Callable[[Path], None],
-    words: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    state: str, home_in: Homes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("TUTOR_HOME")
-    home = tmp_path / "home"
-    state(home)
-    short = said(home, capsys, *words.split())
-    assert short[0] == 0 and short[1] and not short[2]
-    with monkeypatch.context() as usual:
-        usual.setattr(shortcut, "taken", lambda argv: False)
-        assert said(home, capsys, *words.split()) == short
-        usual.setattr("tutor.studying._glance", lambda settings, now: None)  # through SQLAlchemy
-        assert said(home, capsys, *words.split()) == short
+    for words in (["today"], ["today", "--json"], ["today", "-m", "120"], ["today", "--json", "--minutes", "15"]):
+        short = said(home_in(state), capsys, *words)
+        assert short[0] == 0 and short[1] and not short[2]
+        with monkeypatch.context() as usual:
+            usual.setattr(shortcut, "taken", lambda argv: False)
+            assert said(home_in(state), capsys, *words) == short
+            usual.setattr("tutor.studying._glance", lambda settings, now: None)  # through SQLAlchemy
+            assert said(home_in(state), capsys, *words) == short
 
 
 def test_a_server_says_the_same_as_a_file(tmp_path: Path, study_url: str) -> None:
@@ -147,23 +169,19 @@ def test_a_server_says_the_same_as_a_file(tmp_path: Path, study_url: str) -> Non
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("state", [planned, marked], ids=lambda state: state.__name__)
-def test_the_short_way_loads_nothing_that_it_does_not_need(
-    state: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TUTOR_HOME")
-    state(tmp_path)
-    assert loaded(tmp_path, "today") == []
-    assert loaded(tmp_path, "today", "--json", "-m", "30") == []
+@pytest.mark.parametrize("state", ["planned", "marked"])
+def test_the_short_way_loads_nothing_that_it_does_not_need(state: str, home_in: Homes) -> None:
+    home = home_in(state)
+    assert loaded(home, "today") == []
+    assert loaded(home, "today", "--json", "-m", "30") == []
 
 
-def test_the_usual_way_loads_no_database_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TUTOR_HOME")
-    planned(tmp_path)
-    (tmp_path / "config.toml").write_text("[study]\nminutes = 90\n", encoding="utf-8")
-    assert loaded(tmp_path, "today", names=SELDOM) == []
-    assert loaded(tmp_path, "path", "kafka", names=SELDOM) == []
-    assert loaded(tmp_path, "progress", names=SELDOM) == []
+def test_the_usual_way_loads_no_database_library(home_in: Homes) -> None:
+    home = home_in("planned")
+    (home / "config.toml").write_text("[study]\nminutes = 90\n", encoding="utf-8")
+    assert loaded(home, "today", names=SELDOM) == []
+    assert loaded(home, "path", "kafka", names=SELDOM) == []
+    assert loaded(home, "progress", names=SELDOM) == []
 
 
 def test_help_of_one_command_loads_no_other(tmp_path: Path) -> None:
@@ -225,10 +243,10 @@ def test_what_is_wrong_is_told(
     assert (found, out) == (code, "") and said_of_it in err and "Traceback" not in err
 
 
-def test_a_damaged_store_is_mended_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    planned(tmp_path)
-    assert said(tmp_path, capsys, "today")[0] == 0  # the day's backup
-    (tmp_path / "study.db").write_bytes(b"broken" * 2000)
-    code, out, err = said(tmp_path, capsys, "today")
+def test_a_damaged_store_is_mended_and_told(home_in: Homes, capsys: pytest.CaptureFixture[str]) -> None:
+    home = home_in("planned")
+    assert said(home, capsys, "today")[0] == 0  # the day's backup
+    (home / "study.db").write_bytes(b"broken" * 2000)
+    code, out, err = said(home, capsys, "today")
     assert code == 0 and out.startswith("Today, ")
     assert "The study database was damaged" in err and "daily-" in err
