@@ -167,6 +167,27 @@ def test_let_it_choose_takes_what_went_badly(client: TestClient, app: App) -> No
     assert (chosen.task.card, chosen.task.probe) in weak and len(chosen.tasks) == 1
 
 
+def test_let_it_choose_gives_as_many_questions_as_were_asked_for_and_says_why(curriculum: Path, tmp_path: Path) -> None:
+    core = App(Settings(home=shutil.copytree(curriculum, tmp_path / "home")))
+    try:
+        client = TestClient(create_app(core), headers={"accept": "text/html"})
+        finish(client, begin(client, request="why not kafka"))  # the only one that went badly
+        room = begin(client, do="choose", count="3")
+        chosen = core.drills.store.load(room.rsplit("/", 1)[-1])
+        assert chosen.task.card == "kafka" and len(chosen.tasks) == 3
+        assert f"Chosen for you: {chosen.task.why}." in parsed(client.get(room)).text
+        for _ in chosen.tasks:
+            finish(client, room)
+        debrief = parsed(client.get(room)).text
+        assert all(f"Chosen for you: {task.why}." in debrief for task in chosen.tasks)
+        step = client.post("/api/v1/drills", json={"choose": True, "count": 4}).json()
+        assert step["of"] == 4 and step["why"]
+        refused = client.post("/api/v1/drills", json={"choose": True, "request": "kafka"}, headers={"accept": "*/*"})
+        assert refused.status_code == 422 and "request" in refused.json()["error"]["about"]
+    finally:
+        core.close()
+
+
 def test_a_set_shows_the_grade_of_each_task_and_a_debrief(client: TestClient) -> None:
     room = begin(client, format="set", count="2", seed="3")
     page = send(client, room, answer=ANSWER)

@@ -111,6 +111,8 @@ def _show(session: Session) -> None:
         if box and session.at == 0:
             box += f" of {sum(task.minutes for task in session.tasks):g}"
         typer.echo(f"[{session.at + 1} of {len(session.tasks)}{box}]")
+    if session.task.why and question.state == "answer":
+        echo_wrapped(f"(Chosen for you: {session.task.why}.)")
     for paragraph in question.shown.split("\n"):
         if paragraph.strip():
             echo_wrapped(paragraph)

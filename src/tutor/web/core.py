@@ -18,7 +18,6 @@ from tutor.answering.talk import Said
 from tutor.answering.written import Finished, never_asked
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
-from tutor.drill.formats import Selection
 from tutor.drill.records import Session
 from tutor.drill.transcript import step_json, today_json
 from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
@@ -30,6 +29,7 @@ from tutor.study.desk import Study
 from tutor.study.plans import Plans
 from tutor.studying import plans_of
 from tutor.telemetry.measures import Figure
+from tutor.web.beginning import ahead_of, beginning
 from tutor.web.leaving import stopped_when
 from tutor.web.schemas import DrillIn, FeedbackIn
 
@@ -217,16 +217,7 @@ class Core:
             NotFound: no such card, probe or exercise, or nothing is due.
             UsageError: the parts do not fit together.
         """
-
-        def begin(drills: Drills) -> Session:
-            only = drills.due_or_weak(due=asked.due, weak=asked.weak) if asked.due or asked.weak else None
-            cards = drills.thread(asked.thread) if asked.thread else ()
-            chosen = Selection(
-                cards=cards, phases=asked.phases, tiers=asked.tiers, only=only, count=asked.count, seed=asked.seed
-            )
-            return drills.start(asked.request, kind=asked.format, card=asked.card, chosen=chosen)
-
-        return self.drill(begin)
+        return self.drill(beginning(asked, ahead_of(self) if asked.choose else ()))
 
     def reply(self, session_id: str, question_id: str, text: str) -> dict[str, Any]:
         """A drill's next step after the learner's words; raises as ``replied``."""

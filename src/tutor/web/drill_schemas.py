@@ -116,6 +116,7 @@ class StepOut(_Out):
     task: int = Field(description="From 1.")
     of: int
     question: AskedOut | None = Field(description="Null once the drill is over.")
+    why: str = Field(description="Why this question was chosen for the learner; empty where they chose.")
     minutes: float = Field(description="The time box of this task; 0 for none.")
     left_s: float | None = Field(description="Seconds left of it; null where there is none.")
     minutes_in_all: float

@@ -195,7 +195,7 @@ def ladder(task: Task, grade: Grade) -> list[Move]:
 
 
 class Debriefed(NamedTuple):
-    """A task in the debrief: its time, its grade, and the points on either side."""
+    """A task in the debrief: its time, its grade, the points on either side, and why it was chosen."""
 
     number: int
     name: str
@@ -206,6 +206,7 @@ class Debriefed(NamedTuple):
     made: float
     well: list[str]
     lacking: Sequence[tuple[str, str]]
+    why: str
 
 
 def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
@@ -219,7 +220,8 @@ def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
         lacking = [(p.status, texts[p.point]) for p in points if p.status != "covered"]
         made = points_made(grade) if grade else 0.0
         spent = step.spent_s or 0.0
-        rows.append(Debriefed(step.number, step.name, step.minutes, spent, step.over_s, grade, made, well, lacking))
+        took = (step.minutes, spent, step.over_s)
+        rows.append(Debriefed(step.number, step.name, *took, grade, made, well, lacking, task.why))
     graded = [row.grade for row in rows if row.grade]
     asked = sum(len(g.points) for g in graded)
     last = next((done.rating for done in reversed(session.rounds) if done.rating), None)

@@ -255,6 +255,7 @@ class DrillIn(BaseModel):
     seed: int | None = None
     due: bool = False
     weak: bool = False
+    choose: bool = Field(False, description="Due first, then weak, next in a plan, new: always `count` (1) probes.")
 
 
 class ReplyIn(BaseModel):
