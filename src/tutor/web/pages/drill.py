@@ -209,7 +209,8 @@ def _refused(request: Request, core: Core, session_id: str, form: Form, fault: T
     session, stored = core.drill(lambda drills: (drills.resume(session_id), drills.store.pad(session_id)))
     words, question = form.text("answer"), form.text("question")
     asked = session.pending is not None and session.pending.id == question
-    overtaken = isinstance(fault, StaleAnswer) and not asked
+    heard = answered(session, question) == words.strip()  # the words counted: it was something beside them
+    overtaken = isinstance(fault, StaleAnswer) and not asked and not heard
     if overtaken:
         fix = "Your words are below; take over what you need." if words.strip() else "Go on from here."
         fault = StaleAnswer("this question has been answered already, perhaps in another window", fix=fix)
@@ -221,7 +222,7 @@ def _refused(request: Request, core: Core, session_id: str, form: Form, fault: T
         revision=stored.revision,  # whoever saves again has seen what is told
     )
     other = stored.notes if isinstance(fault, StaleAnswer) and pad.notes != stored.notes else ""
-    left = words if words.strip() and not asked else ""
+    left = words if words.strip() and not asked and not heard else ""
     return _where(request, core, session_id, error=fault, pad=pad, left=left, other_notes=other)
 
 
