@@ -362,6 +362,35 @@ def test_a_view_of_a_point_is_kept_with_its_reason_and_counts(client: TestClient
     assert one(page, f"#{missed['id']} textarea").text.strip() == "y" * 1_001
 
 
+def test_a_red_flag_is_disputed_beside_it_and_taken_back(client: TestClient, app: App) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, do="go")
+    send(client, room, answer=ANSWER)
+    page = finish(client, room)
+    session = room.rsplit("/", 1)[-1]
+    graded = app.drills.store.load(session).rounds[0].grade
+    assert graded and graded.red_flags and not page.find("dt", string="As you see it")
+    form = one(page, ".flag details form")
+    sent = fields(form, page) | {"reason": "I said <b>not</b> only."}
+    page = parsed(client.post(str(form["action"]), data=sent))
+    assert "Your view: not said – I said <b>not</b> only." in one(page, "#pf1").text and graded.red_flags[0].key == "!1"
+    mine = page.find("dt", string="As you see it")
+    assert mine and one(mine.parent, ".badge").text in ("mixed", "weak", "strong")  # type: ignore[arg-type]
+    assert "Your view of a red flag: not said" in parsed(client.get("/documents/kafka")).text
+    page = parsed(client.post(str(form["action"]), data={**sent, "once": "2", "reason": "y" * 1_001}), 422)
+    assert one(page, "#pf1 .mine")
+    back = one(page, "#pf1 form")
+    page = parsed(client.post(str(back["action"]), data=fields(back, page)))
+    assert not page.select("#pf1 .mine") and not page.find("dt", string="As you see it")
+    page = parsed(client.post(str(form["action"]), data={**sent, "once": "3", "reason": "y" * 1_001}), 422)
+    assert one(page, "#pf1 textarea").text.strip() == "y" * 1_001 and one(page, "#pf1 details").has_attr("open")
+    api, kept = f"/api/v1/drills/{session}/overrides", {"flag": 1, "status": "not-said"}
+    found = client.post(api, json=kept)
+    assert found.status_code == 201 and found.json().items() >= {"point": "!1", "graded": "said"}.items()
+    for wrong, status in (({"flag": 99}, 404), ({"point": "x", "flag": 1}, 422), ({"flag": None}, 422)):
+        assert client.post(api, json=kept | wrong, headers={"accept": "*/*"}).status_code == status
+
+
 # --- the sheet --------------------------------------------------------------------------------------------------------
 
 

@@ -199,6 +199,7 @@ def _graded(task: Task, done: Round, reads: Sequence[Reading], views: Mapping[st
             lines.append(f"  - your view: {views[point.point]}")
     for flag in grade.red_flags:
         lines += [f"- red flag: “{' '.join(flag.evidence.split())}”", f"  - {flag.why}"]
+        lines += ["  - your view: not said"] if views.get(flag.key) == "not-said" else []
     for opinion in done.second or ():
         view = f"made: “{' '.join(opinion.quote.split())}”" if opinion.made else "not made"
         view = f"no opinion ({opinion.why})" if opinion.made is None else view

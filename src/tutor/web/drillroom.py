@@ -11,7 +11,6 @@ from markupsafe import Markup
 from tutor.drill.engine import Drills
 from tutor.drill.formats import MOCKS
 from tutor.drill.grade import Grade, PointGrade, as_viewed, points_made
-from tutor.drill.judge import Status
 from tutor.drill.marked import Reply, Span, Stretch, replies, stretches
 from tutor.drill.pace import clock, steps
 from tutor.drill.reading import MAX_ANSWER_CHARS
@@ -95,13 +94,15 @@ class ShownPoint(NamedTuple):
 
 
 class ShownFlag(NamedTuple):
-    """A red flag with the passage that says why it is wrong."""
+    """A red flag with the passage that says why it is wrong; ``view`` as of a point."""
 
+    key: str
     label: str
     wrong: str
     why: str
     evidence: str
     reading: Reading | None
+    view: Mapping[str, Any] | None
 
 
 class ShownReply(NamedTuple):
@@ -129,7 +130,15 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         text = texts.get(graded.point, graded.point)
         points.append(ShownPoint(str(n), text, graded, views.get(graded.point), opinion, differs))
     flags = [
-        ShownFlag(f"!{n}", f.wrong, f.why, f.evidence, drills.passage_for(f.why, task.rubric.doc_id))
+        ShownFlag(
+            f.key,
+            f"!{n}",
+            f.wrong,
+            f.why,
+            f.evidence,
+            drills.passage_for(f.why, task.rubric.doc_id),
+            views.get(f.key),
+        )
         for n, f in enumerate(grade.red_flags, 1)
     ]
     said = replies(done)
@@ -145,8 +154,8 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
     stands = {p.label: p.grade.status for p in points} | {f.label: "contradicted" for f in flags}
     if done.twist:
         stands["T"] = done.twist.points[0].status
-    given = {p.point: p.status for p in grade.points}
-    mine: dict[str, Status] = {
+    given: dict[str, str] = {p.point: p.status for p in grade.points} | {f.key: "said" for f in grade.red_flags}
+    mine: dict[str, str] = {
         point: row["learner"] for point, row in views.items() if row["learner"] not in (None, given.get(point))
     }
     return {

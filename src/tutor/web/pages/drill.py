@@ -228,15 +228,20 @@ def _refused(request: Request, core: Core, session_id: str, form: Form, fault: T
 
 @router.post("/drill/{session}/{number:int}/view")
 async def view(request: Request, session: str, number: int, core: CoreOf) -> Response:
-    """Keep the learner's own view of a point."""
+    """Keep the learner's own view of a point or red flag."""
     form = await read_form(request)
     point, status, reason = form.text("point"), form.text("status"), form.text("reason")
 
     def keep() -> str:
-        def override(drills: Drills) -> int:
+        def override(drills: Drills) -> str:
             drills.override(session, number, point, status, reason)
             _, _, grade = drills.graded(drills.store.load(session), number)
-            return [p.point for p in grade.points].index(point) + 1
+            flags = [f.key for f in grade.red_flags]
+            return (
+                f"f{flags.index(point) + 1}"
+                if point in flags
+                else str([p.point for p in grade.points].index(point) + 1)
+            )
 
         path = f"/drill/{session}/{number}#p{core.drill(override)}"
         with suppress(TutorError):  # it is kept: whatever studies next takes it in
