@@ -14,6 +14,7 @@ import typer
 
 from tutor.cli import (
     ask,
+    card,
     chat,
     corpus,
     doctor,
@@ -65,6 +66,7 @@ def options(
 app.command("ask")(ask.ask)
 app.command("chat")(chat.chat)
 app.command("search")(search.search)
+app.command("card")(card.card)
 app.command("drill")(drill.drill)
 app.command("grade")(drill.grade)
 app.command("today")(today.today)

@@ -71,7 +71,13 @@ def load_corpus(root: Path) -> Corpus:
 
 
 def read_card(root: Path, card_id: str) -> Card | None:
-    """One card with its probes whole, without reading the others; None where the curriculum has no such file.
+    """One card with its probes whole, as ``read_whole`` gives it."""
+    found = read_whole(root, card_id)
+    return found and found[0]
+
+
+def read_whole(root: Path, card_id: str) -> tuple[Card, str] | None:
+    """One card and its text (Markdown), without reading the others; None where the curriculum has no such file.
 
     Args:
         root: of the curriculum.
@@ -87,7 +93,8 @@ def read_card(root: Path, card_id: str) -> Card | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise CardError(f"cannot be read ({error})", about=str(path)) from error
-    return parse_card(text, about=str(path), stem=path.stem)[0]
+    card, body_start = parse_card(text, about=str(path), stem=path.stem)
+    return card, text[body_start:]
 
 
 def _read(corpus: Corpus, path: Path, parse: Callable[[Corpus, str, Path], tuple[str, int]]) -> None:
