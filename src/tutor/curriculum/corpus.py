@@ -44,8 +44,12 @@ class Corpus:
         return found
 
 
-def load_corpus(root: Path) -> Corpus:
+def load_corpus(root: Path, between: Callable[[], None] = lambda: None) -> Corpus:
     """Parse every Markdown file of ``root/cards`` (``root`` where there is none), ``root/notes`` and ``root/practice``.
+
+    Args:
+        root: of the curriculum.
+        between: called after each file: parsing all of them takes a second, and others may have to go first.
 
     Raises:
         CardError: there is no card.
@@ -57,11 +61,14 @@ def load_corpus(root: Path) -> Corpus:
         raise CardError("there are no cards here", about=str(cards), fix="Name a folder with *.md cards.")
     for path in files:
         _read(corpus, path, _card)
+        between()
     for name in ("notes", "practice"):
         for path in sorted((root / name).rglob("*.md")):
             _read(corpus, path, _entry)
+            between()
     for path in sorted((root / "plans").glob(f"*{PLAN_SUFFIX}")):
         _read(corpus, path, _plan)
+        between()
     if (tables := root / "plans" / "tables.yaml").is_file():
         try:
             corpus.tables = read_tables(tables)
