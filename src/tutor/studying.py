@@ -95,6 +95,23 @@ def _planned(study: Study, standing: Standing) -> Sequence[Next]:
     return plans_of(study).next(_mastered(standing))
 
 
+def cards_ahead(study: Study) -> list[str]:
+    """The cards that the plans under way come to next, what is due first, without those that are mastered.
+
+    Raises:
+        StudyFault: the store does not answer.
+    """
+    from tutor.study.taken import followed
+
+    with study.store.read() as session:
+        if not followed(session, study.store.learner):
+            return []
+    from tutor.study.ahead import ahead
+
+    mastered = set(_mastered(study.standing()))
+    return [card for card in ahead(plans_of(study).under_way()) if card not in mastered]
+
+
 def plans_of(study: Study) -> Plans:
     """The plans of the same learner, store and clock."""
     from tutor.study.plans import Plans

@@ -304,6 +304,8 @@ def test_exercises_are_quoted_only_where_they_are_asked_for(core: App) -> None:
 def test_a_name_that_the_question_turns_on_and_nothing_quoted_speaks_of_is_said(core: App) -> None:
     assert core.answerer.ask("How does SQLite handle concurrent writers?").uncovered == ("SQLite",)
     assert core.answerer.ask("Why do CDNs cache static assets?").uncovered == ()
+    typed = core.answerer.ask("Wht is consistent hashing and teh virtual node?")
+    assert not typed.abstained and typed.uncovered == ()  # slips in plain words are no subjects
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tutor.answering.compose import Composed, compose
 from tutor.answering.intent import Intent, classify
 from tutor.answering.score import label, score
 from tutor.answering.screen import leans_on_context, off_curriculum, says_nothing
+from tutor.answering.slips import is_slip
 from tutor.answering.units import Units
 from tutor.answering.written import Generation
 from tutor.retrieval.index import TASK, Hit
@@ -232,7 +233,8 @@ class Answerer:
                 or any(map(self.searcher.expander.frequency, [lower, *content]))
             ):
                 continue
-            if not any(map(self.searcher.encoder.is_word, base_forms(lower))):
+            is_word = self.searcher.encoder.is_word
+            if not any(map(is_word, base_forms(lower))) and (word in about.proper or not is_slip(lower, is_word)):
                 uncovered.append(word)
         told = {term for citation in quoted for term in terms(_subjects(citation.quote))}
         unmet = (side for side in composed.unmet if not told.issuperset(terms(side)))
