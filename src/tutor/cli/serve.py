@@ -26,9 +26,11 @@ def serve(
     """Serve the page and the JSON API."""
     import uvicorn
 
+    from tutor.cli.allocator import few_arenas
     from tutor.web.app import create_app
     from tutor.web.security import is_loopback
 
+    few_arenas()
     state: State = context.obj
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     with state.core(server=given or None) as core:
@@ -42,7 +44,12 @@ def serve(
         # Our log has the requests, by route and without what was asked; debug is for ours, not for uvicorn's own lines.
         level = "info" if core.settings.log == "debug" else core.settings.log
         config = uvicorn.Config(
-            create_app(core), log_config=None, log_level=level, access_log=False, timeout_graceful_shutdown=3
+            create_app(core),
+            log_config=None,
+            log_level=level,
+            access_log=False,
+            timeout_keep_alive=server.keep_alive_s,
+            timeout_graceful_shutdown=3,
         )
         uvicorn.Server(config).run(sockets=[listener])
 
