@@ -432,3 +432,10 @@ def test_where_an_item_is(whole: Outline) -> None:
     assert place_of(whole, "month/1/week/2") == ("judgment-roadmap", "Week 2: an in-memory store with expiry")
     assert place_of(whole, "28-days/day-03") == ("28-days", whole.plans["28-days"].steps[2].title)
     assert place_of(whole, "month/99") is None
+
+
+def test_a_name_has_no_markdown(book: LogBook) -> None:
+    assert book.add("We chose **SQS**, not `Kafka`: jobs are [alone](https://example.org).").name == (
+        "We chose SQS, not Kafka: jobs are alone."
+    )
+    assert book.add(TEXT, title="## Why _not_ **Kafka**").name == "Why not Kafka"
