@@ -462,7 +462,7 @@ def test_an_estimate_with_its_sheet(visit: Visit) -> None:
     page.wait_for_function("() => document.querySelector('[data-words]').value.includes('qps')")
     assert page.input_value("[data-words]") == "I assume:\nqps = 5,787/s = 500 million/day"
     assert sound(page)
-    page.wait_for_timeout(1800)  # until it is saved by itself
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")  # by itself
     page.evaluate("sessionStorage.clear()")
     page.reload()
     assert page.locator(".values li").count() == 3

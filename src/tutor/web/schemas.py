@@ -141,7 +141,7 @@ class AnswerOut(BaseModel):
     intent: str
     corrected: list[Words] = Field(description="Mended typos, each as written and as read.")
     meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
-    uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
+    uncovered: list[str] = Field(description="Names or sides of a comparison that nothing quoted speaks of.")
     further: list[FurtherOut] = Field(description="Linked readings to go deeper; they have no part in the answer.")
     generation: GenerationOut | None = Field(description="A language model's part in it; null where none was asked.")
     ms: float
