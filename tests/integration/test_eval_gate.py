@@ -67,7 +67,7 @@ def test_a_run_that_changed_nothing_passes(app: App, baseline: Baseline) -> None
 
 def test_twenty_identical_runs_raise_no_alarm(app: App) -> None:
     def small() -> Report:
-        return evaluate(app, Sets(EVALS), ("retrieval", "refusals"), sample=25)
+        return evaluate(app, Sets(EVALS), ("retrieval", "refusals"), sample=10)
 
     first = Baseline(reason="the first of twenty", written="", report=small())
     verdicts = [judge(small(), thresholds(), first) for _ in range(20)]
