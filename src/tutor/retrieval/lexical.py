@@ -35,6 +35,8 @@ INTENT_WORDS = frozenset(
     "possible approach approaches solve solving solution solutions way ways typical typically problem problems".split()
 )
 
+#: Words of any question, which are never its subject.
+PLAIN_WORDS = _STOP | INTENT_WORDS
 #: How the answer should be told, and how people begin to speak; it says nothing of the subject.
 _MANNER = re.compile(
     r"\b(?:at|on) an? (?:very )?(?:high|low|basic) level\b"
