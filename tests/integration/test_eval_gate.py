@@ -25,7 +25,7 @@ from tutor.settings import Settings
 
 EVALS = Path(__file__).resolve().parents[2] / "evals"
 #: About so many cases of each set; retrieval takes them all, as one leg of four is worth two points.
-SAMPLES = {"retrieval": 0, "answers": 40, "refusals": 60, "drill": 60}
+SAMPLES = {"retrieval": 0, "answers": 40, "refusals": 60, "drill": 30}
 
 
 def thresholds() -> Thresholds:
