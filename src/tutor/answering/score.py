@@ -85,6 +85,7 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
     for unit, matched in zip(found, matches, strict=True):
         doc_id = unit.passage.doc_id
         told[doc_id] = np.maximum(told[doc_id], matched) if doc_id in told else matched
+    telling = {doc_id: float(np.mean(matched)) if len(matched) else 0.0 for doc_id, matched in told.items()}
     scored = []
     for unit, words, matched in zip(found, lexical, matches, strict=True):
         passage = unit.passage
@@ -101,7 +102,7 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
         if case and _left_for_another(unit.text, proper):
             verdict += _ADVICE
         worth = advice + likeness + _W_LEXICAL * words + _W_STANDING * standing + _W_TEASER * unit.teaser
-        worth += _W_DOCUMENT * float(np.mean(told[passage.doc_id])) if len(matched) else 0.0
+        worth += _W_DOCUMENT * telling[passage.doc_id]
         worth += _W_HEADING * headed[passage.heading] + _W_CARD * (passage.kind == "card")
         worth += _W_INTRODUCED * (passage.role == "why" and intent.name not in ("definition", "why"))
         scored.append(

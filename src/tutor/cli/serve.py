@@ -27,9 +27,11 @@ def serve(
     """Serve the page and the JSON API."""
     import uvicorn
 
+    from tutor.cli.allocator import few_arenas
     from tutor.web.app import create_app
     from tutor.web.security import is_loopback
 
+    few_arenas()
     state: State = context.obj
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     with state.core(server=given or None) as core:
@@ -43,7 +45,14 @@ def serve(
         # Our log has the requests, by route and without what was asked; debug is for ours, not for uvicorn's own lines.
         level = "info" if core.settings.log == "debug" else core.settings.log
         web = create_app(core)
-        config = uvicorn.Config(web, log_config=None, log_level=level, access_log=False, timeout_graceful_shutdown=3)
+        config = uvicorn.Config(
+            web,
+            log_config=None,
+            log_level=level,
+            access_log=False,
+            timeout_keep_alive=server.keep_alive_s,
+            timeout_graceful_shutdown=3,
+        )
         running = uvicorn.Server(config)
         thread = web.state.core.drills_ahead.begin(lambda: running.started)
         try:

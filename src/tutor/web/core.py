@@ -128,11 +128,11 @@ class Core:
 
         The lock is not held while it writes: what it needs of the index is in the grounds.
         """
+        if not grounds.answer.citations or (asking := asking or self.asking()) is None:
+            return None  # before the lock, for which a finished answer would wait as long as for another's turn
         with self._lock:
-            asking = asking or self.asking()
-            if not grounds.answer.citations or asking is None or self._app.grounded is None:
-                return None
-            return self._app.grounded.write(grounds, model=asking, max_tokens=max_tokens)
+            grounded = self._app.grounded
+            return None if grounded is None else grounded.write(grounds, model=asking, max_tokens=max_tokens)
 
     @property
     def model(self) -> str:
