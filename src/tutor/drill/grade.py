@@ -107,6 +107,11 @@ def points_made(grade: Grade, views: Mapping[str, str] | None = None) -> float:
     return sum(worth.get((views or {}).get(p.point, p.status), 0.0) for p in grade.points)
 
 
+def coverage(grade: Grade, views: Mapping[str, str] | None = None) -> float:
+    """The share of the points that an answer makes, in [0, 1], whatever else it says; ``views`` as of ``points_made``."""
+    return points_made(grade, views) / len(grade.points) if grade.points else 0.0
+
+
 def checked_answer(answer: str) -> str:
     """The answer.
 
@@ -157,7 +162,10 @@ def settle(
     elif denied or flags or any(_doubted(p) for p in points):
         score = min(score, CAP)
     reason = ""
-    if verdict == "mixed" and share >= STRONG_FROM and not denied and not flags:
+    if made and (denied or flags):
+        reason = "The points that are made count as made; what was read as false "
+        reason += "decides the verdict." if verdict == "wrong" else "caps the grade."
+    elif verdict == "mixed" and share >= STRONG_FROM and not denied and not flags:
         doubtful = min(points, key=lambda p: p.confidence)
         text = next(p.text for p in rubric.points if p.id == doubtful.point)
         reason = f"The points seem made, but not surely: something may be vague or false. Least certain: {text}"

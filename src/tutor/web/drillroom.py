@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from tutor.drill.engine import Drills
 from tutor.drill.formats import MOCKS
-from tutor.drill.grade import Grade, PointGrade, as_viewed, points_made
+from tutor.drill.grade import Grade, PointGrade, as_viewed, coverage, points_made
 from tutor.drill.judge import Status
 from tutor.drill.marked import Reply, Span, Stretch, replies, stretches
 from tutor.drill.pace import clock, steps
@@ -170,8 +170,10 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "due": drills.again(task, done),
         "again": again_of(drills, task.card, task.probe) if not task.minutes or len(session.tasks) == 1 else None,
         "made": points_made(grade),
+        "coverage": coverage(grade),
         "seen": as_viewed(task.rubric, grade, mine) if mine else None,
         "made_for_me": points_made(grade, mine),
+        "coverage_for_me": coverage(grade, mine),
         "opinions": done.second,
         "rereadable": task.rubric.graded != "arithmetic" and done.second is None and bool(grade.points),
         "signs": SIGNS,
@@ -222,6 +224,7 @@ def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
         rows.append(Debriefed(step.number, step.name, step.minutes, spent, step.over_s, grade, made, well, lacking))
     graded = [row.grade for row in rows if row.grade]
     asked = sum(len(g.points) for g in graded)
+    made = sum(row.made for row in rows)
     last = next((done.rating for done in reversed(session.rounds) if done.rating), None)
     return {
         "session": session,
@@ -230,9 +233,9 @@ def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
         "rows": rows,
         "spent_s": sum(row.spent_s for row in rows),
         "minutes": sum(row.minutes for row in rows),
-        "made": sum(row.made for row in rows),
+        "made": made,
         "asked": asked,
-        "score": sum(g.score for g in graded) / len(graded) if graded else 0.0,
+        "coverage": made / asked if asked else 0.0,
         "rating": last,
         "pad": drills.store.pad(session.id),
         "again": again_of(drills, session.tasks[0].card, session.tasks[0].probe) if session.kind in MOCKS else None,
