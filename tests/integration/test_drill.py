@@ -147,6 +147,16 @@ def test_who_is_right_in_one_sentence_is_not_accused(app: App, answer: str, poin
     assert graded.verdict == "weak" and graded.score > 0.05
 
 
+def test_evidence_is_the_sentence_that_a_point_rests_on(app: App) -> None:
+    first = "A queue acknowledges and retries each message on its own, while Kafka commits one offset per partition."
+    second = "A Kafka cluster brings brokers and rebalances to run, which a small queue never pays back."
+    graded = app.drills.grade("kafka", PROBE, f"{first} {second}")
+    assert {p.point: p.evidence for p in graded.points if p.status == "covered"} == {
+        "per-message-ack": first,
+        "operations": second,
+    }
+
+
 def test_right_answers_in_other_words_are_not_called_wrong(app: App) -> None:
     rows = rows_of(Path(__file__).parents[2] / "evals" / "drill" / "paraphrases.jsonl")
     assert len(rows) >= 40 and len({row["card"] for row in rows}) >= 10

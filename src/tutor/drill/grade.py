@@ -114,7 +114,7 @@ def points_made(grade: Grade, views: Mapping[str, str] | None = None) -> float:
 
 
 def coverage(grade: Grade, views: Mapping[str, str] | None = None) -> float:
-    """The share of the points that an answer makes, in [0, 1], whatever else it says; ``views`` as of ``points_made``."""
+    """The share of the points that an answer makes, in [0, 1], whatever else it says; as ``points_made``."""
     return points_made(grade, views) / len(grade.points) if grade.points else 0.0
 
 

@@ -21,9 +21,9 @@ from tutor.telemetry import stage
 UNSURE_BELOW = 0.6  # probability of the status given
 _BEARS = 0.37  # nearest meaning from which a remark that makes nothing bears on the question all the same
 _PLAINLY = 1.1  # times the chance that a claim is made, from which it can be said to be denied
-#: Chance of a denial that is believed by itself, and with others: likelier than not, in an answer whose other points are
-#: denied with so high a chance on the mean. Fit half, whole answers: what is not denied accused 21 → 2, denied points
-#: found 144 → 134; .95 alone finds 81, .7 alone 125 and accuses 8.
+#: Chance of a denial that is believed by itself; with others, where it is likelier than not and the answer's other
+#: points are denied with so high a chance on the mean. Fit half, whole answers: accused without having denied 21 → 2,
+#: denials found 144 → 134; .95 alone finds 81, .7 alone 125 and accuses 8.
 SURELY, LIKELY, OTHERS = 0.95, 0.5, 0.4
 DOUBTED = "It may be denied here, or said in other words: too unsure to count either way."
 _WORTHS = np.array([0.0, 0.5, 1.0, -0.5])  # in the order of STATUSES; what is denied takes away

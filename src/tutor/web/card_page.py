@@ -175,9 +175,7 @@ def _questions(card: CardLine, history: Sequence[Mapping[str, Any]]) -> list[Que
     ]
 
 
-def _happened(
-    row: Mapping[str, Any], zone: ZoneInfo, points: Mapping[tuple[str, int], Mapping[str, str]]
-) -> Happened:
+def _happened(row: Mapping[str, Any], zone: ZoneInfo, points: Mapping[tuple[str, int], Mapping[str, str]]) -> Happened:
     """``points`` are the statuses of each drill's task, by its session and number."""
     day = day_words(datetime.fromisoformat(row["at"]), zone)
     if row["what"] == "drill":

@@ -10,12 +10,7 @@ from markupsafe import Markup
 
 from tutor.drill.engine import Drills
 from tutor.drill.formats import MOCKS
-<<<<<<< HEAD
 from tutor.drill.grade import Grade, PointGrade, as_viewed, coverage, points_made
-from tutor.drill.judge import Status
-=======
-from tutor.drill.grade import Grade, PointGrade, as_viewed, points_made
->>>>>>> main
 from tutor.drill.marked import Reply, Span, Stretch, replies, stretches
 from tutor.drill.pace import clock, steps
 from tutor.drill.reading import MAX_ANSWER_CHARS
@@ -174,7 +169,7 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "flags": flags,
         "replies": [ShownReply(reply, stretches(reply, spans)) for reply in said],
         "stands": stands,
-        "worst": lambda labels: min((stands[label] for label in labels), key=_WORST.index),
+        "marked": lambda labels: _marked([stands[label] for label in labels]),
         "spoken": lambda label: (
             "Twist" if label == "T" else f"Flag {label[1:]}" if label[0] == "!" else f"Point {label}"
         ),
@@ -195,6 +190,12 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "ratings": RATINGS,
         "following": number < len(session.tasks) and session.rounds[number].grade is not None,
     }
+
+
+def _marked(statuses: Sequence[str]) -> str:
+    """How a stretch is marked on which points of these statuses rest: as the worst, but not where another is made."""
+    worst = min(statuses, key=_WORST.index)
+    return "both" if worst == "contradicted" and {"covered", "partly"} & set(statuses) else worst
 
 
 class Move(NamedTuple):
