@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +15,11 @@ from tutor.study import custom, taken
 from tutor.study.custom import Custom
 from tutor.study.days import day_of
 from tutor.study.fitting import dated, impossible
+from tutor.study.followed import Followed, next_items, since_of, table_of, tables_of
 from tutor.study.lookup import card_of
 from tutor.study.pacing import Skips, skips_of
 from tutor.study.store import StudyStore
-from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, timetable
+from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable
 from tutor.study.windows import entries_of
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from tutor.study.catchup import Option, Way
     from tutor.study.today import Next
-
-_MOST_NEXT = 8  # items of a plan that are asked for on one day
-_AHEAD = timedelta(days=7)  # what is due later is not asked for yet, unless nothing else is
 
 
 class Plans:
@@ -39,7 +37,7 @@ class Plans:
         outline: the curriculum.
         zone: the learner's.
         clock: the time now, with a time zone.
-        mastered: cards that a plan of one's own need not hold.
+        mastered: cards that count as done, and that a plan of one's own need not hold.
     """
 
     def __init__(
@@ -70,7 +68,8 @@ class Plans:
     def under_way(self) -> list[Timetable]:
         """The plans that are followed, the earliest begun first."""
         with self._store().read() as session:
-            return self._followed(session)
+            found = self._followed(session)
+        return self._tables(found, self._known(found))
 
     def of(self, name: str) -> Timetable:
         """A plan that is under way.
@@ -114,7 +113,8 @@ class Plans:
         plan = self._line(self.named(name))
         without = skips_of(skips)
         begin, chosen = self._paced(plan, start, without, pace=pace, until=until, hours=hours)
-        return self._table(Taken("", plan.id, self._clock(), begin, chosen, without, {}, False), {})
+        one = Taken("", plan.id, self._clock(), begin, chosen, without, {}, False)
+        return self._table(one, {}, self._known([plan.id]))
 
     def ticked(self, name: str) -> int:
         """How many items of a plan are ticked off, under way or not.
@@ -280,8 +280,7 @@ class Plans:
                 if undo:
                     both = Skips(had.dates - more.dates, had.weekdays - more.weekdays)
                 after = replace(table.taken, skips=skips_of(both.words))
-                ticked = {entry.item.id: entry.done for entry in table.entries if entry.done}
-                changed.append((table, self._table(after, ticked)))
+                changed.append((table, self._table(after, table.ticks, table.mastered)))
             for _, then in changed:  # once all of them are known to be possible
                 self._put(session, then.taken)
         return changed
@@ -327,28 +326,10 @@ class Plans:
 
         Cards that are mastered are not asked for, ticked off or not.
         """
-        from tutor.study.today import Next  # loads FSRS, which nothing else here needs
+        return next_items(self.under_way(), mastered)
 
-        found = []
-        for table in self.under_way():
-            if table.unit == "section" or table.taken.start > table.today:
-                continue
-            soon = table.today + _AHEAD
-            waiting = [entry for entry in table.open if entry.item.card not in mastered]
-            due = sorted((e for e in waiting if e.due and e.due <= soon), key=lambda e: e.due or soon)
-            titles = {placed.stage.id: placed.stage.title for placed in table.placed}
-            for entry in due[:_MOST_NEXT] or waiting[:1]:
-                item = entry.item
-                where = titles[entry.stage].split(":")[0]
-                title = f"{where}: {item.title}" if item.card else f"{where}, {item.kind}: {item.title}"
-                late = (table.today - entry.due).days if entry.due else 0
-                cards = (item.card,) if item.card else ()
-                found.append(Next(table.taken.plan, title, item.id, cards, item.minutes, late, item.kind, entry.stage))
-        return sorted(found, key=lambda n: -n.late_days)
-
-    def _table(self, one: Taken, ticked: Mapping[str, datetime]) -> Timetable:
-        plan = None if one.custom else self._line(one.plan)
-        return timetable(self._outline(), plan, one, ticked, self.today)
+    def _table(self, one: Taken, ticked: Mapping[str, datetime], known: Collection[str]) -> Timetable:
+        return table_of(self._outline(), one, ticked, self.today, known)
 
     def _line(self, plan: str) -> PlanLine:
         if plan == CUSTOM:
@@ -356,13 +337,18 @@ class Plans:
             raise NotFound("a plan of your own is made first", about=plan, fix=fix)
         return self._outline().plans[plan]
 
-    def _followed(self, session: Session) -> list[Timetable]:
+    def _followed(self, session: Session) -> Followed:
         learner = self._store().learner
         found = taken.active(session, learner)
-        plans = self._outline().plans
-        # A plan that the curriculum has no more stays in the store, and is not shown.
-        known = {name: one for name, one in found.items() if one.custom or name in plans}
-        return [self._table(one, taken.ticks(session, learner, name, _since(one))) for name, one in known.items()]
+        return {name: (one, taken.ticks(session, learner, name, since_of(one))) for name, one in found.items()}
+
+    def _tables(self, found: Followed, known: Collection[str]) -> list[Timetable]:
+        return tables_of(self._outline(), found, self.today, known)
+
+    def _known(self, plans: Iterable[str]) -> Collection[str]:
+        """The cards that are mastered, where one of the plans asks for cards."""
+        lines = self._outline().plans
+        return self._mastered() if any(p == CUSTOM or (p in lines and lines[p].unit == "week") for p in plans) else ()
 
     def _one(self, tables: Iterable[Timetable], name: str) -> Timetable:
         plan = self.named(name)
@@ -382,8 +368,9 @@ class Plans:
     def _changing(self) -> Iterator[tuple[Session, list[Timetable]]]:
         """The plans under way while nobody else changes them: a row is written whole, so what it is made from has to
         stay as it was read."""
+        known = self._mastered()  # before: it reads and writes by itself
         with self._store().write() as session:
-            yield session, self._followed(session)
+            yield session, self._tables(self._followed(session), known)
 
     def _put(self, session: Session, one: Taken) -> None:
         taken.add_plan(
@@ -407,7 +394,3 @@ class Plans:
         if day < self.today:
             raise UsageError(f"{day} is in the past", about=about, fix=fix)
         return day
-
-
-def _since(one: Taken) -> datetime | None:
-    return datetime.fromisoformat(one.spec["since"]) if one.spec.get("since") else None

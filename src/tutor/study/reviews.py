@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from tutor.study.schedule import OF_STATUS, OF_VERDICT, Deck, Grade, Item
+from tutor.study.evidence import GradedTask, Rated, changed
+from tutor.study.schedule import Deck, Grade, Item
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Drilled, Memory, Review
 
@@ -30,65 +29,15 @@ _ITEM = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """A rating (1 again to 4 easy) of ``ref``; ``source`` names what it came of, once for each ref.
-
-    ``confidence`` is what the learner gave beforehand, ``outcome`` what came of it, in [0, 1]; ``seconds`` it took.
-    """
-
-    ref: str
-    rating: Grade
-    at: datetime
-    source: str
-    confidence: float | None = None
-    outcome: float | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GradedTask:
-    """A graded task of a drill, as the drills hand it over.
-
-    ``points`` maps the ids of rubric points to covered, prompted, partly, missed or contradicted. Where that is the
-    learner's own view, ``views`` has what was ``graded``, and ``at`` what time the view was given.
-    """
-
-    session: str
-    task: int
-    card: str
-    probe: str
-    kind: str
-    verdict: str
-    score: float
-    points: Mapping[str, str] = field(default_factory=dict)
-    rating: int | None = None
-    seconds: float | None = None
-    at: datetime = datetime.min
-    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    @property
-    def source(self) -> str:
-        return f"drill:{self.session}/{self.task}"
-
-    def ratings(self) -> list[Rated]:
-        """What it is worth: one rating for the card, one for each point; none of an answer that was not graded."""
-        if not self.card or self.verdict not in OF_VERDICT:
-            return []
-        confidence = None if self.rating is None else (self.rating - 1) / 4
-        found = [Rated(self.card, OF_VERDICT[self.verdict], self.at, self.source, confidence, self.score, self.seconds)]
-        if self.probe:
-            found += [
-                Rated(f"{self.card}/{self.probe}/{point}", OF_STATUS[status], self.at, self.source)
-                for point, status in self.points.items()
-            ]
-        return found
-
-
 def load_deck(session: Session, learner: str, *, retention: float, zone: ZoneInfo) -> Deck:
     """Everything the learner reviews."""
+    return Deck(load_items(session, learner), retention=retention, zone=zone)
+
+
+def load_items(session: Session, learner: str) -> list[Item]:
+    """What is known of every card and point that was reviewed, by ref."""
     rows = session.execute(select(*_ITEM).where(Memory.learner == learner).order_by(Memory.ref))
-    return Deck((Item(*tuple(row)) for row in rows), retention=retention, zone=zone)
+    return [Item(*tuple(row)) for row in rows]
 
 
 def load_item(session: Session, learner: str, ref: str) -> Item | None:
@@ -158,11 +107,6 @@ def take_in(store: StudyStore, tasks: Iterable[GradedTask], *, retention: float,
         rated = [rating for task in new for rating in task.ratings()]
         _rate(session, store.learner, rated, retention=retention, zone=zone, anew=undone)
         return len(new)
-
-
-def changed(known: Mapping[tuple[str, int], GradedTask], tasks: Iterable[GradedTask]) -> bool:
-    """Whether some task is not among those known, or not as it is known."""
-    return any(known.get((task.session, task.task)) != task for task in tasks)
 
 
 def graded(session: Session, learner: str) -> dict[tuple[str, int], GradedTask]:
