@@ -36,5 +36,21 @@ def after_drill(core: App, session_id: str) -> None:
     try:
         if any(done.grade for done in core.drills.store.load(session_id).rounds):
             core.study.sync()
+            _offer(core, session_id)
     except TutorError as fault:
         print(f"tutor: your progress is not up to date, the drill is kept. {fault.message}", file=sys.stderr)
+
+
+def _offer(core: App, session_id: str) -> None:
+    """Say on standard error which items of plans the drill was about."""
+    from tutor.study.offers import of_cards
+    from tutor.study.taken import followed
+    from tutor.studying import plans_of
+
+    study = core.study
+    with study.store.read() as session:
+        if not followed(session, study.store.learner):
+            return
+    cards = {done.card for done in core.drills.store.load(session_id).rounds if done.grade}
+    for offer in of_cards(plans_of(study).under_way(), cards):
+        print(f"tutor: it is in your plan. Tick it off when you know the rest: {offer.command}", file=sys.stderr)

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tutor.curriculum.outline import Outline
+from tutor.study.agenda import WRITTEN
 from tutor.study.pacing import skips_of
 from tutor.study.timetable import CUSTOM, OWN, Taken, Timetable, timetable
 
@@ -116,5 +117,8 @@ def next_items(tables: Iterable[Timetable], mastered: Collection[str] = ()) -> l
             title = f"{where}: {item.title}" if item.card else f"{where}, {item.kind}: {item.title}"
             late = (table.today - entry.due).days if entry.due else 0
             cards = (item.card,) if item.card else ()
-            found.append(Next(table.taken.plan, title, item.id, cards, item.minutes, late, item.kind, entry.stage))
+            how = "" if item.card else f"tutor plan show {table.taken.plan} --step {entry.stage}"
+            if item.kind in WRITTEN:
+                how = f"tutor log --item {table.taken.plan}/{entry.stage}"
+            found.append(Next(table.taken.plan, title, item.id, cards, item.minutes, late, how))
     return sorted(found, key=lambda n: -n.late_days)

@@ -28,7 +28,6 @@ DUE_SHARE = 0.6  # of the minutes, for what is due, while something else waits
 _BEGIN_MIN = 15  # what takes longer than there is time is begun where so much is left; on a short day less does
 _LEAST_MIN = 5  # of that
 _RECENT = timedelta(days=7)  # how long what failed pulls its prerequisites up
-_WRITTEN = ("log", "capstone", "reflection")  # kinds of a plan's items that an entry of the log is
 _MOST_NEW = 2  # cards that are new, a day: more are begun than are kept
 _MOST_LEECHES = 1
 
@@ -79,7 +78,7 @@ class Today:
 class Next:
     """What an active plan asks for next; ``late_days`` below 0 is before its day.
 
-    ``kind`` and ``step`` are the item's, as ``agenda`` names them. Without an item ``note`` says what there is to know.
+    ``command`` is what does it in a terminal, empty for a card. Without an item ``note`` says what there is to know.
     """
 
     plan: str
@@ -88,8 +87,7 @@ class Next:
     cards: tuple[str, ...]
     minutes: int
     late_days: int = 0
-    kind: str = ""
-    step: str = ""
+    command: str = ""
     note: str = ""
 
 
@@ -223,18 +221,15 @@ def _planned(outline: Outline, planned: Sequence[Next], answers: Sequence[Answer
             lines.append(Line("plan", step.title, step.note, 1, (), f"tutor plan stop {step.plan}", plan=step.plan))
             continue
         late = f", {step.late_days} {'day' if step.late_days == 1 else 'days'} late" if step.late_days > 0 else ""
-        why, probe = f"next in your plan{late}", ""
-        if step.kind in _WRITTEN:
-            command = f"tutor log --item {step.plan}/{step.step}"
-        elif step.kind == "card" and step.cards and step.cards[0] in outline.cards:
+        why, probe, command = f"next in your plan{late}", "", step.command
+        if not command and step.cards and step.cards[0] in outline.cards:
             card = outline.cards[step.cards[0]]
             mine = by_card.get(card.id, ())
             probe = probe_of(card, mine, ())
             command = _command(card, probe)
             if mine and mine[-1].verdict == "strong":
                 why += "; your last answer to it was strong: tick it off if you know the rest"
-        else:
-            command = f"tutor plan show {step.plan}{f' --step {step.step}' if step.step else ''}"
+        command = command or f"tutor plan show {step.plan}"
         tick = f"tutor plan done {step.plan} {step.item}"
         lines.append(
             Line("plan", step.title, why, step.minutes, step.cards, command, probe, step.plan, step.item, tick=tick)
