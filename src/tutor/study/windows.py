@@ -18,7 +18,7 @@ def of_step(table: Timetable, step: str) -> list[Placed]:
         NotFound: the plan has none of this id.
     """
     wanted = step_named(table, step)
-    if found := table.of_step(wanted):
+    if wanted and (found := table.of_step(wanted)):
         return found
     names = [placed.stage.id for placed in table.steps]
     some = ", ".join(names if len(names) <= 16 else [*names[:3], "…", names[-1]])
