@@ -96,6 +96,24 @@ def _planned(study: Study, standing: Standing) -> Sequence[Next]:
     return plans_of(study, standing).next(_mastered(standing))
 
 
+def cards_ahead(study: Study) -> list[str]:
+    """The cards that the plans under way come to next, what is due first, without those that are mastered.
+
+    Raises:
+        StudyFault: the store does not answer.
+    """
+    from tutor.study.taken import followed
+
+    with study.store.read() as session:
+        if not followed(session, study.store.learner):
+            return []
+    from tutor.study.ahead import ahead
+
+    standing = study.standing()
+    mastered = set(_mastered(standing))
+    return [card for card in ahead(plans_of(study, standing).under_way()) if card not in mastered]
+
+
 def plans_of(study: Study, standing: Standing | None = None) -> Plans:
     """The plans of the same learner, store and clock; what is mastered as of ``standing``, or of when it is asked."""
     from tutor.study.plans import Plans

@@ -121,6 +121,26 @@ def test_an_override_follows_from_all_views_and_the_grade_stays_as_it_was(place:
     assert place.drills.due_or_weak(due=False, weak=True) == {("kafka", session.task.probe)}
 
 
+def test_a_disputed_red_flag_counts_in_progress_with_its_history(place: Place) -> None:
+    session = place.drill("a good answer, and false", "coordination-services/why-not-database-lock")
+    assert session.rounds[0].grade and len(session.rounds[0].grade.red_flags) == 2
+    before = place.study.standing()
+    assert (before.tasks[0].verdict, before.cards["coordination-services"].why) == ("mixed", "1 drill, 0 strong")
+    place.now += timedelta(minutes=5)
+    for flag in ("!1", "!2"):
+        place.drills.override(session.id, 1, flag, "not-said")
+    at = place.study.standing()
+    assert (at.tasks[0].verdict, at.tasks[0].score) == ("strong", 1.0)
+    assert at.cards["coordination-services"].why == "1 drill, 1 strong"
+    history = card_json(at, at.cards["coordination-services"])["history"]
+    assert [(h["what"], h.get("point"), h.get("status"), h.get("graded")) for h in history[1:]] == [
+        ("view", "!1", "not-said", "said"), ("view", "!2", "not-said", "said"),
+    ]  # fmt: skip
+    place.drills.override(session.id, 1, "!2", "said")
+    at = place.study.standing()
+    assert (at.tasks[0].verdict, list(at.tasks[0].views)) == ("mixed", ["!1"])
+
+
 def test_what_is_due_is_what_the_reviews_say(place: Place) -> None:
     session = place.drill("good answer")
     probe = session.task.probe

@@ -47,7 +47,7 @@ def test_on_the_first_day_there_is_something_new_by_tier_and_what_comes_first() 
     assert told(found) == [("read", "Disk"), ("read", "Cache")]  # log stands on disk
     assert found.lines[0].why == "new, tier 1; it builds on nothing"
     assert found.lines[0].minutes == 10 + DRILL_MIN
-    assert found.lines[0].command == "tutor drill --card disk p1"
+    assert found.lines[0].command == "tutor card disk"
 
 
 def test_what_is_likeliest_forgotten_comes_first() -> None:
@@ -199,7 +199,7 @@ def test_what_left_the_curriculum_is_not_asked() -> None:
 def test_a_card_without_questions_has_its_check() -> None:
     outline = curriculum(card("bare", probes=0))
     found = of(("bare", 3, 30), outline=outline)
-    assert found.lines[0].kind == "read" and found.lines[0].command == "tutor progress --check bare"
+    assert found.lines[0].kind == "read" and found.lines[0].command == "tutor card bare"
 
 
 def test_nothing_to_do_is_an_empty_list() -> None:

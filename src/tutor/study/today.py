@@ -256,18 +256,15 @@ def _new(outline: Outline, found: Mapping[str, CardProgress]) -> list[Line]:
 
 def _read(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:
     minutes = card.read_min + (DRILL_MIN if probe else 0)
-    return Line("read", card.title, why, minutes, (card.id, *points), _command(card, probe), probe)
+    # What opens it to read; the card's end names the question to drill it with.
+    return Line("read", card.title, why, minutes, (card.id, *points), f"tutor card {card.id}", probe)
 
 
 def _drill(card: CardLine, why: str, probe: str, points: Sequence[str] = ()) -> Line:
     if not probe:
         return _read(card, why, probe, points)
-    return Line("drill", card.title, why, DRILL_MIN, (card.id, *points), _command(card, probe), probe)
-
-
-def _command(card: CardLine, probe: str) -> str:
-    """What to type; a card without questions has its mastery check."""
-    return f"tutor drill --card {card.id} {probe}" if probe else f"tutor progress --check {card.id}"
+    command = f"tutor drill --card {card.id} {probe}"
+    return Line("drill", card.title, why, DRILL_MIN, (card.id, *points), command, probe)
 
 
 def _once(lines: Iterable[Line]) -> list[Line]:

@@ -92,7 +92,7 @@ def card_json(at: Standing, found: CardProgress) -> dict[str, Any]:
             "what": "view",
             "probe": t.probe,
             "point": point,
-            "status": t.points[point],
+            "status": view.get("learner") or t.points[point],
             "graded": view["graded"],
             "session": t.session,
             "task": t.task,

@@ -110,7 +110,7 @@ class DrillRowOut(Out):
 
 
 class ViewRowOut(Out):
-    """The learner disagreed with the status of a point."""
+    """The learner disagreed with the status of a point, or disputed a red flag: then ``point`` is as `!2`."""
 
     at: Moment
     what: Literal["view"]

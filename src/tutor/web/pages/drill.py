@@ -214,7 +214,8 @@ def _refused(request: Request, core: Core, session_id: str, form: Form, fault: T
     session, stored = core.drill(lambda drills: (drills.resume(session_id), drills.store.pad(session_id)))
     words, question = form.text("answer"), form.text("question")
     asked = session.pending is not None and session.pending.id == question
-    overtaken = isinstance(fault, StaleAnswer) and not asked
+    heard = answered(session, question) == words.strip()  # the words counted: it was something beside them
+    overtaken = isinstance(fault, StaleAnswer) and not asked and not heard
     if overtaken:
         fix = "Your words are below; take over what you need." if words.strip() else "Go on from here."
         fault = StaleAnswer("this question has been answered already, perhaps in another window", fix=fix)
@@ -226,21 +227,26 @@ def _refused(request: Request, core: Core, session_id: str, form: Form, fault: T
         revision=stored.revision,  # whoever saves again has seen what is told
     )
     other = stored.notes if isinstance(fault, StaleAnswer) and pad.notes != stored.notes else ""
-    left = words if words.strip() and not asked else ""
+    left = words if words.strip() and not asked and not heard else ""
     return _where(request, core, session_id, error=fault, pad=pad, left=left, other_notes=other)
 
 
 @router.post("/drill/{session}/{number:int}/view")
 async def view(request: Request, session: str, number: int, core: CoreOf) -> Response:
-    """Keep the learner's own view of a point."""
+    """Keep the learner's own view of a point or red flag."""
     form = await read_form(request)
     point, status, reason = form.text("point"), form.text("status"), form.text("reason")
 
     def keep() -> str:
-        def override(drills: Drills) -> int:
+        def override(drills: Drills) -> str:
             drills.override(session, number, point, status, reason)
             _, _, grade = drills.graded(drills.store.load(session), number)
-            return [p.point for p in grade.points].index(point) + 1
+            flags = [f.key for f in grade.red_flags]
+            return (
+                f"f{flags.index(point) + 1}"
+                if point in flags
+                else str([p.point for p in grade.points].index(point) + 1)
+            )
 
         path = f"/drill/{session}/{number}#p{core.drill(override)}"
         with suppress(TutorError):  # it is kept: whatever studies next takes it in

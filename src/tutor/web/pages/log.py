@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from tutor.errors import StaleAnswer, TutorError
 from tutor.study.log import LogBook
+from tutor.study.lookup import card_names
 from tutor.study.records import LONGEST_S
 from tutor.web import logbook
 from tutor.web.core import Core, core_of
@@ -52,6 +53,7 @@ def entries(
 
     def find(book: LogBook) -> dict[str, Any]:
         context = {"tags": book.tags(24), "today": book.today, "choices": logbook.choices(book.outline)}
+        context |= {"card": logbook.titled(book.outline, card), "cards": card_names(book.outline)}
         try:
             query = book.query(q, tags=tags, cards=[card] if card.strip() else [], item=item, first=since, last=until)
         except TutorError as fault:
