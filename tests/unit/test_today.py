@@ -110,6 +110,7 @@ def test_a_line_of_a_plan_says_how_it_is_done_and_ticked_off() -> None:
     written = Next("judgment-roadmap", "Week 1, log: Decide", "m1-w1/log", (), 20, command="tutor log")
     found = of(planned=(card_step("disk", 20), written), answers=(answered("disk", "strong", 1, "p1"),))
     disk, log = found.lines
+    assert of(planned=(card_step("disk", 20),)).lines[0].command == "tutor card disk", "which is read first"
     assert (disk.command, disk.tick) == ("tutor drill --card disk p2", "tutor plan done plan disk")
     assert disk.why.endswith("your last answer to it was strong: tick it off if you know the rest")
     assert (log.command, log.tick) == ("tutor log", "tutor plan done judgment-roadmap m1-w1/log")

@@ -226,7 +226,7 @@ def _planned(outline: Outline, planned: Sequence[Next], answers: Sequence[Answer
             card = outline.cards[step.cards[0]]
             mine = by_card.get(card.id, ())
             probe = probe_of(card, mine, ())
-            command = _command(card, probe)
+            command = f"tutor drill --card {card.id} {probe}" if mine and probe else f"tutor card {card.id}"
             if mine and mine[-1].verdict == "strong":
                 why += "; your last answer to it was strong: tick it off if you know the rest"
         command = command or f"tutor plan show {step.plan}"
