@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from drill_fakes import AllSaid, Shelf, corpus
 from fakes import FakeEncoder
 from tutor.asking_again import ByReviews
 from tutor.cli.main import main
+from tutor.cli.study import after_drill
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.records import Session
@@ -24,7 +26,7 @@ from tutor.errors import NotFound, UsageError
 from tutor.settings import Settings
 from tutor.study.desk import Study
 from tutor.study.wire import card_json
-from tutor.studying import open_study
+from tutor.studying import open_study, plans_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -248,6 +250,20 @@ def test_at_the_terminal(place: Place, capsys: pytest.CaptureFixture[str], monke
     assert "due from 3 March 2026" in said("review", "--resume", "kafka")
     assert said("review", "--suspended") == "Nothing is set aside."
     assert "stand alone" in said("review", "--suspend", "kafka", "--resume", "kafka", code=2)
+
+
+def test_a_drill_of_a_plans_card_is_offered_to_be_ticked_off(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    session = place.drill("nothing that counts here at all, so that all of it is missed and graded as weak")
+    core: Any = SimpleNamespace(drills=place.drills, study=place.study)
+    after_drill(core, session.id)
+    assert capsys.readouterr().err == "", "no plan is followed"
+    plans = plans_of(place.study)
+    plans.take_up(plans.choose(interview=date(2026, 5, 1), track="backend", hours=10))
+    after_drill(core, session.id)
+    assert capsys.readouterr().err.endswith("Tick it off when you know the rest: tutor plan done custom kafka\n")
+    plans.done("custom", ["kafka"])
+    after_drill(core, session.id)
+    assert capsys.readouterr().err == ""
 
 
 # --- time -------------------------------------------------------------------------------------------------------------

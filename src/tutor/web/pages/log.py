@@ -128,7 +128,7 @@ def read(
         versions = book.versions(newest.id)
         chosen = next((one for one in versions if one.version == version), newest)
         return {"shown": logbook.show(book, chosen), "newest": newest, "versions": versions, "today": book.today,
-                "zone": book.zone}  # fmt: skip
+                "zone": book.zone, "offers": [] if newest.deleted else book.offers(newest.item)}  # fmt: skip
 
     return page(request, "log/entry.html", saved=saved[:40], done=done[:20], **_WORDS, **_found(core, find))
 
