@@ -28,16 +28,16 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
     from tutor.study.days import zone_of
 
     home, chosen = settings.home.expanduser(), settings.study
-
+    drills = settings.own_home / "drills"
     study = Study(
         lambda: open_store(settings, clock=clock),
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
-        lambda: viewed_rows(home / "drills"),
+        lambda: viewed_rows(drills),
         zone=zone_of(chosen.zone),
         minutes=chosen.minutes,
         retention=chosen.retention,
         clock=clock,
-        words=lambda session, task, point: evidence_of(home / "drills", session, task, point),
+        words=lambda session, task, point: evidence_of(drills, session, task, point),
     )
     study.planned = lambda standing: _planned(study, standing)
     return study

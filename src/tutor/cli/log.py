@@ -102,7 +102,7 @@ def add(
 
 def _folder(context: typer.Context) -> Path:
     state: State = context.obj
-    return state.settings().home.expanduser() / "log-drafts"
+    return state.settings().own_home / "log-drafts"
 
 
 def _from_file(book: LogBook, source: str, given: dict[str, str], folder: Path) -> LogEntry:

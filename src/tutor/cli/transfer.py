@@ -32,6 +32,7 @@ _NAMES = {
     "turns": "questions of conversations with their answers",
     "drills": "drill files and their lines",
     "feedback": "votes",
+    "log-drafts": "unfinished log entries",
 }
 
 
@@ -126,7 +127,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object; needs --yes.")] = False,
 ) -> None:
-    """Delete everything you have made: progress, reviews, plans, log, conversations, drills, votes.
+    """Delete everything you have made: progress, reviews, plans, log with its drafts, conversations, drills, votes.
 
     An export is written to HOME/backups first; it comes back in with: tutor import FILE. The library stays.
     """
@@ -147,10 +148,12 @@ def erase(
     finally:
         core.close()
     if as_json:
-        emit({"rows": done.rows, "files": done.files, "backup": done.backup})
+        emit({"rows": done.rows, "files": done.files, "backup": done.backup, "left": list(done.left)})
         return
     echo_wrapped(f"Deleted: {done.rows} rows and {done.files} files. A copy is kept in {done.backup}")
-    echo_wrapped("To be rid of all of it, delete that file and the older copies beside it.")
+    echo_wrapped(f"To be rid of all of it, delete that file{' and these older copies:' if done.left else '.'}")
+    for path in done.left:
+        typer.echo(f"  {path}")
 
 
 def _anki(core: App, path: Path) -> int:

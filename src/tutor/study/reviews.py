@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from tutor.study.schedule import OF_STATUS, OF_VERDICT, Deck, Grade, Item
@@ -126,6 +126,10 @@ def suspend(
         meant = [name for name in sorted(deck.items) if name == ref or name.startswith(f"{ref}/")]
         changed = [deck.suspend(name, out) for name in meant if deck.items[name].suspended is not out]
         save_items(session, store.learner, changed)
+        session.flush()
+        for some in _parts(item.ref for item in changed):
+            now_aside = update(Memory).where(Memory.learner == store.learner, Memory.ref.in_(some))
+            session.execute(now_aside.values(suspended_at=store.clock()))
         return [deck.items[name] for name in meant], changed
 
 

@@ -38,6 +38,7 @@ _NAMES = {
     "sittings": "Sittings",
     "drills": "Drill files and their lines",
     "feedback": "Votes",
+    "log-drafts": "Unfinished log entries",
     "card_notes": "Notes on cards",
     "conversations": "Conversations",
     "turns": "Questions and answers",
@@ -156,7 +157,7 @@ async def erase(request: Request, core: CoreOf, kept: KeptOf) -> Response:
 
     def carry_out() -> str:
         done = core.log(lambda _: core.own(lambda app: app.erase()))  # nobody writes an entry meanwhile
-        told = {"kind": "erased", "rows": done.rows, "files": done.files, "backup": done.backup}
+        told = {"kind": "erased", "rows": done.rows, "files": done.files, "backup": done.backup, "left": done.left}
         return f"/settings?told={kept.told.put(told)}#data"
 
     return await submit(request, form, carry_out)
