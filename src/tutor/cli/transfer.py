@@ -234,17 +234,18 @@ def _tell_import(done: Imported, file: str, *, dry_run: bool, as_json: bool) -> 
 def _tell_marks(
     found: list[CardMark], new: list[CardMark], unmatched: list[str], *, dry_run: bool, as_json: bool
 ) -> None:
+    from tutor.cli.study import counted
     from tutor.study.marks import lines
 
     if as_json:
         rows = [{"card": mark.card, "status": mark.status, "line": mark.line, "new": mark in new} for mark in found]
         emit({"dry_run": dry_run, "marks": rows, "unmatched": unmatched})
         return
-    echo_wrapped(f"{len(found)} cards are marked: {', '.join(lines(found))}.")
+    echo_wrapped(f"{counted(len(found), 'card is', 'cards are')} marked: {', '.join(lines(found))}.")
     verb = "would be" if dry_run else "were"
     others = "; the others say what is known" if len(new) < len(found) else ""
     echo_wrapped(f"{len(new)} {verb} taken down{others}." if new else "Nothing new.")
     if unmatched:
-        echo_wrapped(f"{len(unmatched)} lines with marks belong to no card:")
+        echo_wrapped(f"{counted(len(unmatched), 'line with marks belongs', 'lines with marks belong')} to no card:")
         for line in unmatched:
             echo_wrapped(line, lead="  ", hang=4)
