@@ -156,9 +156,10 @@ class Study:
         return due_probes(at.outline, at.deck, at.answers, until=until, zone=self.zone)
 
     def item(self, ref: str) -> Item | None:
-        """What is known of a card or point; None where it was never reviewed."""
+        """What is known of a card or point; None where it was never reviewed, nor vouched for."""
         with self.store.read() as session:
-            return reviews.load_item(session, self.store.learner, ref)
+            deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
+        return deck.items.get(ref)
 
     def shares(self, at: Standing) -> dict[str, list[Share]]:
         """Progress by phase, section, tier and plan, and of the whole, in the curriculum's order."""

@@ -19,9 +19,8 @@ from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from tutor.study.notes import both
-from tutor.study.reviews import load_deck, save_items
+from tutor.study.reviews import replay
 from tutor.study.rows import LEARNERS, TABLES, Row
-from tutor.study.schedule import Grade
 from tutor.study.tables import Review
 
 T = TypeVar("T")
@@ -190,19 +189,7 @@ def _replay(
     parted = gained & had
     if not parted:
         return
-    query = select(Review.ref, Review.rating, Review.at).where(Review.learner == learner).order_by(Review.at, Review.id)
-    ratings: list[tuple[str, Grade, Any]] = [
-        (row.ref, row.rating, row.at) for row in session.execute(query) if row.ref in parted
-    ]
-    deck = load_deck(session, learner, retention=retention, zone=zone)
-    suspended = {ref: deck.items[ref].suspended for ref in parted if ref in deck.items}
-    for ref in parted:
-        deck.items.pop(ref, None)
-    for ref, rating, at in ratings:
-        deck.rate(ref, rating, at)
-    for ref, out in suspended.items():
-        deck.suspend(ref, out)
-    save_items(session, learner, [deck.items[ref] for ref in sorted(parted)])
+    replay(session, learner, parted, retention=retention, zone=zone)
     session.flush()
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from tutor.study.schedule import OF_STATUS, OF_VERDICT, Deck, Grade, Item
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Drilled, Memory, Review
+from tutor.study.words import vouched
 
 _ITEM = (
     Memory.ref,
@@ -86,15 +87,13 @@ class GradedTask:
 
 
 def load_deck(session: Session, learner: str, *, retention: float, zone: ZoneInfo) -> Deck:
-    """Everything the learner reviews."""
+    """Everything the learner reviews, with the cards that they say they have mastered."""
     rows = session.execute(select(*_ITEM).where(Memory.learner == learner).order_by(Memory.ref))
-    return Deck((Item(*tuple(row)) for row in rows), retention=retention, zone=zone)
-
-
-def load_item(session: Session, learner: str, ref: str) -> Item | None:
-    """What is known of one card or point; None where it was never reviewed."""
-    row = session.execute(select(*_ITEM).where(Memory.learner == learner, Memory.ref == ref)).first()
-    return Item(*tuple(row)) if row else None
+    deck = Deck((Item(*tuple(row)) for row in rows), retention=retention, zone=zone)
+    for card, at in vouched(session, learner).items():
+        if (item := deck.items.get(card)) is None or item.last < at:
+            deck.believe(card, at)
+    return deck
 
 
 def rate(store: StudyStore, rated: Sequence[Rated], *, retention: float, zone: ZoneInfo) -> list[Item]:
@@ -254,6 +253,7 @@ def _replayed(session: Session, learner: str, refs: AbstractSet[str], deck: Deck
     """The items as their reviews make them in the order of their times; one without reviews is removed."""
     if not refs:
         return {}
+    said = vouched(session, learner)
     aside = {ref for ref in refs if (item := deck.items.get(ref)) and item.suspended}
     for ref in refs:
         deck.forget(ref)
@@ -261,6 +261,8 @@ def _replayed(session: Session, learner: str, refs: AbstractSet[str], deck: Deck
     for some in _parts(refs):
         query = select(Review.ref, Review.rating, Review.at).where(Review.learner == learner, Review.ref.in_(some))
         for ref, rating, at in session.execute(query.order_by(Review.at, Review.id)):
+            if ref in said and said[ref] <= at:
+                deck.believe(ref, said.pop(ref))
             found[ref] = deck.rate(ref, cast(Grade, rating), at)
         gone = [ref for ref in some if ref not in found]
         session.execute(delete(Memory).where(Memory.learner == learner, Memory.ref.in_(gone)))
