@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
-from tutor.settings import Settings
+from tutor.plain import Studying
+from tutor.study.days import day_of
 from tutor.study.desk import Standing, Study
+from tutor.study.whose import own_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tutor.study.plans import Plans
+    from tutor.study.standing import Kept
     from tutor.study.store import StudyStore
     from tutor.study.today import Next
     from tutor.study.transfer import Transfer
 
 
-def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Study:
+def open_study(
+    settings: Studying,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    glance: bool = False,
+    told: Callable[[str], None] = lambda news: None,
+) -> Study:
     """Studying over the store, the built-in curriculum and the drills of a home; nothing is opened before it is used.
+
+    Args:
+        settings: what it goes by.
+        clock: the time now, with a time zone.
+        glance: where rows only have to be read, do not load what writes them: for a process of one command.
+        told: called with what a learner has to be told of once the store is opened.
 
     Raises:
         SettingsError: the time zone is none.
@@ -28,9 +44,16 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
     from tutor.study.days import zone_of
 
     home, chosen = settings.home.expanduser(), settings.study
-    drills = settings.own_home / "drills"
+    drills = own_home(home, chosen.learner) / "drills"
+
+    def opened() -> StudyStore:
+        store = open_store(settings, clock=clock)
+        for news in store.news:
+            told(news)
+        return store
+
     study = Study(
-        lambda: open_store(settings, clock=clock),
+        opened,
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
         lambda: viewed_rows(drills),
         zone=zone_of(chosen.zone),
@@ -38,13 +61,34 @@ def open_study(settings: Settings, *, clock: Callable[[], datetime] = lambda: da
         retention=chosen.retention,
         clock=clock,
         words=lambda session, task, point: evidence_of(drills, session, task, point),
+        glance=lambda: _glance(settings, clock()) if glance else None,
     )
     study.planned = lambda standing: _planned(study, standing)
     return study
 
 
+def _glance(settings: Studying, now: datetime) -> Kept | None:
+    """What the store of a home keeps, read as it lies there; None where that is not enough, as on a server."""
+    if settings.study.url:
+        return None
+    from tutor.study.glance import glance
+
+    return glance(_file(settings), settings.study.learner, now=now, keep=settings.study.backups)
+
+
+def _file(settings: Studying) -> Path:
+    return settings.home.expanduser() / "study.db"
+
+
 def _planned(study: Study, standing: Standing) -> Sequence[Next]:
     """What plans ask for; who follows none does not wait for them to load."""
+    if standing.followed is not None:
+        if not standing.followed:
+            return ()
+        from tutor.study.followed import next_items, tables_of
+
+        today = day_of(standing.now, study.zone)
+        return next_items(tables_of(standing.outline, standing.followed, today), _mastered(standing))
     from tutor.study.taken import followed
 
     with study.store.read() as session:
@@ -70,15 +114,15 @@ def _mastered(standing: Standing) -> list[str]:
     return [name for name, card in standing.cards.items() if card.status == "mastered"]
 
 
-def open_store(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> StudyStore:
+def open_store(settings: Studying, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> StudyStore:
     """The study store of a home, opened anew; to be closed."""
     from tutor.study.store import StudyStore
 
-    home, chosen = settings.home.expanduser(), settings.study
-    return StudyStore(home / "study.db", url=chosen.url, learner=chosen.learner, clock=clock, keep=chosen.backups)
+    chosen = settings.study
+    return StudyStore(_file(settings), url=chosen.url, learner=chosen.learner, clock=clock, keep=chosen.backups)
 
 
-def open_transfer(settings: Settings, study: Study, store: Callable[[], StudyStore], version: str) -> Transfer:
+def open_transfer(settings: Studying, study: Study, store: Callable[[], StudyStore], version: str) -> Transfer:
     """What takes out and brings in all that the learner has made."""
     from tutor.study.transfer import Transfer
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -274,49 +273,3 @@ def test_reviews_of_two_terminals_at_once_are_all_kept(home: Path) -> None:
         assert one.returncode == 0 and json.loads(out.splitlines()[-1])["done"] == 2
     assert rows(home, "progress", "kafka")[0]["due"] > datetime.now(UTC).isoformat()
     assert rows(home, "stats")[0]["studied"]["days_30"] == 2
-
-
-def test_today_costs_little_beside_what_it_stands_on(home: Path) -> None:
-    """A ratio, since machines differ: the store's and the terminal's libraries take most of the time."""
-    for n in range(40):
-        drilled(home, n, "mixed", 30 - n / 2)
-    tutor(home, "today")
-
-    def quickest(*arguments: str) -> float:
-        times = []
-        for _ in range(5):
-            began = time.perf_counter()
-            subprocess.run(
-                [sys.executable, *arguments],
-                env=os.environ | {"TUTOR_HOME": str(home)},
-                check=True,
-                capture_output=True,
-            )
-            times.append(time.perf_counter() - began)
-        return min(times)
-
-    base = quickest("-c", "import typer, sqlalchemy.orm, pydantic_settings")
-    assert quickest("-m", "tutor", "today") < 2 * base
-
-
-def test_today_loads_nothing_heavy(home: Path) -> None:
-    tutor(home, "today")
-    heavy = (
-        "numpy",
-        "onnxruntime",
-        "tokenizers",
-        "qdrant_edge",
-        "alembic",
-        "yaml",
-        "rich",
-        "torch",
-        "fastapi",
-        "tutor.bootstrap",
-    )
-    program = (
-        "import json, sys; from tutor.cli.main import main\n"
-        f"code = main(['today']); print(json.dumps([code, sorted(set({heavy!r}) & set(sys.modules))]), file=sys.stderr)"
-    )
-    environment = os.environ | {"TUTOR_HOME": str(home)}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
-    assert json.loads(done.stderr.splitlines()[-1]) == [0, []]

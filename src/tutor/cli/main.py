@@ -1,4 +1,4 @@
-"""The ``tutor`` command: options shared by all commands, and the one place where errors become exit codes."""
+"""The ``tutor`` command: the one place where errors become exit codes. Loads nothing that not every command needs."""
 
 from __future__ import annotations
 
@@ -7,103 +7,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from tutor.cli import (
-    ask,
-    chat,
-    corpus,
-    doctor,
-    drill,
-    eval,
-    feedback,
-    ingest,
-    log_reports,
-    mastery,
-    mcp,
-    models,
-    path,
-    plan,
-    review,
-    search,
-    serve,
-    stats,
-    today,
-    transfer,
-)
-from tutor.cli.state import State
 from tutor.errors import TutorError, UsageError
-
-app = typer.Typer(
-    name="tutor",
-    help="A study assistant for senior, staff and architect interviews. Works offline.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@app.callback()
-def options(
-    context: typer.Context,
-    home: Annotated[Path | None, typer.Option(help="Where everything lives (TUTOR_HOME).")] = None,
-    index: Annotated[Path | None, typer.Option("--index", help="The index folder (default: HOME/index).")] = None,
-    no_builtin: Annotated[bool, typer.Option("--no-builtin", help="Leave the packaged curriculum out.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    show_version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=lambda on: on and _version())
-    ] = False,
-) -> None:
-    context.obj = State(home=home, index=index, builtin=False if no_builtin else None, debug=debug)
-
-
-app.command("ask")(ask.ask)
-app.command("chat")(chat.chat)
-app.command("search")(search.search)
-app.command("drill")(drill.drill)
-app.command("grade")(drill.grade)
-app.command("today")(today.today)
-app.command("progress")(mastery.progress)
-app.command("review")(review.review)
-app.command("path")(path.path)
-app.command("stats")(stats.stats)
-app.command("feedback")(feedback.feedback)
-app.command("export")(transfer.export)
-app.command("import")(transfer.import_)
-app.command("erase")(transfer.erase)
-app.command("ingest")(ingest.ingest)
-app.command("forget")(ingest.forget)
-app.command("serve")(serve.serve)
-app.command("mcp")(mcp.mcp)
-app.command("doctor")(doctor.doctor)
-app.command("config")(doctor.config)
-app.add_typer(corpus.app, name="corpus")
-app.add_typer(eval.app, name="eval")
-app.add_typer(models.app, name="models")
-app.add_typer(plan.app, name="plan")
-app.add_typer(log_reports.app, name="log")
-
-
-@app.command("version")
-def version() -> None:
-    """Print the version."""
-    _version()
-
-
-def _version() -> None:
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        typer.echo(installed("tutor-study"))
-    except PackageNotFoundError:
-        typer.echo("unknown (not installed)")
-    raise typer.Exit
 
 
 def _common_first(argv: Sequence[str]) -> list[str]:
@@ -135,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        done = int(app(_common_first(argv), standalone_mode=False) or 0)
+        done = _called(_common_first(argv))
         sys.stdout.flush()  # here, where a full disk can still be told of
         return done
     except TutorError as error:
@@ -143,9 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"tutor: {error.message}", file=sys.stderr)
         return error.exit_code
-    except typer.Exit as leave:
-        return leave.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         print("tutor: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `tutor search … | head`: the reader has gone, there is nobody to tell
@@ -180,6 +83,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 70  # EX_SOFTWARE, sysexits.h
+
+
+def _called(argv: Sequence[str]) -> int:
+    """The exit code of a command: by the short way, where there is one."""
+    from tutor.cli import shortcut
+
+    if shortcut.taken(argv):
+        return 0
+    gc.disable()  # while modules are loaded there is no garbage
+    try:
+        from tutor.cli import commands
+    finally:
+        gc.enable()
+    return commands.call(argv)
 
 
 def _drop_output() -> None:

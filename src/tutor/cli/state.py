@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
+from tutor.cli.lines import echo_wrapped as echo_wrapped
+from tutor.cli.lines import emit as emit
+from tutor.cli.lines import terminal_width as terminal_width
 from tutor.errors import TutorError, UsageError
 
 if TYPE_CHECKING:
@@ -213,28 +212,3 @@ def parse_filters(pairs: list[str]) -> dict[str, list[str | int]]:
             raise UsageError(f"'{value}' is not a whole number", about=f"--filter {key}", fix="As in: --filter phase=4")
         filters.setdefault(key, []).append(int(value) if number else value)
     return filters
-
-
-def emit(row: dict[str, Any]) -> None:
-    """One JSON line on standard output, flushed, so that a reader sees it at once."""
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(row, ensure_ascii=not plain), flush=True)
-
-
-def terminal_width() -> int:
-    """Columns to wrap to: the terminal's (``COLUMNS``), at most 100."""
-    return min(100, shutil.get_terminal_size((80, 24)).columns)
-
-
-def echo_wrapped(text: str, *, lead: str = "", hang: int = 0) -> None:
-    """Print one paragraph within the terminal's width; paths and ids are never cut."""
-    typer.echo(
-        textwrap.fill(
-            text,
-            terminal_width(),
-            initial_indent=lead,
-            subsequent_indent=" " * hang,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tutor.cli.state import State, echo_wrapped, terminal_width
+from tutor.cli.desk import opened
+from tutor.cli.lines import bar as bar
+from tutor.cli.lines import counted as counted
+from tutor.cli.lines import line as line
+from tutor.cli.lines import minutes as minutes
+from tutor.cli.lines import note as note
+from tutor.cli.state import State
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
@@ -20,27 +25,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def studying(context: typer.Context) -> Iterator[Study]:
-    """The desk of the common options; tells once what its store has to tell.
-
-    Garbage is not collected meanwhile: while modules are loaded there is none, and looking for it takes 50 ms.
-    """
-    gc.disable()
-    try:
-        yield from _opened(context.obj)
-    finally:
-        gc.enable()
-
-
-def _opened(state: State) -> Iterator[Study]:
-    from tutor.studying import open_study
-
-    study = open_study(state.settings())
-    try:
-        for news in study.store.news:
-            print(f"tutor: {news}", file=sys.stderr)
+    """The desk of the common options; tells once what its store has to tell."""
+    state: State = context.obj
+    with opened(state.settings()) as study:
         yield study
-    finally:
-        study.close()
 
 
 def after_drill(core: App, session_id: str) -> None:
@@ -50,31 +38,3 @@ def after_drill(core: App, session_id: str) -> None:
             core.study.sync()
     except TutorError as fault:
         print(f"tutor: your progress is not up to date, the drill is kept. {fault.message}", file=sys.stderr)
-
-
-def line(left: str, right: str = "", *, lead: str = "") -> None:
-    """A line with something at its right end; the left part is cut where both do not fit."""
-    room = terminal_width() - len(lead) - (len(right) + 2 if right else 0)
-    shown = left if len(left) <= room else left[: max(1, room - 1)] + "…"
-    typer.echo(f"{lead}{shown:<{max(1, room)}}  {right}" if right else f"{lead}{shown}")
-
-
-def note(text: str, lead: str = "    ") -> None:
-    """A paragraph below a line, indented."""
-    echo_wrapped(text, lead=lead, hang=len(lead))
-
-
-def bar(percent: int, width: int = 20) -> str:
-    """A share as a bar that any terminal can draw."""
-    full = round(width * max(0, min(100, percent)) / 100)
-    return "#" * full + "." * (width - full)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """As "1 card", "2 cards"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def minutes(number: float) -> str:
-    """As "25 min", "3.5 h"."""
-    return f"{number:.0f} min" if number < 90 else f"{number / 60:.1f} h"

@@ -11,40 +11,27 @@ from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import CardLine, Outline
 from tutor.errors import NotFound, UsageError
-from tutor.study import records, reviews
 from tutor.study.days import day_of, end_of
+from tutor.study.evidence import LONGEST_S, GradedTask, Noted, Rated, Spent, changed
 from tutor.study.lookup import card_of, known, point_of
 from tutor.study.probes import due_probes
-from tutor.study.progress import STATUSES, Answered, CardProgress, Share, progress, share
-from tutor.study.records import Noted, Spent
-from tutor.study.reviews import GradedTask, Rated
+from tutor.study.progress import STATUSES, CardProgress, Share, share
 from tutor.study.schedule import GOOD, Deck, Grade, Item
-from tutor.study.store import StudyStore, new_id
+from tutor.study.standing import Kept, standing_of
+from tutor.study.standing import Standing as Standing
 from tutor.study.sync import tasks_of
 from tutor.study.today import Next, Today, today
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # loaded by what uses them: ``tutor today`` waits for none of them
+if TYPE_CHECKING:  # loaded by what uses them: ``tutor today`` waits for none of them, nor for SQLAlchemy
     from tutor.study import insights, paths
     from tutor.study.rounds import Round
+    from tutor.study.store import StudyStore
 
 MOST_MINUTES = 720
 _LONGEST_NOTE = 2_000
 Rows = Callable[[], Iterable[Mapping[str, Any]]]
 Words = Callable[[str, int, str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a learner stands at ``now``, read in one moment."""
-
-    outline: Outline
-    now: datetime
-    deck: Deck
-    marks: Sequence[Noted]
-    tasks: Sequence[GradedTask]
-    answers: Sequence[Answered]
-    cards: Mapping[str, CardProgress]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +55,7 @@ class Study:
         outline: the curriculum.
         rows: what drills have left behind, as ``sync.tasks_of`` takes it.
         words: the learner's words that a point's status rests on, by session, task and point; empty where not kept.
+        glance: what the store keeps, read without opening it; None where it has to be opened.
         zone: the learner's.
         minutes: of a day.
         retention: the probability of recall at which a review is due.
@@ -85,11 +73,13 @@ class Study:
         retention: float,
         clock: Callable[[], datetime],
         words: Words = lambda session, task, point: "",
+        glance: Callable[[], Kept | None] = lambda: None,
     ) -> None:
         self._make_store = store
         self._make_outline = outline
         self._rows = rows
         self._words = words
+        self._glance = glance
         self.zone = zone
         self.minutes = minutes
         self.retention = retention
@@ -110,26 +100,31 @@ class Study:
 
     def sync(self) -> int:
         """Take in what drills have left behind since; how many tasks were new or changed."""
+        from tutor.study import reviews
+
         tasks = tasks_of(self._rows())
         return reviews.take_in(self.store, tasks, retention=self.retention, zone=self.zone) if tasks else 0
 
     def standing(self) -> Standing:
         """Where the learner stands now, with the drills up to this moment."""
-        rows, learner = tasks_of(self._rows()), self.store.learner
+        tasks = tasks_of(self._rows())
+        kept = None if "store" in self.__dict__ else self._glance()
+        if kept is None or changed(kept.tasks, tasks):
+            kept = self._kept(tasks)
+        return standing_of(self.outline, kept, now=self.clock(), retention=self.retention, zone=self.zone)
+
+    def _kept(self, tasks: Sequence[GradedTask]) -> Kept:
+        """What the store keeps, once what is new among ``tasks`` is taken in."""
+        from tutor.study import records, reviews
+
+        learner = self.store.learner
         with self.store.read() as session:  # once, where there is nothing new: that is most often
             known = reviews.graded(session, learner)
-        if reviews.changed(known, rows):
-            reviews.take_in(self.store, rows, retention=self.retention, zone=self.zone)
+        if changed(known, tasks):
+            reviews.take_in(self.store, tasks, retention=self.retention, zone=self.zone)
             known = {}
-        now = self.clock()
         with self.store.read() as session:
-            deck = reviews.load_deck(session, learner, retention=self.retention, zone=self.zone)
-            tasks = list((known or reviews.graded(session, learner)).values())
-            marks = records.marks(session, learner)
-            rated = records.last_ratings(session, learner)
-        answers = records.answers(tasks)
-        found = progress(self.outline, marks, answers, deck, rated, now=now, zone=self.zone)
-        return Standing(self.outline, now, deck, marks, tasks, answers, found)
+            return records.kept(session, learner, known or reviews.graded(session, learner))
 
     def today(self, minutes: int | None = None) -> Today:
         """What to do today.
@@ -157,6 +152,8 @@ class Study:
 
     def item(self, ref: str) -> Item | None:
         """What is known of a card or point; None where it was never reviewed, nor vouched for."""
+        from tutor.study import reviews
+
         with self.store.read() as session:
             deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
         return deck.items.get(ref)
@@ -191,6 +188,8 @@ class Study:
             NotFound: no such card.
             UsageError: no such status, or the note is too long.
         """
+        from tutor.study import records
+
         if status not in STATUSES:
             raise UsageError(f"'{status}' is no status", about="--set", fix=f"One of: {', '.join(STATUSES)}.")
         if len(note) > _LONGEST_NOTE:
@@ -214,6 +213,9 @@ class Study:
             NotFound: no such card.
             UsageError: the card has no check, or another number of items.
         """
+        from tutor.study import records
+        from tutor.study.store import new_id
+
         card = card_of(self.outline, name)
         if not card.check:
             raise UsageError(
@@ -245,8 +247,7 @@ class Study:
         ids = [card_of(self.outline, name).id for name in cards]
         given = checked_minutes(self.minutes if minutes is None else minutes)
         self.sync()
-        with self.store.read() as session:
-            deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
+        deck = self._deck()
         until = end_of(day_of(self.clock(), self.zone), self.zone)
         return flash_round(self.outline, deck, until, minutes=given, cards=ids)
 
@@ -272,6 +273,8 @@ class Study:
             NotFound: the curriculum has no such card or point.
             UsageError: something is out of range.
         """
+        from tutor.study.store import new_id
+
         if not known(self.outline, ref):
             raise NotFound("nothing in the curriculum has this name", about=ref[:200], fix="See: tutor review --json")
         if rating not in (1, 2, 3, 4):
@@ -285,11 +288,9 @@ class Study:
         sure = None if confidence is None else confidence / 100
         outcome = None if confidence is None else float(rating > 1)
         source = f"review:{key or new_id()}"
-        took = None if seconds is None else min(seconds, records.LONGEST_S["review"])
+        took = None if seconds is None else min(seconds, LONGEST_S["review"])
         self.rate([Rated(ref, cast(Grade, rating), self.clock(), source, sure, outcome, took)])
-        with self.store.read() as session:
-            deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
-        return deck.items[ref]
+        return self._deck().items[ref]
 
     def suspend(self, name: str, out: bool = True) -> list[Item]:
         """Take a card with its points, or a point, out of the reviews, or (``out`` false) back in; the items meant.
@@ -302,6 +303,8 @@ class Study:
             NotFound: the curriculum has no such card or point.
             UsageError: it was never reviewed, so that there is nothing to take out.
         """
+        from tutor.study import reviews
+
         ref = name.strip() if point_of(self.outline, name.strip()) else card_of(self.outline, name).id
         self.sync()
         meant, _ = reviews.suspend(self.store, ref, out=out, retention=self.retention, zone=self.zone)
@@ -311,14 +314,21 @@ class Study:
 
     def suspended(self) -> list[Item]:
         """What is out of the reviews: cards, and points whose card is not; by name."""
-        with self.store.read() as session:
-            deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
+        deck = self._deck()
         cards = {item.ref for item in deck.items.values() if item.suspended and item.ref == item.card}
         found = [i for i in deck.items.values() if i.suspended and (i.ref in cards or i.card not in cards)]
         return sorted((i for i in found if known(self.outline, i.ref)), key=lambda i: i.ref)
 
+    def _deck(self) -> Deck:
+        from tutor.study import reviews
+
+        with self.store.read() as session:
+            return reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
+
     def rate(self, rated: Sequence[Rated]) -> None:
         """Take ratings down."""
+        from tutor.study import reviews
+
         reviews.rate(self.store, rated, retention=self.retention, zone=self.zone)
 
     def path(self, goal: str, have: Sequence[str] = ()) -> paths.Path:
@@ -335,7 +345,7 @@ class Study:
 
     def stats(self) -> Insights:
         """Everything that the answers and reviews show."""
-        from tutor.study import insights
+        from tutor.study import insights, records
 
         at = self.standing()
         with self.store.read() as session:

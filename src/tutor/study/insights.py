@@ -14,10 +14,9 @@ from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import Outline
 from tutor.study.days import day_of
+from tutor.study.evidence import GradedTask, Guess, Spent
 from tutor.study.lookup import point_of
 from tutor.study.progress import CardProgress
-from tutor.study.records import Guess, Spent
-from tutor.study.reviews import GradedTask
 from tutor.study.schedule import Item
 
 ENOUGH_ANSWERS = 3  # of a kind of question, before its mean says something

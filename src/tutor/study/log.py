@@ -19,10 +19,11 @@ from tutor.study import log_rows
 from tutor.study.date_words import split_dates
 from tutor.study.days import day_of
 from tutor.study.entries import LogEntry, Query
+from tutor.study.evidence import Spent
 from tutor.study.links import CardNames, current_item, item_of
 from tutor.study.log_scan import Scan
 from tutor.study.lookup import card_of
-from tutor.study.records import Spent, add_sitting
+from tutor.study.records import add_sitting
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Learner
 from tutor.text import mended

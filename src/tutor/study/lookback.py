@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 from tutor.errors import UsageError
 from tutor.study import insights, records
 from tutor.study.days import day_of, start_of
-from tutor.study.desk import Standing, Study
+from tutor.study.desk import Study
+from tutor.study.evidence import Spent
 from tutor.study.lookup import known
 from tutor.study.schedule import AGAIN, Deck
+from tutor.study.standing import Standing
 
 STRETCHES = (30, 90, 365)  # days that can be looked back over; 0 is all
 ENOUGH_REVIEWS = 5  # that came after a day or more, before recall says something
@@ -189,7 +191,7 @@ def days_of(moments: Iterable[datetime], today: date, zone: ZoneInfo) -> Days:
 
 
 def weeks_of(
-    spent: Iterable[records.Spent], first: date, last: date, zone: ZoneInfo, most: int = 26
+    spent: Iterable[Spent], first: date, last: date, zone: ZoneInfo, most: int = 26
 ) -> tuple[tuple[date, float], ...]:
     """Seconds by week (its Monday), those with nothing too; the last ``most`` weeks of the stretch."""
     monday = last - timedelta(days=last.weekday())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,18 +14,16 @@ from tutor.study import custom, taken
 from tutor.study.custom import Custom
 from tutor.study.days import day_of
 from tutor.study.fitting import dated, impossible
+from tutor.study.followed import next_items, since_of, table_of, tables_of
 from tutor.study.lookup import card_of
 from tutor.study.pacing import Skips, skips_of
 from tutor.study.store import StudyStore
-from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable, timetable
+from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable
 from tutor.study.windows import entries_of
 
 if TYPE_CHECKING:
     from tutor.study.catchup import Option, Way
     from tutor.study.today import Next
-
-_MOST_NEXT = 8  # items of a plan that are asked for on one day
-_AHEAD = timedelta(days=7)  # what is due later is not asked for yet, unless nothing else is
 
 
 class Plans:
@@ -69,10 +67,8 @@ class Plans:
         store = self._store()
         with store.read() as session:
             found = taken.active(session, store.learner)
-            ticked = {name: taken.ticks(session, store.learner, name, _since(one)) for name, one in found.items()}
-        plans = self._outline().plans
-        # A plan that the curriculum has no more stays in the store, and is not shown.
-        return [self._table(one, ticked[name]) for name, one in found.items() if one.custom or name in plans]
+            ticked = {name: taken.ticks(session, store.learner, name, since_of(one)) for name, one in found.items()}
+        return tables_of(self._outline(), {name: (one, ticked[name]) for name, one in found.items()}, self.today)
 
     def of(self, name: str) -> Timetable:
         """A plan that is under way.
@@ -345,28 +341,10 @@ class Plans:
 
         Cards that are mastered are not asked for, ticked off or not.
         """
-        from tutor.study.today import Next  # loads FSRS, which nothing else here needs
-
-        found = []
-        for table in self.under_way():
-            if table.unit == "section" or table.taken.start > table.today:
-                continue
-            soon = table.today + _AHEAD
-            waiting = [entry for entry in table.open if entry.item.card not in mastered]
-            due = sorted((e for e in waiting if e.due and e.due <= soon), key=lambda e: e.due or soon)
-            titles = {placed.stage.id: placed.stage.title for placed in table.placed}
-            for entry in due[:_MOST_NEXT] or waiting[:1]:
-                item = entry.item
-                where = titles[entry.stage].split(":")[0]
-                title = f"{where}: {item.title}" if item.card else f"{where}, {item.kind}: {item.title}"
-                late = (table.today - entry.due).days if entry.due else 0
-                cards = (item.card,) if item.card else ()
-                found.append(Next(table.taken.plan, title, item.id, cards, item.minutes, late))
-        return sorted(found, key=lambda n: -n.late_days)
+        return next_items(self.under_way(), mastered)
 
     def _table(self, one: Taken, ticked: Mapping[str, datetime]) -> Timetable:
-        plan = None if one.custom else self._line(one.plan)
-        return timetable(self._outline(), plan, one, ticked, self.today)
+        return table_of(self._outline(), one, ticked, self.today)
 
     def _line(self, plan: str) -> PlanLine:
         if plan == CUSTOM:
@@ -388,7 +366,3 @@ class Plans:
         if day < self.today:
             raise UsageError(f"{day} is in the past", about=about, fix=fix)
         return day
-
-
-def _since(one: Taken) -> datetime | None:
-    return datetime.fromisoformat(one.spec["since"]) if one.spec.get("since") else None

@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from tutor.study.progress import Answered, Marked, Status
-from tutor.study.reviews import GradedTask
+from tutor.study.evidence import LONGEST_S as LONGEST_S
+from tutor.study.evidence import GradedTask, Guess, Noted, Spent
+from tutor.study.progress import Status
+from tutor.study.reviews import load_items
+from tutor.study.standing import Kept
 from tutor.study.store import new_id
 from tutor.study.tables import Drilled, Entry, Mark, Memory, Review, Sitting, Tick
 
-#: Seconds that count at most of what is measured from one event to the next: what is longer was a pause.
-LONGEST_S = {"review": 600.0, "check": 600.0, "log": 3600.0}
-_LACKING = ("missed", "contradicted")
 
-
-@dataclass(frozen=True, slots=True)
-class Noted(Marked):
-    """A mark with what the learner wrote beside it."""
-
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """``confidence`` before ``outcome`` was known, both in [0, 1]; ``ref`` is what of, ``source`` as in reviews."""
-
-    ref: str
-    confidence: float
-    outcome: float
-    at: datetime
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """``seconds`` that were measured until ``at``; ``kind`` is drill, review, check or log; ``ref`` what on."""
-
-    at: datetime
-    seconds: float
-    kind: str
-    ref: str
+def kept(session: Session, learner: str, tasks: Mapping[tuple[str, int], GradedTask]) -> Kept:
+    """What the store keeps of a learner, with the graded ``tasks`` as ``reviews.graded`` gives them; no plans."""
+    return Kept(load_items(session, learner), tasks, marks(session, learner), last_ratings(session, learner))
 
 
 def marks(session: Session, learner: str) -> list[Noted]:
@@ -108,22 +83,6 @@ def spent(session: Session, learner: str, tasks: Iterable[GradedTask]) -> list[S
     sat = select(Sitting.at, Sitting.seconds, Sitting.kind, Sitting.ref).where(Sitting.learner == learner)
     found += [Spent(*row) for row in session.execute(sat)]
     return sorted(found, key=lambda s: (s.at, s.kind, s.ref))
-
-
-def answers(tasks: Iterable[GradedTask]) -> list[Answered]:
-    """What progress goes by: answers about a card that could be graded."""
-    return [
-        Answered(
-            task.card,
-            task.probe,
-            task.verdict,
-            task.score,
-            task.at,
-            tuple(point for point, status in task.points.items() if status in _LACKING),
-        )
-        for task in tasks
-        if task.card and task.verdict != "ungraded"
-    ]
 
 
 def moments(session: Session, learner: str) -> list[datetime]:

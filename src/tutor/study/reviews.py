@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from tutor.study.schedule import OF_STATUS, OF_VERDICT, Deck, Grade, Item
+from tutor.study.evidence import GradedTask, Rated, changed
+from tutor.study.progress import Marked, Status
+from tutor.study.schedule import Deck, Grade, Item
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Drilled, Memory, Review
-from tutor.study.words import vouched
+from tutor.study.tables import Drilled, Mark, Memory, Review
+from tutor.study.words import deck_of, vouched
 
 _ITEM = (
     Memory.ref,
@@ -31,69 +31,21 @@ _ITEM = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """A rating (1 again to 4 easy) of ``ref``; ``source`` names what it came of, once for each ref.
-
-    ``confidence`` is what the learner gave beforehand, ``outcome`` what came of it, in [0, 1]; ``seconds`` it took.
-    """
-
-    ref: str
-    rating: Grade
-    at: datetime
-    source: str
-    confidence: float | None = None
-    outcome: float | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GradedTask:
-    """A graded task of a drill, as the drills hand it over.
-
-    ``points`` maps the ids of rubric points to covered, prompted, partly, missed or contradicted. Where that is the
-    learner's own view, ``views`` has what was ``graded``, and ``at`` what time the view was given.
-    """
-
-    session: str
-    task: int
-    card: str
-    probe: str
-    kind: str
-    verdict: str
-    score: float
-    points: Mapping[str, str] = field(default_factory=dict)
-    rating: int | None = None
-    seconds: float | None = None
-    at: datetime = datetime.min
-    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    @property
-    def source(self) -> str:
-        return f"drill:{self.session}/{self.task}"
-
-    def ratings(self) -> list[Rated]:
-        """What it is worth: one rating for the card, one for each point; none of an answer that was not graded."""
-        if not self.card or self.verdict not in OF_VERDICT:
-            return []
-        confidence = None if self.rating is None else (self.rating - 1) / 4
-        found = [Rated(self.card, OF_VERDICT[self.verdict], self.at, self.source, confidence, self.score, self.seconds)]
-        if self.probe:
-            found += [
-                Rated(f"{self.card}/{self.probe}/{point}", OF_STATUS[status], self.at, self.source)
-                for point, status in self.points.items()
-            ]
-        return found
-
-
 def load_deck(session: Session, learner: str, *, retention: float, zone: ZoneInfo) -> Deck:
     """Everything the learner reviews, with the cards that they say they have mastered."""
+    return deck_of(load_items(session, learner), _marks(session, learner), retention=retention, zone=zone)
+
+
+def load_items(session: Session, learner: str) -> list[Item]:
+    """What is known of every card and point that was reviewed, by ref."""
     rows = session.execute(select(*_ITEM).where(Memory.learner == learner).order_by(Memory.ref))
-    deck = Deck((Item(*tuple(row)) for row in rows), retention=retention, zone=zone)
-    for card, at in vouched(session, learner).items():
-        if (item := deck.items.get(card)) is None or item.last < at:
-            deck.believe(card, at)
-    return deck
+    return [Item(*tuple(row)) for row in rows]
+
+
+def _marks(session: Session, learner: str) -> list[Marked]:
+    query = select(Mark.card, Mark.status, Mark.why, Mark.at).where(Mark.learner == learner)
+    rows = session.execute(query.order_by(Mark.at, Mark.id))
+    return [Marked(row[0], cast(Status, row[1]), row[2], row[3]) for row in rows]
 
 
 def rate(store: StudyStore, rated: Sequence[Rated], *, retention: float, zone: ZoneInfo) -> list[Item]:
@@ -161,11 +113,6 @@ def take_in(store: StudyStore, tasks: Iterable[GradedTask], *, retention: float,
         rated = [rating for task in new for rating in task.ratings()]
         _rate(session, store.learner, rated, retention=retention, zone=zone, anew=undone)
         return len(new)
-
-
-def changed(known: Mapping[tuple[str, int], GradedTask], tasks: Iterable[GradedTask]) -> bool:
-    """Whether some task is not among those known, or not as it is known."""
-    return any(known.get((task.session, task.task)) != task for task in tasks)
 
 
 def graded(session: Session, learner: str) -> dict[tuple[str, int], GradedTask]:
@@ -253,7 +200,7 @@ def _replayed(session: Session, learner: str, refs: AbstractSet[str], deck: Deck
     """The items as their reviews make them in the order of their times; one without reviews is removed."""
     if not refs:
         return {}
-    said = vouched(session, learner)
+    said = vouched(_marks(session, learner))
     aside = {ref for ref in refs if (item := deck.items.get(ref)) and item.suspended}
     for ref in refs:
         deck.forget(ref)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tutor.study.reviews import GradedTask
+from tutor.study.evidence import GradedTask
 from tutor.study.schedule import OF_STATUS
 
 VERDICTS = ("strong", "mixed", "weak", "wrong", "ungraded")

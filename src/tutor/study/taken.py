@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from tutor.study.followed import PlanRow, active_of, ticked_of
+from tutor.study.pacing import Skips, skips_of
 from tutor.study.store import new_id
 from tutor.study.tables import TakenPlan, Tick
-
-if TYPE_CHECKING:  # ``tutor today`` asks whether there is a plan before it loads what lays one out
-    from tutor.study.pacing import Skips
-    from tutor.study.timetable import Taken
+from tutor.study.timetable import Taken
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -26,17 +25,18 @@ def followed(session: Session, learner: str) -> bool:
 
 def active(session: Session, learner: str) -> dict[str, Taken]:
     """The plans under way by their ids, the earliest taken up first."""
-    from tutor.study.timetable import CUSTOM, OWN
-
-    query = select(TakenPlan).where(TakenPlan.learner == learner).order_by(TakenPlan.at, TakenPlan.id)
-    newest: dict[str, TakenPlan] = {}
-    for row in session.scalars(query):
-        newest.pop(row.plan, None)
-        newest[row.plan] = row
-    # A plan of one's own that lacks what makes it one, as after an import from elsewhere, cannot be shown.
-    whole = [row for row in newest.values() if row.plan != CUSTOM or row.spec.keys() >= OWN]
-    found = [_taken(row) for row in whole if row.active]
-    return {taken.plan: taken for taken in sorted(found, key=lambda t: (t.began, t.plan))}
+    columns = (
+        TakenPlan.id,
+        TakenPlan.plan,
+        TakenPlan.at,
+        TakenPlan.start,
+        TakenPlan.pace,
+        TakenPlan.skips,
+        TakenPlan.spec,
+        TakenPlan.active,
+    )
+    query = select(*columns).where(TakenPlan.learner == learner).order_by(TakenPlan.at, TakenPlan.id)
+    return active_of(PlanRow(*row) for row in session.execute(query))
 
 
 def add_plan(
@@ -65,18 +65,14 @@ def add_plan(
         active=active,
     )
     session.add(row)
-    return _taken(row)
+    return Taken(row.id, plan, row.at, start, pace, skips_of(row.skips), row.spec, active)
 
 
 def ticks(session: Session, learner: str, plan: str, since: datetime | None = None) -> dict[str, datetime]:
     """When each item of a plan was ticked off, without those taken back, and those before ``since``."""
     query = select(Tick.item, Tick.at, Tick.done).where(Tick.learner == learner, Tick.plan == plan)
-    found: dict[str, datetime] = {}
-    for item, at, done in session.execute(query.order_by(Tick.at, Tick.id)):
-        found.pop(item, None)
-        if done and (since is None or at >= since):
-            found[item] = at
-    return found
+    rows = session.execute(query.order_by(Tick.at, Tick.id))
+    return ticked_of(((row[0], row[1], row[2]) for row in rows), since)
 
 
 def add_ticks(session: Session, learner: str, plan: str, items: Sequence[str], *, done: bool, at: datetime) -> None:
@@ -90,10 +86,3 @@ def add_ticks(session: Session, learner: str, plan: str, items: Sequence[str], *
 def _after(last: datetime | None, at: datetime) -> datetime:
     """A time for a row that has to be the newest, also where a clock was set back."""
     return at if last is None or at > last else last + _INSTANT
-
-
-def _taken(row: TakenPlan) -> Taken:
-    from tutor.study.pacing import skips_of
-    from tutor.study.timetable import Taken
-
-    return Taken(row.id, row.plan, row.at, row.start, row.pace, skips_of(row.skips), row.spec, row.active)

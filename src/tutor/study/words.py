@@ -1,24 +1,34 @@
-"""What a learner has vouched for: cards that are mastered by their own word or an import, and since when."""
+"""What a learner has vouched for: cards that are mastered by their own word or an import, and since when. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import cast
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from tutor.study.progress import Marked, Status, counting
-from tutor.study.tables import Mark
+from tutor.study.progress import Marked, counting
+from tutor.study.schedule import Deck, Item
 
 _VOUCHED = ("override", "import")  # a mastery check is a review of the card, and is scheduled as one
 
 
-def vouched(session: Session, learner: str) -> dict[str, datetime]:
-    """By card the time of the mark that counts, where that says mastered and no check was made."""
-    query = select(Mark.card, Mark.status, Mark.why, Mark.at).where(Mark.learner == learner)
-    marks: dict[str, list[Marked]] = {}
-    for row in session.execute(query.order_by(Mark.at, Mark.id)):
-        marks.setdefault(row[0], []).append(Marked(row[0], cast(Status, row[1]), row[2], row[3]))
-    last = {card: counting(of_card) for card, of_card in marks.items()}
+def vouched(marks: Iterable[Marked]) -> dict[str, datetime]:
+    """By card the time of the mark that counts, where that says mastered and no check was made.
+
+    Args:
+        marks: of a learner, the oldest first.
+    """
+    by_card: dict[str, list[Marked]] = {}
+    for mark in marks:
+        by_card.setdefault(mark.card, []).append(mark)
+    last = {card: counting(of_card) for card, of_card in by_card.items()}
     return {card: m.at for card, m in last.items() if m and m.status == "mastered" and m.why in _VOUCHED}
+
+
+def deck_of(items: Iterable[Item], marks: Iterable[Marked], *, retention: float, zone: ZoneInfo) -> Deck:
+    """Everything that a learner reviews, with the cards that they vouch for: those are tried too, and fade."""
+    deck = Deck(items, retention=retention, zone=zone)
+    for card, at in vouched(marks).items():
+        if (item := deck.items.get(card)) is None or item.last < at:
+            deck.believe(card, at)
+    return deck
