@@ -157,13 +157,11 @@ def erase(
 
 
 def _anki(core: App, path: Path) -> int:
-    from datetime import UTC, datetime
+    from tutor.study.anki import due_today, notes, write
 
-    from tutor.study.anki import notes, write
-
-    now = datetime.now(UTC)
-    chosen = notes(core.transfer.export(), core.study.outline, now)
-    write(path, chosen, now)
+    at = core.study.standing()
+    chosen = notes(core.transfer.export(), at.outline, due_today(at, core.study.zone))
+    write(path, chosen, at.now)
     return len(chosen)
 
 

@@ -176,6 +176,13 @@ class Deck:
         found = [item for item in self.items.values() if item.due <= until and not self.out(item)]
         return sorted(found, key=lambda item: (self.recall(item.ref, until), item.ref))
 
+    def brought_forward(self, since: Mapping[str, datetime]) -> Deck:
+        """The same deck with some items due at given times at the latest; what it has not is passed over."""
+        items = (
+            replace(item, due=min(item.due, since[ref])) if ref in since else item for ref, item in self.items.items()
+        )
+        return Deck(items, retention=self._retention, zone=self._zone)
+
     def _balanced(self, due: datetime, at: datetime, *, leaving: Item | None) -> datetime:
         """The least loaded moment near ``due``; the nearest where several are alike."""
         days = max(1, round((due - at) / timedelta(days=1)))

@@ -146,7 +146,7 @@ class Transfer:
             return dumped(document)
         outline = self._outline()
         titles = {card.id: card.title for card in outline.cards.values()}
-        return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()})
+        return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()}, self._zone)
 
     def bring_in(self, given: Export, *, dry_run: bool = False) -> Imported:
         """Merge a document into what is here; nothing that is here is lost, and the same again changes nothing.

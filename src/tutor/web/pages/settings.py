@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,13 +92,13 @@ def anki(core: CoreOf) -> Response:
     """An Anki deck of what is weak or due, as ``tutor export --format anki`` makes it."""
 
     def make(app: App) -> bytes:
-        from tutor.study.anki import notes, write
+        from tutor.study.anki import due_today, notes, write
 
-        now = datetime.now(UTC)
-        chosen = notes(app.transfer.export(), app.study.outline, now)
+        at = app.study.standing()
+        chosen = notes(app.transfer.export(), at.outline, due_today(at, app.study.zone))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "tutor.apkg"
-            write(path, chosen, now)
+            write(path, chosen, at.now)
             return path.read_bytes()
 
     headers = {"Content-Disposition": 'attachment; filename="tutor.apkg"', "Cache-Control": "no-store"}
