@@ -36,8 +36,13 @@ ask: $(VENV)/core  ## Answer one question: make ask Q="…"
 	@test -n "$$Q" || { echo 'Name a question: make ask Q="When would you not use Kafka?"' >&2; exit 2; }
 	@$(BIN)/tutor ask -- "$$Q"
 
-test: $(VENV)/dev  ## Run the tests that need no torch
-	@$(BIN)/python -m pytest -m "not heavy"
+# A file of tests is one process's: its server and its browser are started once. The slow ones, tests/e2e, come first.
+# Four at most: each takes about 1 GB with its browser.
+WORKERS ?= logical
+SIDE_BY_SIDE := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test: $(VENV)/dev  ## Run the tests that need no torch, some files beside each other (WORKERS=0: one after another)
+	@$(BIN)/python -m pytest -m "not heavy" $(SIDE_BY_SIDE)
 
 test-heavy: $(VENV)/heavy  ## Run the tests that need torch, sentence-transformers or llama-index
 	@$(BIN)/python -m pytest -m heavy

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 # With --import-mode=importlib nothing puts the tests' folder on the path: `from fakes import FakeEncoder` needs it.
@@ -37,14 +38,21 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 def curriculum(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with the index of the whole curriculum, made once a run. To be copied, not written to.
 
-    ``TEST_CURRICULUM`` names one that was made before (``tutor --home DIR ingest``), for short runs while developing.
+    Of several processes of a run (``pytest -n``) the first makes it, and the others wait for it. ``TEST_CURRICULUM``
+    names one that was made before (``tutor --home DIR ingest``), for short runs while developing.
     """
     if made := os.environ.get("TEST_CURRICULUM"):
         return Path(made)
-    folder = tmp_path_factory.mktemp("curriculum") / "home"
-    app = App(Settings(home=folder))
-    assert app.ingest().problems == []
-    app.close()
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # the run's, in which each process has its own
+    folder, done = shared / "curriculum", shared / "curriculum.made"
+    with FileLock(shared / "curriculum.lock"):
+        if not done.exists():
+            app = App(Settings(home=folder))
+            assert app.ingest().problems == []
+            app.close()
+            done.touch()
     return folder
 
 

@@ -10,13 +10,16 @@ from typing import Any
 
 from tutor.bootstrap import builtin_corpus
 from tutor.curriculum.corpus import Corpus, load_corpus
-from tutor.drill.grade import Grade, PointGrade, settle
+from tutor.drill.grade import FlagGrade, Grade, PointGrade, settle
 from tutor.drill.records import Reading
 from tutor.drill.rubric import Rubric
 
 
 class AllSaid:
-    """Every point is covered by an answer with "good" in it, else missed; it keeps what it was given."""
+    """Every point is covered by an answer with "good" in it, else missed; it keeps what it was given.
+
+    Every red flag of the rubric is raised by an answer with "false" in it.
+    """
 
     def __init__(self) -> None:
         self.given: list[str] = []
@@ -29,7 +32,9 @@ class AllSaid:
             PointGrade(point=p.id, status="covered" if made else "missed", evidence="good" if made else "")
             for p in rubric.points
         ]
-        return settle(rubric, points, [], [], words=max(6, len(answer.split())))
+        at = answer.find("false")
+        flags = [FlagGrade(**flag.model_dump(), evidence="false", start=at, end=at + 5) for flag in rubric.flags]
+        return settle(rubric, points, flags if at >= 0 else [], [], words=max(6, len(answer.split())))
 
 
 class Shelf:

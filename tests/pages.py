@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -40,6 +40,24 @@ def running(core: App, port: int = 0) -> Iterator[str]:
         thread.join(10)
         listener.close()
         core.close()
+
+
+def follow(page: Any, target: str) -> None:
+    """Clicks what leads to another page, and waits for that page: a click alone returns before it is there."""
+    with page.expect_navigation():
+        page.locator(target).first.click()
+
+
+def until(page: Any, true: Callable[[], bool], *, most_s: float = 30) -> None:
+    """Waits for what comes a moment later, such as with a frame. (The policy forbids wait_for_function's eval.)
+
+    Raises:
+        AssertionError: It did not come about within ``most_s``.
+    """
+    end = time.monotonic() + most_s
+    while not true():
+        assert time.monotonic() < end, f"it did not come about in {most_s} seconds"
+        page.wait_for_timeout(20)
 
 
 @cache

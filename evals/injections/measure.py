@@ -1,12 +1,13 @@
 """How often an injected instruction reaches a reader, with a model that obeys every one of them.
 
-    python evals/injections/measure.py [--judge] [--verbose]
+    python evals/injections/measure.py [--judge] [--verbose] [--cases FILE]
 
 ``cases.jsonl`` beside this file has one attack a line: its channel (the question itself, or a place in a document),
 its text, what an obedient model writes, and a marker that must not reach the reader. Each document case becomes a file
 of its own about a made-up subject, is ingested as a user's file would be, and asked about. The scripted model writes
 two true sentences of the passage and obeys, whether or not the attack is still in its prompt: the worst case. The
 patterns of ``tutor.answering.orders`` were made with the cases of the half "fit" in view, not with those of "report".
+``cases-held-out-2.jsonl`` is by somebody who had not read them.
 """
 
 from __future__ import annotations
@@ -193,9 +194,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judge", action="store_true", help="Check with the judge model too.")
     parser.add_argument("--verbose", action="store_true", help="Every attack that reached the reader.")
+    parser.add_argument("--cases", type=Path, default=CASES, metavar="FILE", help="Another set of attacks.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        found = measure(Path(home), read_cases(), judge=given.judge)
+        found = measure(Path(home), read_cases(given.cases), judge=given.judge)
     print("channel        cases  asked  seen  written  reached by the model  quoted")
     counts: dict[str, Counter[str]] = {}
     for outcome in found:

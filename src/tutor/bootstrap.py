@@ -198,6 +198,13 @@ class App(LearnersOwn):
 
         return load_corpus(builtin_corpus())
 
+    def read_corpus(self, between: Callable[[], None]) -> None:
+        """Parse the curriculum ahead of its first use; ``between`` is called after each file."""
+        if "corpus" not in self.__dict__:
+            from tutor.curriculum.corpus import load_corpus
+
+            self.__dict__["corpus"] = load_corpus(builtin_corpus(), between)
+
     @cached_property
     def judge(self) -> Judge:
         from tutor.drill.judge import OnnxJudge

@@ -71,6 +71,9 @@ class ServerSettings(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    keep_alive_s: int = Field(
+        75, ge=1, le=3600, description="How long an idle connection is kept: longer than a proxy before it keeps one."
+    )
     api_key: SecretStr = Field(
         SecretStr(""), description="What every client must send, from TUTOR_SERVER_API_KEY; empty: none is asked for."
     )

@@ -88,17 +88,36 @@ def _planned(study: Study, standing: Standing) -> Sequence[Next]:
         from tutor.study.followed import next_items, tables_of
 
         today = day_of(standing.now, study.zone)
-        return next_items(tables_of(standing.outline, standing.followed, today), _mastered(standing))
+        known = _mastered(standing)
+        return next_items(tables_of(standing.outline, standing.followed, today, known), known)
     from tutor.study.taken import followed
 
     with study.store.read() as session:
         if not followed(session, study.store.learner):
             return ()
-    return plans_of(study).next(_mastered(standing))
+    return plans_of(study, standing).next(_mastered(standing))
 
 
-def plans_of(study: Study) -> Plans:
-    """The plans of the same learner, store and clock."""
+def cards_ahead(study: Study) -> list[str]:
+    """The cards that the plans under way come to next, what is due first, without those that are mastered.
+
+    Raises:
+        StudyFault: the store does not answer.
+    """
+    from tutor.study.taken import followed
+
+    with study.store.read() as session:
+        if not followed(session, study.store.learner):
+            return []
+    from tutor.study.ahead import ahead
+
+    standing = study.standing()
+    mastered = set(_mastered(standing))
+    return [card for card in ahead(plans_of(study, standing).under_way()) if card not in mastered]
+
+
+def plans_of(study: Study, standing: Standing | None = None) -> Plans:
+    """The plans of the same learner, store and clock; what is mastered as of ``standing``, or of when it is asked."""
     from tutor.study.plans import Plans
 
     return Plans(
@@ -106,7 +125,7 @@ def plans_of(study: Study) -> Plans:
         lambda: study.outline,
         zone=study.zone,
         clock=lambda: study.clock(),
-        mastered=lambda: _mastered(study.standing()),
+        mastered=lambda: _mastered(standing or study.standing()),
     )
 
 

@@ -69,7 +69,7 @@ def answer_text(answer: Answer) -> str:
     notes = [f"(searched for “{right}” instead of “{wrong}”)" for wrong, right in answer.corrected]
     notes += [f"({short}: {long})" for short, long in answer.meant]
     if answer.uncovered:
-        notes.append(f"(nothing here is about {', '.join(answer.uncovered)})")
+        notes.append(f"(nothing quoted here is about {', '.join(answer.uncovered)})")
     if answer.refusal and answer.nearest:  # where there is no refusal, the text names them
         notes.append(f"The nearest cards are: {'; '.join(near.title for near in answer.nearest)}.")
     parts += notes

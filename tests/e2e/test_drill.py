@@ -269,6 +269,130 @@ def test_what_is_typed_beside_an_answer_while_it_is_read_stays(visit: Visit) -> 
     assert page.input_value("[data-lines]") == "users = 5 M\nqps = users / day"
 
 
+def later(page: Any, text: str) -> None:
+    """Types behind what is in the box."""
+    page.focus("[data-words]")
+    page.keyboard.press("Control+End")
+    page.keyboard.type(text)
+
+
+def held(page: Any, text: str = ANSWER) -> None:
+    """Sends an answer whose reply is held back until ``window.let()``."""
+    page.evaluate(HELD)
+    page.fill("[data-words]", text)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("() => window.posted.length === 1")
+
+
+def test_what_is_typed_into_the_box_while_an_answer_is_read_stays(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    held(page)
+    later(page, " And it costs less")
+    assert "is not sent, and stays" in page.inner_text("[data-status]")
+    onwards(page, lambda: page.evaluate("window.let()"))
+    assert page.input_value("[data-words]") == "And it costs less"
+    assert page.inner_text(".turns .learner >> nth=-1").strip().endswith("Kafka is just a faster queue.")
+    assert page.evaluate("document.activeElement.name") == "answer"
+    page.keyboard.type(".")  # where the caret was
+    page.reload()
+    assert page.input_value("[data-words]") == "And it costs less." and page.locator("[data-aside]").count() == 0
+
+
+def test_words_changed_while_they_are_read_are_kept_beside_the_box(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    held(page)
+    page.fill("[data-words]", ANSWER.replace("SQS", "Amazon SQS"))
+    onwards(page, lambda: page.evaluate("window.let()"))
+    assert page.input_value("[data-words]") == "" and "Amazon SQS" in page.input_value("[data-aside] textarea")
+    page.reload()
+    assert "Amazon SQS" in page.input_value("[data-aside] textarea") and sound(page)
+    page.fill("[data-words]", "First this.")
+    page.get_by_role("button", name="Put them into the answer").click()
+    assert page.input_value("[data-words]").startswith("First this.\nOn AWS I'd take Amazon SQS")
+    assert page.locator("[data-aside]").count() == 0
+    page.reload()
+    assert page.input_value("[data-words]").startswith("First this.\nOn AWS")
+
+
+def test_what_is_typed_before_the_rating_or_the_grade_is_shown_until_it_is_discarded(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    answer(page)
+    while state(page) != "twist":
+        press(page, "pass")
+    held(page, "With ten times the load I would shard.")
+    later(page, " One more thing")
+    onwards(page, lambda: page.evaluate("window.let()"))
+    assert state(page) == "rate" and page.input_value("[data-aside] textarea") == "One more thing"
+    assert not page.is_visible("[data-put]")
+    page.click("#reply button[value=none]")
+    page.wait_for_selector("[data-graded]")
+    assert page.input_value("[data-aside] textarea") == "One more thing" and sound(page)
+    page.get_by_role("button", name="Discard").click()
+    page.reload()
+    assert page.locator("[data-graded]").count() == 1 and page.locator("[data-aside]").count() == 0
+
+
+def test_what_is_typed_while_an_answer_is_read_outlives_a_reload_and_a_lost_reply(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    page.evaluate("""() => {
+      const really = window.fetch;
+      window.fetch = async (address, options) => {
+        const response = await really(address, options);
+        window.fetch = really;
+        window.arrived = true;
+        await new Promise(() => {}); // it was carried out, and the reply never comes
+        return response;
+      };
+    }""")
+    page.fill("[data-words]", ANSWER)
+    page.keyboard.press("Control+Enter")
+    later(page, " And it costs less")
+    page.wait_for_function("() => window.arrived")
+    page.reload()
+    assert state(page) == "follow-up" and page.input_value("[data-words]") == "And it costs less"
+
+
+def test_after_a_lost_reply_more_words_are_no_replay(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    page.evaluate("""() => {
+      const really = window.fetch;
+      window.fetch = async (address, options) => {
+        await really(address, options);
+        window.fetch = really;
+        throw new TypeError("the connection broke off");
+      };
+    }""")
+    page.fill("[data-words]", ANSWER)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".failed[data-lost]")
+    assert page.input_value("[data-words]") == ANSWER
+    later(page, " And it costs less")
+    onwards(page, lambda: page.get_by_role("button", name="Try again").click())
+    assert page.input_value("[data-aside] textarea") == f"{ANSWER} And it costs less"
+    page.reload()  # what counted nowhere is not lost with the page
+    assert page.input_value("[data-aside] textarea") == f"{ANSWER} And it costs less"
+
+
+def test_what_is_refused_comes_back_with_what_was_typed_since(visit: Visit) -> None:
+    page = visit("/drill")
+    to_answer(page)
+    page.evaluate(HELD)
+    page.fill("[data-words]", "words")
+    page.click("#reply button[value=pass]")  # with words in the box that is refused
+    page.wait_for_function("() => window.posted.length === 1")
+    later(page, " and more")
+    page.evaluate("window.let()")
+    page.wait_for_selector(".failed")
+    assert page.input_value("[data-words]") == "words and more"
+    page.reload()
+    assert page.input_value("[data-words]") == "words and more"
+
+
 def test_pressing_twice_while_the_notes_are_saved_sends_once(visit: Visit) -> None:
     page = visit("/drill")
     start(page, "format=hld&request=chat")
@@ -338,7 +462,7 @@ def test_an_estimate_with_its_sheet(visit: Visit) -> None:
     page.wait_for_function("() => document.querySelector('[data-words]').value.includes('qps')")
     assert page.input_value("[data-words]") == "I assume:\nqps = 5,787/s = 500 million/day"
     assert sound(page)
-    page.wait_for_timeout(1800)  # until it is saved by itself
+    page.wait_for_function("() => document.querySelector('[data-saved]').textContent === 'Saved'")  # by itself
     page.evaluate("sessionStorage.clear()")
     page.reload()
     assert page.locator(".values li").count() == 3

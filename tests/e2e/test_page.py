@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fakes import ScriptedCompletion, ScriptedModel
-from pages import running
+from pages import follow, running, until
 from tutor.bootstrap import App
 from tutor.models.port import Message
 from tutor.settings import CorpusSettings, LlmSettings, Settings
@@ -116,6 +116,7 @@ def test_the_answers_of_a_session_stay_and_are_listed(visit: Callable[..., Any])
     page.wait_for_selector(".sources")
     ask(page, NOT_ANSWERED)
     page.wait_for_selector(".abstain")
+    page.wait_for_selector("[data-log][aria-busy=false]")
     assert page.locator(".question").all_inner_texts() == [ANSWERED, NOT_ANSWERED]
     assert page.locator("[data-asked] [aria-current]").all_inner_texts() == [ANSWERED]
     assert page.locator(".abstain .nearest").count() == 0  # bread is far from everything here
@@ -162,7 +163,7 @@ def test_a_question_that_is_too_long_is_kept_without_scripts(visit: Callable[...
     page = visit(java_script_enabled=False)
     text = "Why not Kafka? " * 400
     page.fill("#q", text)
-    page.click("[data-send]")
+    follow(page, "[data-send]")
     assert "5,999 characters, the limit is 4,000" in page.inner_text("[data-over]")
     assert page.input_value("#q") == text
     page.fill("#q", ANSWERED)
@@ -177,6 +178,7 @@ def test_a_long_question_does_not_fill_the_screen(visit: Callable[..., Any], scr
     page.fill("#q", text)
     page.click("[data-send]")
     page.wait_for_selector(".sources, .abstain")
+    page.wait_for_load_state()  # the style comes after the words
     heading = page.locator(".question")
     assert heading.inner_text() == text
     assert heading.bounding_box()["height"] < 120
@@ -188,6 +190,7 @@ def test_an_example_is_one_click(visit: Callable[..., Any]) -> None:
     page = visit()
     page.click("[data-example] >> nth=0")
     page.wait_for_selector(".sources")
+    page.wait_for_selector("[data-log][aria-busy=false]")
     assert page.is_hidden("[data-stop]")
 
 
@@ -280,7 +283,7 @@ def test_an_answer_that_was_stopped_while_it_was_written_is_kept_and_remembered(
     page.locator(".copy", has_text="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()").startswith("## When should I use a B-tree?\n")
     assert page.is_visible("[data-send]")
-    assert model.last.closed  # its request has ended
+    until(page, lambda: model.last is not None and model.last.closed)  # its request has ended
     with page.expect_request("**/ask/stream") as sent:
         ask(page, "and when not?")
     history = sent.value.post_data_json["history"]

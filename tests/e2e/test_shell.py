@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pages import overflow, violations
+from pages import follow, overflow, until, violations
 from tutor.web.views import NAVIGATION
 
 Visit = Callable[..., Any]
@@ -31,15 +31,6 @@ def viewed(page: Any) -> list[float]:
     return [float(number) for number in page.get_attribute("[data-drawing]", "viewBox").split()]
 
 
-def until(page: Any, true: Callable[[], bool]) -> None:
-    """Waits for what comes with one of the next frames. (The policy forbids wait_for_function's eval.)"""
-    for _ in range(100):
-        if true():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it did not come about in five seconds")
-
-
 # The places
 
 
@@ -52,7 +43,7 @@ def test_on_a_narrow_screen_the_places_are_a_menu_without_scripts(visit: Visit) 
     page.keyboard.press("Escape")
     assert page.is_hidden(".places")
     page.click(".menu")
-    page.click(".places >> text=Map")
+    follow(page, ".places >> text=Map")
     assert page.url.endswith("/map")
     assert page.is_hidden("[data-palette-open]") and page.is_hidden("[data-theme-toggle]")
 
@@ -180,7 +171,7 @@ def test_the_palette_runs_actions_and_works_without_the_server(visit: Visit) -> 
     page = visit("/design")
     page.route("**/palette", lambda route: route.abort())
     opened(page).fill("theme dark")
-    assert first(page) == "Theme: dark"
+    chosen(page, "Theme: dark")
     page.keyboard.press("Enter")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.locator(".palette[open]").count() == 0
@@ -351,9 +342,9 @@ def test_the_map_without_scripts(visit: Visit) -> None:
     page = visit("/map", width=360, height=740, java_script_enabled=False)
     assert overflow(page) == []
     page.select_option("#goal", "kafka")
-    page.click("text=Show")
+    follow(page, "text=Show")
     assert page.locator("h1").inner_text() == "The path to Apache Kafka"
-    page.click(".way ol a >> nth=0")
+    follow(page, ".way ol a")
     assert "/documents/" in page.url
 
 
@@ -384,7 +375,7 @@ def test_what_was_made_goes_out_is_deleted_and_comes_back(visit: Visit, tmp_path
     page.click(".danger")
     page.wait_for_selector("#not-erased")
     assert page.input_value("#words") == "delete it"
-    assert page.evaluate("document.activeElement.id") == "words"
+    until(page, lambda: page.evaluate("document.activeElement.id") == "words")
     page.evaluate("localStorage.setItem('palette-recent', '[\"/map\"]')")
     page.fill("#words", "delete everything")
     page.click(".danger")

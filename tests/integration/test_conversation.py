@@ -221,3 +221,27 @@ def test_a_chat_over_json_lines(curriculum_home: Path) -> None:
     assert "empty" in found["c"]["error"]
     assert found["d"]["shifted"] and found["d"]["standalone"] is None
     assert found["e"]["standalone"] is None and found["e"]["abstained"]
+
+
+@pytest.mark.parametrize(
+    ("turns", "read_as"),
+    [
+        # A circumstance goes along with the next question, and no further; another takes its place.
+        (
+            ["How does PostgreSQL replication work?", "and on failover?", "give me an example"],
+            "What is an example of PostgreSQL replication, on failover?",
+        ),
+        (
+            ["How does PostgreSQL replication work?", "and on failover?", "an example?", "what are the alternatives?"],
+            "What are the alternatives to PostgreSQL replication?",
+        ),
+        (["When to use Kafka?", "and on failover?", "and with ten topics?"], "When to use Kafka, with ten topics?"),
+        # What was named is exchanged whole.
+        (["What are virtual nodes?", "no, I meant rendezvous hashing"], "What is rendezvous hashing?"),
+        # A pleasantry is nothing to lean on, and leans on nothing.
+        (["When should I use Kafka?", "thanks"], "thanks"),
+        (["When should I use Kafka?", "thanks", "why?"], "Why should I use Kafka?"),
+    ],
+)  # fmt: skip
+def test_a_chain_of_follow_ups_keeps_to_its_subject(core: App, turns: list[str], read_as: str) -> None:
+    assert read(core, turns) == read_as

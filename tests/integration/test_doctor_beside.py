@@ -140,7 +140,7 @@ def test_a_server_that_says_nothing_or_drips_is_not_waited_for() -> None:
                 connection, _ = listener.accept()
                 with connection:
                     connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                    for _ in range(100):
+                    for _ in range(1200):
                         connection.sendall(b" ")
                         time.sleep(0.1)
             except OSError:
@@ -149,7 +149,7 @@ def test_a_server_that_says_nothing_or_drips_is_not_waited_for() -> None:
         threading.Thread(target=drip, daemon=True).start()
         began = time.monotonic()
         assert reach("compatible", f"http://127.0.0.1:{listener.getsockname()[1]}/v1") == Reached()
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 30
 
 
 @pytest.mark.heavy

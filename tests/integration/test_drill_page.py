@@ -167,6 +167,27 @@ def test_let_it_choose_takes_what_went_badly(client: TestClient, app: App) -> No
     assert (chosen.task.card, chosen.task.probe) in weak and len(chosen.tasks) == 1
 
 
+def test_let_it_choose_gives_as_many_questions_as_were_asked_for_and_says_why(curriculum: Path, tmp_path: Path) -> None:
+    core = App(Settings(home=shutil.copytree(curriculum, tmp_path / "home")))
+    try:
+        client = TestClient(create_app(core), headers={"accept": "text/html"})
+        finish(client, begin(client, request="why not kafka"))  # the only one that went badly
+        room = begin(client, do="choose", count="3")
+        chosen = core.drills.store.load(room.rsplit("/", 1)[-1])
+        assert chosen.task.card == "kafka" and len(chosen.tasks) == 3
+        assert f"Chosen for you: {chosen.task.why}." in parsed(client.get(room)).text
+        for _ in chosen.tasks:
+            finish(client, room)
+        debrief = parsed(client.get(room)).text
+        assert all(f"Chosen for you: {task.why}." in debrief for task in chosen.tasks)
+        step = client.post("/api/v1/drills", json={"choose": True, "count": 4}).json()
+        assert step["of"] == 4 and step["why"]
+        refused = client.post("/api/v1/drills", json={"choose": True, "request": "kafka"}, headers={"accept": "*/*"})
+        assert refused.status_code == 422 and "request" in refused.json()["error"]["about"]
+    finally:
+        core.close()
+
+
 def test_a_set_shows_the_grade_of_each_task_and_a_debrief(client: TestClient) -> None:
     room = begin(client, format="set", count="2", seed="3")
     page = send(client, room, answer=ANSWER)
@@ -339,6 +360,35 @@ def test_a_view_of_a_point_is_kept_with_its_reason_and_counts(client: TestClient
     assert "Your view of a point: covered, graded missed" in parsed(client.get("/documents/kafka")).text
     page = parsed(client.post(str(form["action"]), data={**sent, "once": "2", "reason": "y" * 1_001}), 422)
     assert one(page, f"#{missed['id']} textarea").text.strip() == "y" * 1_001
+
+
+def test_a_red_flag_is_disputed_beside_it_and_taken_back(client: TestClient, app: App) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, do="go")
+    send(client, room, answer=ANSWER)
+    page = finish(client, room)
+    session = room.rsplit("/", 1)[-1]
+    graded = app.drills.store.load(session).rounds[0].grade
+    assert graded and graded.red_flags and not page.find("dt", string="As you see it")
+    form = one(page, ".flag details form")
+    sent = fields(form, page) | {"reason": "I said <b>not</b> only."}
+    page = parsed(client.post(str(form["action"]), data=sent))
+    assert "Your view: not said – I said <b>not</b> only." in one(page, "#pf1").text and graded.red_flags[0].key == "!1"
+    mine = page.find("dt", string="As you see it")
+    assert mine and one(mine.parent, ".badge").text in ("mixed", "weak", "strong")  # type: ignore[arg-type]
+    assert "Your view of a red flag: not said" in parsed(client.get("/documents/kafka")).text
+    page = parsed(client.post(str(form["action"]), data={**sent, "once": "2", "reason": "y" * 1_001}), 422)
+    assert one(page, "#pf1 .mine")
+    back = one(page, "#pf1 form")
+    page = parsed(client.post(str(back["action"]), data=fields(back, page)))
+    assert not page.select("#pf1 .mine") and not page.find("dt", string="As you see it")
+    page = parsed(client.post(str(form["action"]), data={**sent, "once": "3", "reason": "y" * 1_001}), 422)
+    assert one(page, "#pf1 textarea").text.strip() == "y" * 1_001 and one(page, "#pf1 details").has_attr("open")
+    api, kept = f"/api/v1/drills/{session}/overrides", {"flag": 1, "status": "not-said"}
+    found = client.post(api, json=kept)
+    assert found.status_code == 201 and found.json().items() >= {"point": "!1", "graded": "said"}.items()
+    for wrong, status in (({"flag": 99}, 404), ({"point": "x", "flag": 1}, 422), ({"flag": None}, 422)):
+        assert client.post(api, json=kept | wrong, headers={"accept": "*/*"}).status_code == status
 
 
 # --- the sheet --------------------------------------------------------------------------------------------------------

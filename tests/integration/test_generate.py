@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -346,12 +345,12 @@ def test_unsupported_sentences_can_be_kept_and_marked(app: App, quotes: list[str
 
 
 def test_events_come_in_order_and_the_first_piece_at_once(app: App, quotes: list[str]) -> None:
-    given: list[float] = []
+    given: list[str] = []
 
     class Slow(ScriptedCompletion):
         def __iter__(self) -> Iterator[str]:
             for piece in super().__iter__():
-                given.append(time.perf_counter())
+                given.append(piece)
                 yield piece
 
     class Timed(ScriptedModel):
@@ -364,7 +363,7 @@ def test_events_come_in_order_and_the_first_piece_at_once(app: App, quotes: list
     events = []
     for event in writer.write(grounds):
         if not events:
-            assert time.perf_counter() - given[0] < 0.05
+            assert len(given) == 1  # the model has said no more yet
         events.append(event)
     assert isinstance(events[0], Draft)
     assert isinstance(events[-1], Finished)

@@ -296,7 +296,7 @@ def test_broken_headers_break_nothing(client: TestClient, name: str, value: byte
 )
 def test_what_is_no_http_leaves_the_server_answering(address: str, sent: bytes) -> None:
     where = urlsplit(address)
-    with socket.create_connection((where.hostname, where.port), timeout=10) as line:
+    with socket.create_connection((where.hostname, where.port), timeout=30) as line:
         line.settimeout(1)
         try:
             line.sendall(sent)
@@ -306,6 +306,6 @@ def test_what_is_no_http_leaves_the_server_answering(address: str, sent: bytes) 
             got = b""
     assert b" 500 " not in got.split(b"\r\n")[0]
     assert b"Traceback" not in got
-    with socket.create_connection((where.hostname, where.port), timeout=10) as line:
+    with socket.create_connection((where.hostname, where.port), timeout=30) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         assert line.recv(65_536).startswith(b"HTTP/1.1 200")

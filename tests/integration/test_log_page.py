@@ -224,6 +224,15 @@ def test_finding_by_words_dates_tags_cards_and_items(client: TestClient) -> None
     page = soup(client.get("/log?tag=<b>"), 422)
     assert one(page, ".failed dd").get_text() == "tags" and one(page, "#tag")["value"] == "<b>"
     assert soup(client.get("/log?card=zzz"), 404).select_one("#card[aria-invalid]")
+    for given, shown in (
+        ("redis", "Redis"),
+        ("RAFT", "Consensus: Paxos, Raft and ZAB"),
+        ("zzz", "zzz"),
+        ("", ""),
+    ):  # a card by its title
+        page = soup(client.get("/log", params={"card": given, "q": "x"}), 404 if given == "zzz" else 200)
+        assert one(page, "#card")["value"] == shown
+        assert {"Apache Kafka", shown} <= {str(o["value"]) for o in page.select("#known-cards option")} | {"zzz", ""}
 
 
 def test_pages_of_the_list(client: TestClient, app: App) -> None:

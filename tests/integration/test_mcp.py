@@ -444,7 +444,7 @@ def test_what_cannot_be_opened_is_told_and_tried_again(app: App) -> None:
     async def use(client: Client) -> tuple[Any, Any]:
         return await client.call_tool("today", {}), await client.call_tool("today", {})
 
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not tries and time.monotonic() < deadline:
         time.sleep(0.01)
     first, second = within(lambda: Client(build(opening)), use)
@@ -454,7 +454,7 @@ def test_what_cannot_be_opened_is_told_and_tried_again(app: App) -> None:
 
 def test_calls_wait_for_the_index_while_the_protocol_is_spoken(app: App) -> None:
     ready = threading.Event()
-    opening = Opening(app, lambda _: ready.wait(10))
+    opening = Opening(app, lambda _: ready.wait(60))
     opening.begin()
 
     async def use(client: Client) -> Any:

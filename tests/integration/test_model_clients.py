@@ -115,35 +115,35 @@ def test_tokens_are_estimated_where_the_server_does_not_count(server: Server) ->
 
 
 def test_a_silent_server_is_given_up_in_time(provider: str, server: Server) -> None:
-    server.replies = [Reply([10.0, *steps(provider)])]
+    server.replies = [Reply([60.0, *steps(provider)])]
     began = time.monotonic()
     with pytest.raises(ModelTimeout, match="no word within") as caught:
         complete(timed(provider, server, first_s=0.4), ASKED, max_tokens=40)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert "llm.first_token_s" in caught.value.fix
-    assert server.gone.wait(2), "the request was not ended"
+    assert server.gone.wait(15), "the request was not ended"
 
 
 def test_headers_and_then_silence_is_silence(provider: str, server: Server) -> None:
     first = steps(provider, pieces=())[:1] if provider != "ollama" else [b"\n"]
     if provider == "ollama":
         first = [steps(provider, pieces=("",))[0]]
-    server.replies = [Reply([*first, 10.0])]
+    server.replies = [Reply([*first, 60.0])]
     with pytest.raises(ModelTimeout, match="no word within"):
         complete(timed(provider, server, first_s=0.4), ASKED, max_tokens=40)
-    assert server.gone.wait(2)
+    assert server.gone.wait(15)
 
 
 def test_a_reply_that_stalls_in_the_middle_ends_at_the_deadline(provider: str, server: Server) -> None:
     begun = steps(provider)
-    server.replies = [Reply([*begun[:3], 10.0, *begun[3:]])]
+    server.replies = [Reply([*begun[:3], 60.0, *begun[3:]])]
     got: list[str] = []
     began = time.monotonic()
     with pytest.raises(ModelTimeout, match="not done within"):
-        iter_into(timed(provider, server, whole_s=0.8).stream(ASKED, max_tokens=40), got)
+        iter_into(timed(provider, server, whole_s=2).stream(ASKED, max_tokens=40), got)
     assert got[:1] == [PIECES[0]]
-    assert time.monotonic() - began < 2.5
-    assert server.gone.wait(2)
+    assert time.monotonic() - began < 15
+    assert server.gone.wait(15)
 
 
 def iter_into(reply: Any, got: list[str]) -> None:
@@ -162,8 +162,8 @@ def test_a_reply_that_drips_ends_at_the_deadline(provider: str, server: Server) 
     began = time.monotonic()
     with pytest.raises(ModelTimeout):
         complete(timed(provider, server, first_s=0.7, whole_s=1.0), ASKED, max_tokens=40)
-    assert time.monotonic() - began < 2.5
-    assert server.gone.wait(2)
+    assert time.monotonic() - began < 15
+    assert server.gone.wait(15)
 
 
 def test_a_slow_reply_that_is_in_time_is_whole(provider: str, server: Server) -> None:
@@ -186,7 +186,7 @@ def test_a_broken_connection_is_no_end(provider: str, server: Server) -> None:
 
 def test_closing_ends_the_request_from_another_thread(provider: str, server: Server) -> None:
     begun = steps(provider)
-    server.replies = [Reply([*begun[:3], 10.0, *begun[3:]])]
+    server.replies = [Reply([*begun[:3], 60.0, *begun[3:]])]
     reply = timed(provider, server).stream(ASKED, max_tokens=40)
     pieces = iter(reply)
     assert next(pieces) == PIECES[0]
@@ -194,18 +194,18 @@ def test_closing_ends_the_request_from_another_thread(provider: str, server: Ser
     began = time.monotonic()
     with pytest.raises(Cancelled):
         list(pieces)
-    assert time.monotonic() - began < 1.5
-    assert server.gone.wait(2), "the server never saw the client leave"
+    assert time.monotonic() - began < 15
+    assert server.gone.wait(15), "the server never saw the client leave"
     reply.close()
 
 
 def test_closing_before_the_first_byte_ends_the_request(provider: str, server: Server) -> None:
-    server.replies = [Reply([10.0, *steps(provider)])]
+    server.replies = [Reply([60.0, *steps(provider)])]
     reply = timed(provider, server).stream(ASKED, max_tokens=40)
     while not server.requests:
         time.sleep(0.01)
     reply.close()
-    assert server.gone.wait(2)
+    assert server.gone.wait(15)
     with pytest.raises(Cancelled):
         list(reply)
 

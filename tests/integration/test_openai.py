@@ -447,7 +447,7 @@ def test_nothing_is_answered_for_a_client_that_has_gone(guarded: Callable[..., A
         head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
         with web.state.core._lock:  # as while somebody else is answered
             port = int(base.rpartition(":")[2])
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
                 client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
                 time.sleep(0.3)
             time.sleep(0.3)  # the server learns of it

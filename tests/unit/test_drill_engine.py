@@ -194,6 +194,47 @@ def test_a_view_is_kept_by_command_the_last_one_counts(drills: Drills, capsys: p
         dispute.override(drills, session.id, ["2.1=covered"])
 
 
+def test_a_red_flag_is_disputed_and_taken_back(
+    drills: Drills, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = say(drills, drills.start("coordination-services/why-not-database-lock"), "", "a good answer, and false")
+    while session.pending:
+        session = say(drills, session, "2" if session.pending.state == "rate" else "skip")
+    grade = session.rounds[0].grade
+    assert grade and len(grade.red_flags) == 2 and (grade.verdict, grade.score) == ("mixed", 0.45)
+    first, second = (f.key for f in grade.red_flags)
+    row = drills.override(session.id, 1, first, "not-said", "I said the opposite.")
+    told = {"point": "!1", "graded": "said", "learner": "not-said", "reason": "I said the opposite."}
+    assert told.items() <= row.items() and row["claim"] == grade.red_flags[0].wrong
+    assert (row["verdict"], row["score"]) == ("mixed", 0.45), "the other one stands"
+    row = drills.override(session.id, 1, second, "not-said")
+    assert (row["verdict"], row["score"]) == ("strong", 1.0)
+    noted = next(drills.store.viewed())
+    assert (noted["verdict"], noted["score"]) == ("strong", 1.0)
+    assert {key: view["learner"] for key, view in noted["views"].items()} == {first: "not-said", second: "not-said"}
+    assert as_markdown(drills, session).count("your view: not said") == 2
+    assert session_json(drills, session)["rounds"][0]["overrides"] == {first: "not-said", second: "not-said"}
+    assert drills.store.load(session.id).rounds[0].grade == grade, "the grade stays as it was given"
+
+    dispute.override(drills, session.id, ["F1=said"])
+    assert drills.override(session.id, 1, second, "not-said")["score"] == 0.45
+    monkeypatch.setattr("sys.stdin", io.StringIO("f1 not said\nF3 not\nf2 covered\n\n"))
+    interview.run(drills, drills.resume(session.id))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "F1 ! Red flag: “false”" in said and said.count("your view: not said") == 1
+    assert "Kept: red flag F1 is said for you. In your progress the answer counts as mixed." in said
+    assert "Kept: red flag F1 is not said for you. In your progress the answer counts as strong." in said
+    assert "there is no red flag F3" in said and "'covered' is no status of a red flag" in said
+    interview.run(drills, drills.resume(session.id))
+    assert "As you see it: strong, score 100%." in capsys.readouterr().out
+    with pytest.raises(NotFound, match="no such red flag"):
+        drills.override(session.id, 1, "!9", "not-said")
+    with pytest.raises(UsageError, match="One of: said, not-said"):
+        drills.override(session.id, 1, first, "covered")
+    with pytest.raises(UsageError, match="One of: missed"):
+        drills.override(session.id, 1, grade.points[0].point, "not-said")
+
+
 def test_exports_have_what_to_read_the_due_date_and_the_learners_view(drills: Drills) -> None:
     session = finished(drills)
     point = session.task.rubric.points[0]
@@ -391,8 +432,11 @@ def test_a_time_box_runs_from_when_the_step_was_asked(
 
 def test_what_is_left_of_a_time_box_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
     with interview._time_box(5, 60.05):  # a fifth is a minute
-        time.sleep(0.3)
-    assert "1.0 minutes left" in capsys.readouterr().err
+        said, end = "", time.monotonic() + 30
+        while "1.0 minutes left" not in said and time.monotonic() < end:
+            time.sleep(0.01)
+            said += capsys.readouterr().err
+    assert "1.0 minutes left" in said
 
 
 def test_the_first_step_of_a_round_says_how_long_it_is(drills: Drills, capsys: pytest.CaptureFixture[str]) -> None:

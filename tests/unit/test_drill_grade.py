@@ -11,7 +11,7 @@ import pytest
 from tutor.curriculum.corpus import Corpus, load_corpus
 from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
 from tutor.drill.evidence import FEATURES, FLAG_FEATURES, NEAR, Evidence, brevity, length
-from tutor.drill.grade import CAP, FlagGrade, Grade, PointGrade, settle, together, verdict_features
+from tutor.drill.grade import CAP, FlagGrade, Grade, PointGrade, as_viewed, settle, together, verdict_features
 from tutor.drill.grading import status_chances
 from tutor.drill.judge import CONTRADICTED, MISSED, STATUSES, Status
 from tutor.drill.reading import Window
@@ -152,3 +152,12 @@ def test_eloquence_has_no_substance_and_plain_claims_have(corpus: Corpus) -> Non
     plain = "Two people press the same button at once; the second one must see that the seat has gone and pick another."
     assert substance(eloquent) < 0 < substance(plain)
     assert substance("") == 0
+
+
+def test_a_disputed_red_flag_is_as_if_it_had_not_been_raised() -> None:
+    statuses: list[Status] = ["covered", "covered", "covered", "missed"]
+    given = settle(RUBRIC, points(*statuses), [FLAG], [False], words=60, flag_chance=0.9, by=calibrated().verdict)
+    without = settle(RUBRIC, points(*statuses), [], [False], words=60, flag_chance=0.0, by=calibrated().verdict)
+    assert given.score == CAP < without.score
+    assert as_viewed(RUBRIC, given, {"!1": "not-said"}) == without
+    assert as_viewed(RUBRIC, given, {"!1": "said", "!2": "not-said"}) == given

@@ -84,13 +84,13 @@ def test_an_interrupt_ends_the_encoding(encoder: OnnxEncoder) -> None:
         if len(finished) == 20:
             raise KeyboardInterrupt
 
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(KeyboardInterrupt):
         encoder.encode(texts, on_progress=stop)
-    stopped = time.perf_counter() - began
-    began = time.perf_counter()
+    stopped = time.process_time() - began
+    began = time.process_time()
     encoder.encode(texts)
-    assert stopped < (time.perf_counter() - began) / 3
+    assert stopped < (time.process_time() - began) / 3
 
 
 def test_many_texts_come_back_in_their_order(encoder: OnnxEncoder) -> None:

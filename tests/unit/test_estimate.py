@@ -240,9 +240,9 @@ def test_the_question_handed_back_holds_no_figures() -> None:
 
 
 def test_a_long_answer_is_checked_in_time(feed: Scenario) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     check(feed, "peak reads of 7,000/s and 5 GB a day, " * 500)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_assumptions_are_the_sentences_that_say_so() -> None:

@@ -120,6 +120,6 @@ def test_a_subject_is_what_a_question_is_about() -> None:
 def test_no_question_takes_long(question: str) -> None:
     import time
 
-    began = time.perf_counter()
+    began = time.process_time()
     standalone(question, after("Kafka or RabbitMQ?"), names)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0

@@ -63,9 +63,9 @@ def test_initials_must_spell_the_short_form(text: str, found: dict[str, str]) ->
 
 @pytest.mark.parametrize("text", ["-".join("a" * 5_000), "a" * 100_000, "a/" * 50_000, "a'" * 50_000, "a " * 50_000])
 def test_acronyms_are_found_in_time_linear_in_the_text(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert defined_acronyms(f"{text} x y (CDC)") == {}
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 @given(st.text(alphabet="abC 2-/'()\n", max_size=200))

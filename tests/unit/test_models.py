@@ -106,14 +106,17 @@ def test_a_reply_and_what_it_took() -> None:
 
 
 def test_who_waits_is_not_kept_past_the_first_deadline() -> None:
+    over = threading.Event()
+
     def read(asked: Asked, call: Call) -> Generator[Piece | Counts]:
-        time.sleep(1.5)  # deaf: does not even see that it was closed
+        over.wait(60)  # deaf: does not even see that it was closed
         yield Piece("late")
 
     began = time.monotonic()
     with pytest.raises(ModelTimeout, match="no word within"):
         complete(timed(read, first_s=0.2), ASKED, max_tokens=10)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 15
+    over.set()
 
 
 def test_who_waits_is_not_kept_past_the_whole_deadline() -> None:
@@ -125,13 +128,13 @@ def test_who_waits_is_not_kept_past_the_whole_deadline() -> None:
     got: list[str] = []
     began = time.monotonic()
     with pytest.raises(ModelTimeout, match="not done within"):
-        kept(timed(read, whole_s=0.4).stream(ASKED, max_tokens=100), got)
-    assert time.monotonic() - began < 1.2
+        kept(timed(read, whole_s=1).stream(ASKED, max_tokens=100), got)
+    assert time.monotonic() - began < 15
     assert len(got) > 3
 
 
 def test_loading_is_not_the_first_piece() -> None:
-    model = timed(words("a"), first_s=0.3, whole_s=5.0, prepare=lambda: time.sleep(0.6))
+    model = timed(words("a"), first_s=1.0, whole_s=30.0, prepare=lambda: time.sleep(1.3))
     assert complete(model, ASKED, max_tokens=10)[0] == "a"
 
 
@@ -179,8 +182,8 @@ def test_closing_wakes_who_waits_and_ends_the_request() -> None:
 
 
 def test_a_reply_may_be_read_when_it_has_long_been_done() -> None:
-    reply = timed(words("a", "b"), first_s=0.2, whole_s=5).stream(ASKED, max_tokens=10)
-    time.sleep(0.4)
+    reply = timed(words("a", "b"), first_s=1, whole_s=30).stream(ASKED, max_tokens=10)
+    time.sleep(1.2)
     assert "".join(reply) == "ab"
 
 
@@ -308,13 +311,13 @@ def test_who_has_no_time_left_is_told_at_once() -> None:
 
 
 def test_closing_ends_the_wait() -> None:
-    model = RetryingModel(Flaky([down()], ["a"]), retries=2, timeout_s=60, draw=lambda: 1.0)
+    model = RetryingModel(Flaky([down(30.0)], ["a"]), retries=2, timeout_s=60, draw=lambda: 1.0)
     reply = model.stream(ASKED, max_tokens=10)
     threading.Timer(0.05, reply.close).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
         list(reply)
-    assert time.monotonic() - began < BASE_S
+    assert time.monotonic() - began < 15
 
 
 @given(st.integers(1, 200), st.floats(0, 1), st.none() | st.floats(0, 3600))

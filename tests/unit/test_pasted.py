@@ -234,9 +234,9 @@ def test_ordinary_documents_are_left_alone(text: str) -> None:
 
 def test_recognising_a_long_document_is_quick() -> None:
     text = ("M1 " + "word " * 400 + " " * 4000 + "\n\n \n") * 300 + "\n" * 200_000 + "HIGH" + " " * 200_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert recognise(text) is None
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 def test_unknown_kind() -> None:

@@ -69,3 +69,10 @@ def test_every_card_of_the_curriculum_leads_on() -> None:
         assert 1 <= len(found) <= MOST, name
         assert found == suggestions([name], whole, [])
         assert len({one.question for one in found}) == len(found)
+
+
+def test_a_conversation_on_one_card_is_offered_others_after_each_answer() -> None:
+    whole = outline(CORPUS, None)
+    questions = [f"What is redis thing number {n}?" for n in range(3)]
+    found = [{one.question for one in suggestions(["redis"], whole, questions[: n + 1])} for n in range(3)]
+    assert not found[0] & found[1] and not found[1] & found[2]

@@ -74,9 +74,9 @@ def test_an_operation_collects_its_stages_in_order_and_adds_up_repeated_ones() -
 def test_a_stage_within_a_stage_is_taken_off_it() -> None:
     with operation("ingest") as running:
         with stage("write"), stage("encode"):
-            time.sleep(0.03)
-        assert running.stages["encode"] >= 30
-        assert running.stages["write"] < 10
+            time.sleep(0.2)
+        assert running.stages["encode"] >= 200
+        assert running.stages["write"] < 100
 
 
 def test_an_operation_within_another_is_part_of_it(heard: Heard) -> None:
@@ -175,7 +175,7 @@ def test_what_was_measured_elsewhere_is_taken_off_the_stage_around_it(heard: Hea
             time.sleep(0.02)
             took("model.first_token", 0.015)
         assert running.stages["model.first_token"] == pytest.approx(15)
-        assert running.stages["model.reply"] == pytest.approx(5, abs=15)
+        assert 5 <= running.stages["model.reply"] <= running.ms - 15
     assert ("ask", "model.first_token") in heard.labels("tutor.stage.duration")
     took("model.first_token", 1.0)
     assert heard.labels("tutor.stage.duration")[-1] == ("", "model.first_token")

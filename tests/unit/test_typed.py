@@ -55,7 +55,20 @@ class Terminal:
             assert time.monotonic() < end, self.shown[-500:]
             time.sleep(0.01)
 
+    def settle(self) -> None:
+        """Waits until what was typed has been read: it is shown then, and nothing more comes."""
+        end = time.monotonic() + 30
+        while len(self.shown) == self._before:
+            assert time.monotonic() < end, self.shown[-500:]
+            time.sleep(0.01)
+        while True:
+            before = len(self.shown)
+            time.sleep(0.15)
+            if len(self.shown) == before:
+                return
+
     def type(self, text: str) -> None:
+        self._before = len(self.shown)
         data = text.encode("utf-8")
         while data:
             data = data[os.write(self.keys, data[:2000]) :]
@@ -69,7 +82,7 @@ def heard(tmp_path: Path) -> Callable[..., list[str]]:
         terminal.until("> ")
         for text in typed:
             terminal.type(text)
-            time.sleep(0.15)
+            terminal.settle()
         terminal.until("ready for the next")
         terminal.type("next\r")
         os.waitpid(terminal.pid, 0)

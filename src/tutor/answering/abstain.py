@@ -78,7 +78,7 @@ def measure(hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, about: A
     covered, held = [], frozenset[str]()
     for hit in hits:
         passage = hit.passage
-        there = about.held(terms(" ".join([passage.prefix, *passage.names, passage.text])))
+        there = about.held(_spoken_of(passage.prefix, passage.names, passage.text))
         held |= there
         covered.append(about.share(there))
     by_dense = set(np.argsort(-similarities, kind="stable")[:5].tolist())
@@ -100,6 +100,12 @@ def measure(hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, about: A
         float(wants_manual(question)),
         addressed(dense),
     )
+
+
+@lru_cache(maxsize=1_500)
+def _spoken_of(prefix: str, names: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """The terms of a passage, each once. The same passages are found again and again; one takes 3 KB."""
+    return tuple(dict.fromkeys(terms(" ".join([prefix, *names, text]))))
 
 
 def addressed(dense: Vectors) -> float:

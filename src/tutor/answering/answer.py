@@ -12,7 +12,8 @@ from tutor.answering.cite import Citation, Further, Own
 from tutor.answering.compose import Composed, compose
 from tutor.answering.intent import Intent, classify
 from tutor.answering.score import label, score
-from tutor.answering.screen import leans_on_context, off_curriculum
+from tutor.answering.screen import leans_on_context, off_curriculum, says_nothing
+from tutor.answering.slips import is_slip
 from tutor.answering.units import Units
 from tutor.answering.written import Generation
 from tutor.retrieval.index import TASK, Hit
@@ -26,6 +27,7 @@ _WEIGHED = 12  # of them, first, that decide whether the question is answered
 _SIDE_PASSAGES = 4
 _TURNS_ON = 0.2  # rarity-weighted share of a question's terms that a name needs to be what it turns on
 _NUMBERED, _IN_BRACKETS = re.compile(r"\[(\d+)\]"), r"(\1)"
+_CLAUSE = re.compile(r"(?:^|[.;:]\s+)(\S+(?:\s+\S+)?)")  # its first two words
 _NAMED = 3  # documents of one name that are looked into
 
 
@@ -165,7 +167,7 @@ class Answerer:
         abstained = not composed.citations
         with stage("cite"):
             text = (refusal or _not_answered(nearest)) if abstained else composed.markdown()
-            uncovered = () if abstained else self._uncovered(found, composed.citations, about)
+            uncovered = () if abstained else self._uncovered(found, composed, about)
         generation = self.searcher.reader.manifest.generation
         running.note(intent=intent.name, abstained=abstained, confidence=round(confidence, 4), generation=generation)
         running.tell(question=found.question)
@@ -181,7 +183,7 @@ class Answerer:
             nearest=nearest,
             corrected=found.expansion.corrected,
             meant=asked.meant(found),
-            uncovered=() if abstained else tuple(dict.fromkeys([*uncovered, *composed.unmet])),
+            uncovered=uncovered,
             refusal=refusal if abstained else "",
             ms=running.ms,
             stages=running.stages,
@@ -191,12 +193,14 @@ class Answerer:
 
     def _refusal(self, found: SearchResult, intent: Intent) -> tuple[str, float]:
         """What speaks against answering, whatever the ranking says ("" for nothing), and how much (1: all)."""
+        if says_nothing(found.question):
+            return 'That asks nothing, so nothing was looked up. Ask on, as in "How does Kafka fail?".', 1.0
         if off_curriculum(found.question):
             return "The curriculum says nothing of you or of this assistant's instructions; nothing can be cited.", 1.0
         pointer = leans_on_context(found.question)
         if pointer is not None:
-            what = f'"{pointer}" points at something said before' if pointer else "it names no subject"
-            return f'Each question is read for itself and {what}: name the subject, as in "How does Kafka fail?".', 1.0
+            what = f'It is not clear what "{pointer}" stands for' if pointer else "The question names no subject"
+            return f'{what}: name the subject, as in "How does Kafka fail?".', 1.0
         for side in intent.sides:
             named = query_content(JOINT.sub(" ", found.expansion.mended(side)))
             if named and not any(map(self.searcher.expander.frequency, named)):
@@ -204,11 +208,13 @@ class Answerer:
                 return f"The curriculum has nothing on {side}, so it cannot be compared.", 0.5
         return "", 0.0
 
-    def _uncovered(self, found: SearchResult, quoted: Sequence[Citation], about: Asked) -> tuple[str, ...]:
-        """Names in the question that no passage holds, and those it turns on that nothing quoted speaks of."""
+    def _uncovered(self, found: SearchResult, composed: Composed, about: Asked) -> tuple[str, ...]:
+        """Names in the question that no passage holds, and those and sides of it that nothing quoted speaks of."""
+        quoted = composed.citations
         corrected = {wrong for wrong, _ in found.expansion.corrected}
-        first = quoted[0].doc_id  # elsewhere what a passage or bullet is called counts, not what it names in passing
-        texts = (" ".join([c.title, *c.heading, c.quote if c.doc_id == first else label(c.quote)]) for c in quoted)
+        # Elsewhere what a bullet is called counts, and what a clause begins with, not what is named in passing.
+        first = quoted[0].doc_id
+        texts = (" ".join([c.title, *c.heading, c.quote if c.doc_id == first else _subjects(c.quote)]) for c in quoted)
         there = about.held(term for text in texts for term in terms(text))
         uncovered = [
             word
@@ -227,9 +233,12 @@ class Answerer:
                 or any(map(self.searcher.expander.frequency, [lower, *content]))
             ):
                 continue
-            if not any(map(self.searcher.encoder.is_word, base_forms(lower))):
+            is_word = self.searcher.encoder.is_word
+            if not any(map(is_word, base_forms(lower))) and (word in about.proper or not is_slip(lower, is_word)):
                 uncovered.append(word)
-        return tuple(dict.fromkeys(uncovered))
+        told = {term for citation in quoted for term in terms(_subjects(citation.quote))}
+        unmet = (side for side in composed.unmet if not told.issuperset(terms(side)))
+        return tuple(dict.fromkeys([*uncovered, *unmet]))
 
     def _sides(self, found: SearchResult, intent: Intent, filters: Filters | None) -> list[Hit]:
         """Further passages: for a comparison the best about each side alone, for a name those of its documents."""
@@ -246,6 +255,11 @@ class Answerer:
                     known.add(hit.passage.chunk_id)
                     more.append(hit)
         return more
+
+
+def _subjects(quote: str) -> str:
+    """What a quoted sentence says that it is about: its label, and the first two words of each clause."""
+    return " ".join([label(quote), *_CLAUSE.findall(quote)])
 
 
 def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:

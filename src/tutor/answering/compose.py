@@ -115,6 +115,7 @@ def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = fr
 def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Scored:
     """The sentence that opens the answer."""
     right = [s for s in scored if not s.unit.wrong] or scored
+    right = [s for s in right if s.names] or right
     if named and not intent.sides:
         right = [s for s in right if s.unit.passage.doc_id in named] or right
     if intent.argues:
@@ -126,6 +127,12 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
         most = max(sum(_names(s.unit, side) for side in sides) for s in right)
         right = [s for s in right if sum(_names(s.unit, side) for side in sides) == most]
     lead = max(right, key=lambda s: s.score + _LEADS * intent.leads(s.unit.passage.role) + _OWN * s.own)
+    if not lead.rarest:
+        # "How do you stop a cache stampede?" is not opened by what stops misses of absent keys.
+        shares = {1: _SECOND, 2: _OPENER}
+        told = [s for s in right if s.rarest and s.score >= shares[s.rarest] * lead.score and not s.unit.teaser]
+        told = [s for s in told if _same_subject(s.unit, lead.unit)]
+        lead = max(told, key=lambda s: (s.rarest, s.score), default=lead)
     restated = max((s for s in scored if s.unit.wrong and s.own >= RESTATED), key=lambda s: s.likeness, default=None)
     claims = intent.name == "other" and restated and restated.likeness > lead.likeness and restated.own > lead.own
     if restated and claims:
@@ -146,7 +153,7 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
         for candidate in right:
             suits = candidate.unit.passage.role == intent.opener and not candidate.unit.teaser
             near = candidate.unit.passage.doc_id in named or _same_subject(candidate.unit, lead.unit)
-            if suits and near and candidate.score >= _OPENER * lead.score:
+            if suits and near and candidate.score >= _OPENER * lead.score and candidate.rarest >= lead.rarest:
                 return candidate
     return lead
 
@@ -169,7 +176,7 @@ class _Selection:
             return
         lead = self.verdict[0]
         continues = unit.passage.doc_id == lead.passage.doc_id and self._intent.leads(unit.passage.role)
-        continues = continues and candidate.score >= self._second
+        continues = continues and candidate.score >= self._second and candidate.names
         beside = len(self.verdict) == 1 and continues and not unit.wrong and lead.words + unit.words <= VERDICT_WORDS
         if not beside and len(self.bullets) >= _MAX_BULLETS:
             return

@@ -28,7 +28,8 @@ class Turn:
     """A question as typed and as it was read, and what was answered.
 
     ``subject`` is what the question was about, as a phrase to carry on; ``said`` the answer's first sentence, empty
-    where the curriculum did not answer; ``names`` what was named, in order; ``doc_ids`` the documents cited.
+    where the curriculum did not answer; ``names`` what was named, in order; ``doc_ids`` the documents cited; ``aside``
+    the circumstance it was asked under, "on failover", which ends ``standalone`` and is no part of the subject.
     """
 
     question: str
@@ -37,6 +38,7 @@ class Turn:
     said: str = ""
     names: tuple[str, ...] = ()
     doc_ids: tuple[str, ...] = ()
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Conversation:
                     "said": t.said,
                     "names": list(t.names),
                     "doc_ids": list(t.doc_ids),
+                    "aside": t.aside,
                 }
                 for t in self.turns
             ],
@@ -124,6 +127,7 @@ class Conversation:
                     _text(row.get("said", "")),
                     tuple(map(_text, row.get("names", ()))),
                     tuple(map(_text, row.get("doc_ids", ()))),
+                    _text(row.get("aside", "")),
                 )
                 found = found.with_turn(one)
             return found
@@ -142,6 +146,7 @@ def bounded(turn: Turn) -> Turn:
         cut(turn.said, MAX_SAID_CHARS),
         turn.names[:MAX_NAMES],
         turn.doc_ids[:MAX_NAMES],
+        cut(turn.aside, SUMMARY_LINE_CHARS),
     )
 
 

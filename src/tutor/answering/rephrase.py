@@ -60,7 +60,8 @@ def rephrased(
         return replace(ruled, why=f"{ruled.why}; the model's reading was refused: {fault}")
     asked = {n.key for n in names(question)}
     carried = tuple(dict.fromkeys(n.text for n in names(text) if n.key not in asked))
-    return Rewritten(text, carried, why=ruled.why, by=model.name)
+    aside = ruled.aside if ruled.aside in text else ""
+    return replace(ruled, text=text, carried=carried, by=model.name, aside=aside)
 
 
 def _messages(question: str, conversation: Conversation) -> list[Message]:

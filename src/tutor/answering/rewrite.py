@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tutor.answering import followup
 from tutor.answering.conversation import Conversation, Turn, joined
 from tutor.answering.intent import classify
 from tutor.answering.naming import Named, Names, with_article
+from tutor.answering.screen import says_nothing
 
 _MAX_BASE_CHARS = 240  # of an earlier question that a circumstance is put behind
 _MAX_SUBJECT_WORDS = 16
@@ -30,6 +31,8 @@ _NOUN_FIRST = re.compile(
     r"^\W*(?:what(?:'s| is| are)|who (?:is|are)|define|explain|tell me about|(?:why|when to|when not to) use)\s", re.I
 )
 _VERBS = re.compile(r"\b(?:good|bad|work|works|mean|means|do|does|cost|costs|used|for|expensive|at|like)\b.*$", re.I)
+_HOW_IT = re.compile(r"^\W*how (?:do|does|did|is|are|can|could|would|will|should)\b", re.I)
+_CIRCUMSTANCE = "a circumstance of what was asked before"
 _PRONOUNS = "it its itself they them their theirs themselves that this those these one".split()
 _BARE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(rf"^\W*(?:{pattern})\W*$", re.I))
@@ -66,7 +69,8 @@ class Rewritten:
     """``text`` is what to search and answer; ``carried`` the names that came from the conversation.
 
     ``shifted``: the question turned to something else. ``why``: the rule that decided, for people. ``by``: "rules", or
-    the model whose reading it is.
+    the model whose reading it is. ``subject`` is what was asked about before and still is, "" where the text says it;
+    ``aside`` the circumstance that the text asks it under: "on failover".
     """
 
     text: str
@@ -74,6 +78,8 @@ class Rewritten:
     shifted: bool = False
     why: str = ""
     by: str = "rules"
+    subject: str = ""
+    aside: str = ""
 
     def changed(self, question: str) -> bool:
         """Whether the text is another than was asked."""
@@ -89,22 +95,23 @@ def standalone(question: str, conversation: Conversation, names: Names) -> Rewri
     last = conversation.last
     if last is None or not question.strip():
         return Rewritten(question, why="nothing was asked before")
+    if says_nothing(question):
+        return Rewritten(question, why="it asks nothing")
     found = _corrected(question, last, names) or _leaning(question, conversation, last, names)
     if found is None:
         own = {n.key for n in names(question)}
         before = {n.key for n in names(last.standalone)}
         return Rewritten(question, shifted=not own & before, why="it stands alone")
-    text, why = found
-    text = f"{text[0].upper()}{text[1:]}" if question[:1].isupper() else text
+    text = f"{found.text[0].upper()}{found.text[1:]}" if question[:1].isupper() else found.text
     asked = {n.key for n in names(question)}
     carried = tuple(dict.fromkeys(n.text for n in names(text) if n.key not in asked))
-    return Rewritten(text, carried, why=why)
+    return replace(found, text=text, carried=carried)
 
 
 def turn(question: str, read: Rewritten, names: Names, *, said: str = "", doc_ids: Sequence[str] = ()) -> Turn:
     """The turn to remember of a question, as it was read and answered."""
     found = tuple(dict.fromkeys(n.text for n in names(read.text)))
-    return Turn(question, read.text, subject_of(read.text), said, found, tuple(doc_ids))
+    return Turn(question, read.text, read.subject or subject_of(read.text), said, found, tuple(doc_ids), read.aside)
 
 
 def subject_of(question: str) -> str:
@@ -117,7 +124,7 @@ def subject_of(question: str) -> str:
     return " ".join((left if followup.content(left) else text).split()[:_MAX_SUBJECT_WORDS])
 
 
-def _corrected(question: str, last: Turn, names: Names) -> tuple[str, str] | None:
+def _corrected(question: str, last: Turn, names: Names) -> Rewritten | None:
     found = followup.CORRECTION.match(question)
     if not found:
         return None
@@ -125,11 +132,22 @@ def _corrected(question: str, last: Turn, names: Names) -> tuple[str, str] | Non
     old = (found.group("old") or found.group("old2") or "").strip()
     if not new or followup.asks(new) or len(new.split()) > 4:
         return None
-    text = _replaced(last.standalone, old, new) if old else _swapped(last.standalone, new, names, whatever=True)
-    return text or f"{new}: {last.subject}", "a correction of what was named"
+    if old:
+        text = _replaced(last.standalone, old, new)
+    else:
+        text = _swapped(last.standalone, new, names, whatever=True) or _renamed(last, new)
+    return Rewritten(text or f"{new}: {last.subject}", why="a correction of what was named")
 
 
-def _leaning(question: str, conversation: Conversation, last: Turn, names: Names) -> tuple[str, str] | None:
+def _renamed(last: Turn, new: str) -> str | None:
+    """The earlier question with its whole subject exchanged, where that is one thing that it asks the meaning of."""
+    if not _NOUN_FIRST.match(last.standalone) or _VERBS.search(last.subject):
+        return None
+    text = _replaced(last.standalone, last.subject, new)
+    return text and (text if new.endswith("s") else re.sub(r"^(\W*what) are\b", r"\1 is", text, flags=re.I))
+
+
+def _leaning(question: str, conversation: Conversation, last: Turn, names: Names) -> Rewritten | None:
     """The question with what it leans on, and the rule; None where it leans on nothing."""
     opener, rest = followup.opened(question)
     told = followup.about(rest)
@@ -146,32 +164,32 @@ def _leaning(question: str, conversation: Conversation, last: Turn, names: Names
     if (told or opener) and fragment and not aside:
         return _fragment(rest, last, named, names)
     if found := followup.pointer(rest, named, tied=bool(opener)):
-        return _resolved(rest, found, last, names), f'"{found.group().split()[-1]}" points at what was asked before'
+        return _resolved(rest, found, last, names)
     if followup.compares_nothing(rest, named):
-        return _compared(rest, conversation, names), "its sides were named before"
+        return _compared(rest, conversation, names)
     few = len(followup.content(rest)) <= followup.MOST_OF_A_PART
     if fragment and aside and (opener or few):
-        return _with_circumstance(rest, last), "a circumstance of what was asked before"
+        return _with_circumstance(rest, last)
     known = {n.key for n in names(last.standalone)}
     own = [n for n in named if n.key not in known]
     if opener and not followup.defines(rest, named) and not any(n.product or n.acronym for n in own):
-        return _in_context(rest, last), f'"{opener}" goes on with what was asked before'
+        return _in_context(rest, last, f'"{opener}" goes on with what was asked before')
     if few and not any(n.product or n.acronym for n in named) and rest.lower().startswith("what if "):
-        return _in_context(rest, last), "a circumstance of what was asked before"
+        return _in_context(rest, last, _CIRCUMSTANCE)
     if not named and ((fragment and followup.scrap(rest)) or (few and followup.hangs(rest))):
-        return _in_context(rest, last), "it names no subject"
+        return _in_context(rest, last, "it names no subject")
     return None
 
 
-def _compared(rest: str, conversation: Conversation, names: Names) -> str:
+def _compared(rest: str, conversation: Conversation, names: Names) -> Rewritten:
     """ "Which is cheaper?" of the sides last named: in one question, or in two ("How does Raft work?", "And "
     "Paxos?")."""
-    last = conversation.turns[-1]
+    last, why = conversation.turns[-1], "its sides were named before"
     if len(conversation.turns) > 1 and len(here := names(last.subject)) == 1:
         before = [n for n in names(conversation.turns[-2].subject) if n.key != here[0].key]
         if len(before) == 1 and before[0].text not in last.standalone:
-            return f"{before[0].text} or {here[0].text}: {rest}"
-    return _in_context(rest, last)
+            return Rewritten(f"{before[0].text} or {here[0].text}: {rest}", why=why)
+    return _in_context(rest, last, why)
 
 
 def _has_main_clause(rest: str) -> bool:
@@ -179,13 +197,15 @@ def _has_main_clause(rest: str) -> bool:
     return any(followup.asks(part.strip()) for part in re.split(r"[,;:.!?]\s+|\s[–-]\s", rest)[1:])
 
 
-def _bare(rest: str, last: Turn, names: Names) -> tuple[str, str] | None:
+def _bare(rest: str, last: Turn, names: Names) -> Rewritten | None:
     kind, found = next(((k, m) for k, p in _BARE if (m := p.match(rest))), ("", None))
     if found is None:
         return None
     noun = _noun(last, names)
-    subject = noun or last.subject
+    plain = noun or (_VERBS.sub("", last.subject).strip() if _HOW_IT.match(last.standalone) else "") or last.subject
+    subject = f"{plain}, {last.aside}" if last.aside else plain
     base = last.standalone.strip().rstrip(" ?.!")
+    aspect = found.group(1).lower() if kind == "aspect" else ""
     text = {
         "why-not": f"Why not {subject}?",
         "why": _asked_with("Why", base, subject),
@@ -195,9 +215,12 @@ def _bare(rest: str, last: Turn, names: Names) -> tuple[str, str] | None:
         "opposite": _negated(base, subject, rest),
         "round": _turned(base) or f"{subject}: the other way round?",
         "use": f"{rest.strip().rstrip(' ?.!')} {subject}?",
-        "aspect": f"What are the {found.group(1) if kind == 'aspect' else ''} of {subject}?",
+        "aspect": f"What are the {aspect} {'to' if aspect.endswith('alternatives') else 'of'} {subject}?",
     }[kind]
-    return text, "it asks on about what was asked before"
+    asks_again = kind in ("why", "how", "opposite", "round") and bool(last.aside) and last.aside in text
+    return Rewritten(
+        text, why="it asks on about what was asked before", subject=plain, aside=last.aside if asks_again else ""
+    )
 
 
 def _asked_with(word: str, base: str, subject: str) -> str:
@@ -255,7 +278,7 @@ def _sides(conversation: Conversation) -> tuple[tuple[str, str], Turn] | None:
     return None
 
 
-def _ordinal(rest: str, conversation: Conversation, names: Names, *, fragment: bool) -> tuple[str, str] | None:
+def _ordinal(rest: str, conversation: Conversation, names: Names, *, fragment: bool) -> Rewritten | None:
     found = followup.ORDINAL.search(rest)
     pair = _sides(conversation)
     if not found or not pair:
@@ -272,22 +295,23 @@ def _ordinal(rest: str, conversation: Conversation, names: Names, *, fragment: b
         why = f'"the other" is {chosen}'
         if fragment and not followup.content(rest[: found.start()] + rest[found.end() :]):
             alone = before in last.standalone and chosen not in last.standalone
-            return (_replaced(last.standalone, before, chosen) if alone else None) or f"When to use {chosen}?", why
+            asked = _replaced(last.standalone, before, chosen) if alone else None
+            return Rewritten(asked or f"When to use {chosen}?", why=why)
     else:
         chosen = first if which in ("first", "former") else second
         why = f'"the {which}" is {chosen}'
-    return f"{rest[: found.start()]}{chosen}{rest[found.end() :]}", why
+    return Rewritten(f"{rest[: found.start()]}{chosen}{rest[found.end() :]}", why=why)
 
 
-def _fragment(rest: str, last: Turn, named: tuple[Named, ...], names: Names) -> tuple[str, str]:
+def _fragment(rest: str, last: Turn, named: tuple[Named, ...], names: Names) -> Rewritten:
     """ "And Postgres?", "what about failover?"."""
     text = rest.rstrip(" ?.!")
     if found := followup.pointer(rest, ()):
-        return _resolved(rest, found, last, names), f'"{found.group().split()[-1]}" points at what was asked before'
+        return _resolved(rest, found, last, names)
     name = len(text.split()) <= 5 and (named or "-" in text or text[:1].isupper())
     if name and (swapped := _swapped(last.standalone, text, names)):
-        return swapped, "the earlier question, asked of another subject"
-    return f"{last.subject}: {rest}", "it names no question of its own"
+        return Rewritten(swapped, why="the earlier question, asked of another subject")
+    return _in_context(rest, last, "it names no question of its own")
 
 
 def _swapped(base: str, new: str, names: Names, *, whatever: bool = False) -> str | None:
@@ -336,29 +360,35 @@ def _noun(last: Turn, names: Names) -> str | None:
     return None
 
 
-def _resolved(rest: str, found: re.Match[str], last: Turn, names: Names) -> str:
+def _resolved(rest: str, found: re.Match[str], last: Turn, names: Names) -> Rewritten:
     """The question with its pointer replaced where what it stands for is one noun, else under what was asked before."""
+    why = f'"{found.group().split()[-1]}" points at what was asked before'
     word = found.groupdict().get("word") or found.group().split()[-1]
     at = found.start("word") if "word" in found.groupdict() else found.end() - len(word)
     if found.groupdict().get("noun") or word.lower() not in _PRONOUNS:
-        return _in_context(rest, last)
+        return _in_context(rest, last, why)
     noun = _noun(last, names)
     if noun is None and word.lower() in ("they", "them", "their", "both"):
         sides = _compared_in(last.standalone)
         noun = joined(sides) if sides and len(followup.content(last.subject)) <= 4 else None
     if noun is None:
-        return _in_context(rest, last)
+        return _in_context(rest, last, why)
     if word.lower() in ("its", "their", "theirs"):
         noun = f"{noun}'" if noun.endswith("s") else f"{noun}'s"
-    return f"{rest[:at]}{noun}{rest[at + len(word) :]}"
+    return Rewritten(f"{rest[:at]}{noun}{rest[at + len(word) :]}", why=why)
 
 
-def _in_context(rest: str, last: Turn) -> str:
-    return f"{last.subject}: {rest}"
+def _in_context(rest: str, last: Turn, why: str) -> Rewritten:
+    """The question under what was asked before; the circumstance of that goes along once, and not with what follows."""
+    head = f"{last.subject}, {last.aside}" if last.aside else last.subject
+    return Rewritten(f"{head}: {rest}", why=why, subject=last.subject)
 
 
-def _with_circumstance(rest: str, last: Turn) -> str:
+def _with_circumstance(rest: str, last: Turn) -> Rewritten:
+    """The earlier question, asked under a circumstance; it takes the place of an earlier one."""
     base = last.standalone.strip().rstrip(" ?.!")
+    base = base.removesuffix(f", {last.aside}") if last.aside else base
     if len(base) > _MAX_BASE_CHARS:
-        return _in_context(rest, last)
-    return f"{base}, {rest.rstrip(' ?.!')}?"
+        return _in_context(rest, last, _CIRCUMSTANCE)
+    aside = rest.rstrip(" ?.!")
+    return Rewritten(f"{base}, {aside}?", why=_CIRCUMSTANCE, subject=last.subject, aside=aside)

@@ -21,6 +21,7 @@ _LEXICAL, _FIT, _STANDING, _OPENING, _DEFINES = 0.45, 0.15, 0.25, 0.04, 0.15
 _LABELLED = 0.4  # what a bullet's own label is worth when it names all that the question does
 _TEASER = 0.3
 _ADVICE, _AGAINST = 0.2, 0.5  # what speaking for the side to argue for is worth, and against it costs
+_FEW = 4  # terms of a short question
 _LISTING = 0.15  # a plan names what to do; it explains nothing
 RESTATED = 0.95  # share of the question's terms that a sentence needs to be on just what the question names
 
@@ -48,7 +49,9 @@ class Scored:
     one. ``likeness`` is their MaxSim part alone (cosine, at most 1); ``own`` is the rarity-weighted share of the
     question's terms that it holds itself, not by its heading; ``defines`` whether it begins "<all that the question
     names> is", ``literal`` whether it holds them as they were asked for, not by another name; ``entry`` whether its
-    own label is just what was asked for ("**Cache stampede (thundering herd):** …").
+    own label is just what was asked for ("**Cache stampede (thundering herd):** …"). ``rarest`` is 2 where its label
+    has the rarest of the question's terms, as it was asked, 1 where the sentence has it, else 0; ``names`` whether it
+    or its document's title has one of the names that a short question argues against, where there are any.
     """
 
     unit: Unit
@@ -58,6 +61,8 @@ class Scored:
     defines: bool = False
     literal: bool = False
     entry: bool = False
+    rarest: int = 0
+    names: bool = True
     worth: float = 0.0
 
 
@@ -70,6 +75,9 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
     if not found:
         return []
     lexical, asked = _lexical(found, about), frozenset(about.rarity)
+    short = len(asked) <= _FEW  # what a long question turns on, its rarest word or a name does not tell
+    rarest = max(asked, key=lambda term: (about.rarity[term], term), default="") if short else ""
+    case = short and intent.name in ("when-not", "why-not")  # a label says the case; the name alone is none
     proper = frozenset(term for name in about.proper for term in terms(name))
     matches = [_matches(query_tokens, unit) for unit in found]
     headed = {u.passage.heading: about.share(about.held(terms(" ".join(u.passage.heading)))) for u in found}
@@ -77,6 +85,7 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
     for unit, matched in zip(found, matches, strict=True):
         doc_id = unit.passage.doc_id
         told[doc_id] = np.maximum(told[doc_id], matched) if doc_id in told else matched
+    telling = {doc_id: float(np.mean(matched)) if len(matched) else 0.0 for doc_id, matched in told.items()}
     scored = []
     for unit, words, matched in zip(found, lexical, matches, strict=True):
         passage = unit.passage
@@ -85,11 +94,15 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
         called = label(unit.text)
         advice = (0.0, _ADVICE, -_AGAINST)[speaks_for(unit, *intent.sides)] if intent.argues else 0.0
         verdict = advice + likeness + _LEXICAL * words + _STANDING * standing
-        if called and (held := about.held(terms(called))) and (not proper or held & proper):
+        held = about.held(terms(called))
+        if held and (not proper or (held & proper and not (case and held & asked <= proper))):
             # "Elasticsearch as primary store" does not open "Why not Redis as the primary database?".
-            verdict += _LABELLED * about.share(held)
+            # In the question's own words: "Cache penetration" is no "cache stampede", though cards take them as one.
+            verdict += _LABELLED * about.share(frozenset(terms(called)) if short else held)
+        if case and _left_for_another(unit.text, proper):
+            verdict += _ADVICE
         worth = advice + likeness + _W_LEXICAL * words + _W_STANDING * standing + _W_TEASER * unit.teaser
-        worth += _W_DOCUMENT * float(np.mean(told[passage.doc_id])) if len(matched) else 0.0
+        worth += _W_DOCUMENT * telling[passage.doc_id]
         worth += _W_HEADING * headed[passage.heading] + _W_CARD * (passage.kind == "card")
         worth += _W_INTRODUCED * (passage.role == "why" and intent.name not in ("definition", "why"))
         scored.append(
@@ -101,6 +114,8 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
                 _defines(unit.text, called, about),
                 about.share(unit.terms) >= RESTATED,
                 _is_entry(called, asked),
+                2 * (rarest in terms(called)) or int(rarest in unit.terms),
+                not case or not proper or bool(proper & (unit.terms | set(terms(passage.title)))),
                 worth,
             )
         )
@@ -162,6 +177,13 @@ def speaks_for(unit: Unit, first: str, second: str) -> int:
         if side := bool(ours & named) - bool(theirs & named):
             return role * side
     return 0
+
+
+def _left_for_another(text: str, proper: frozenset[str]) -> bool:
+    """Whether a sentence advises something else instead of what the question names."""
+    advice = _LEAD_IN.sub("", text, count=1)
+    taken, *left = (set(terms(part)) for part in _INSTEAD.split(advice, maxsplit=1))
+    return bool(left and left[0] & proper and not taken & proper)
 
 
 def _lexical(found: Sequence[Unit], about: Asked) -> NDArray[np.float64]:

@@ -73,6 +73,19 @@ def wants_manual(question: str) -> bool:
     return bool(_MANUAL.search(question))
 
 
+_PLEASANTRY = re.compile(
+    r"^\W*(?:(?:thanks?|thank you|thx|cheers|ok(?:ay)?|got it|i see|great|cool|nice|perfect|awesome|good|hello|hi|hey"
+    r"|bye|goodbye|good (?:morning|evening|night)|understood|makes sense|that helps?|that helped|please)"
+    r"(?: (?:so much|very much|a lot|again|you|there|then|now|for that|for the help|tutor))*\b\W*)+$",
+    re.I,
+)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text is a pleasantry and asks nothing: "thanks", "ok, got it"."""
+    return bool(_PLEASANTRY.match(text))
+
+
 def leans_on_context(question: str) -> str | None:
     """The word that points outside the question ("its"), "" when it names nothing at all, else None."""
     content = query_content(question)

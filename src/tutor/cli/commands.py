@@ -16,6 +16,7 @@ _COMMANDS = {
     "ask": ("ask", "ask"),
     "chat": ("chat", "chat"),
     "search": ("search", "search"),
+    "card": ("card", "card"),
     "drill": ("drill", "drill"),
     "grade": ("drill", "grade"),
     "today": ("today", "today"),

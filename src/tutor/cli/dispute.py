@@ -1,4 +1,7 @@
-"""Where a learner disagrees with a grade: "2 covered" below it, or ``tutor drill --override ID 2=covered`` later."""
+"""Where a learner disagrees with a grade: "2 covered" below it, or ``tutor drill --override ID 2=covered`` later.
+
+A red flag is named by an F before its number: "F1 not said".
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,31 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
 from tutor.cli.state import echo_wrapped
 from tutor.drill.grade import Grade
 from tutor.drill.judge import STATUSES
+from tutor.drill.views import FLAG_STATUSES
 from tutor.errors import TutorError, UsageError
 
 if TYPE_CHECKING:
     from tutor.drill.engine import Drills
     from tutor.drill.records import Session
 
-_VIEW = re.compile(r"\s*(?:(?P<task>\d+)\.)?(?P<point>[\w-]+)\s*[=\s]\s*(?P<status>[a-z]+)\s*", re.I)
+_VIEW = re.compile(r"\s*(?:(?P<task>\d+)\.)?(?P<point>[\w-]+)\s*[=\s]\s*(?P<status>[a-z]+(?:[ -][a-z]+)?)\s*", re.I)
+_FLAG = re.compile(r"f(?P<number>\d{1,3})", re.I)
 
 
 def ask(drills: Drills, session: str, task: int, grade: Grade, line: Callable[[], str]) -> None:
-    """Take the learner's own view of points, a line each, until an empty one: it is kept as labelled data.
+    """Take the learner's own view of points and flags, a line each, until an empty one: it is kept as labelled data.
 
     Raises:
         EOFError: standard input ended.
     """
     if not grade.points or grade.verdict == "ungraded":
         return
+    flags = " A red flag that you did not say: 'F1 not said'." if grade.red_flags else ""
     echo_wrapped(
-        "(Disagree? A point's number and covered, partly, missed or contradicted, as in '1 covered'; or Enter.)"
+        f"(Disagree? A point's number and covered, partly, missed or contradicted, as in '1 covered'; or Enter.{flags})"
     )
     while said := line().strip():
         try:
@@ -38,11 +42,13 @@ def ask(drills: Drills, session: str, task: int, grade: Grade, line: Callable[[]
         except TutorError as error:
             echo_wrapped(error.message)
         else:
-            typer.echo(f"Kept: point {_number(grade, point)} is {status} for you. {_counts(counts)}")
+            echo_wrapped(f"Kept: {_name(grade, point)} is {status.replace('-', ' ')} for you. {_counts(counts)}")
 
 
 def override(drills: Drills, session_id: str, views: Sequence[str]) -> None:
     """Keep views of a drill that is over, or of its graded tasks: "2=covered", or "1.2=covered" of its first task.
+
+    Of a red flag as "F1=not-said".
 
     Raises:
         NotFound: no such drill, task or point.
@@ -63,7 +69,9 @@ def override(drills: Drills, session_id: str, views: Sequence[str]) -> None:
         row = drills.override(session_id, task, point, status)
         grade = _grade(session, task)
         of = f" of task {task}" if len(session.tasks) > 1 else ""
-        typer.echo(f"Kept: point {_number(grade, point)}{of} is {status} for you. {_counts(row['verdict'])}")
+        echo_wrapped(
+            f"Kept: {_name(grade, point)}{of} is {status.replace('-', ' ')} for you. {_counts(row['verdict'])}"
+        )
 
 
 def _counts(verdict: str) -> str:
@@ -78,11 +86,13 @@ def _grade(session: Session, task: int) -> Grade:
 
 
 def _parsed(said: str, grade: Grade) -> tuple[str, str, str]:
-    """Task as typed, the point's id and the status of a view; statuses may be cut short, points counted."""
+    """Task as typed, the point's id or flag's key, and the status of a view; it may be cut short."""
     match, ids = _VIEW.fullmatch(said), [p.point for p in grade.points]
     wanted = f"A point from 1 to {len(ids)} and one of {', '.join(STATUSES)}, as in: 2 covered"
     if not match:
         raise UsageError(f"'{said}' is no view of a point", fix=wanted)
+    if match["point"] not in ids and (flag := _FLAG.fullmatch(match["point"])):
+        return match["task"] or "", _flag(grade, int(flag["number"])), _of_flag(match["status"])
     statuses = [s for s in STATUSES if s.startswith(match["status"].lower())]
     number = int(match["point"]) if match["point"].isdecimal() else 0
     point = match["point"] if match["point"] in ids else ids[number - 1] if 1 <= number <= len(ids) else ""
@@ -93,5 +103,22 @@ def _parsed(said: str, grade: Grade) -> tuple[str, str, str]:
     return match["task"] or "", point, statuses[0]
 
 
-def _number(grade: Grade, point: str) -> int:
-    return [p.point for p in grade.points].index(point) + 1
+def _flag(grade: Grade, number: int) -> str:
+    if not 1 <= number <= len(grade.red_flags):
+        fix = f"Its red flags: F1 to F{len(grade.red_flags)}" if grade.red_flags else "The answer was given none."
+        raise UsageError(f"there is no red flag F{number}", fix=fix)
+    return grade.red_flags[number - 1].key
+
+
+def _of_flag(typed: str) -> str:
+    """What a red flag is for the learner; "not" is enough of "not-said"."""
+    wanted = typed.lower().replace(" ", "-")
+    found = [status for status in FLAG_STATUSES if status.startswith(wanted)]
+    if not found:
+        raise UsageError(f"'{typed}' is no status of a red flag", fix="As in: F1 not said; or: F1 said")
+    return found[0]
+
+
+def _name(grade: Grade, point: str) -> str:
+    ids, flags = [p.point for p in grade.points], [f.key for f in grade.red_flags]
+    return f"red flag F{flags.index(point) + 1}" if point in flags else f"point {ids.index(point) + 1}"

@@ -12,6 +12,7 @@ from tutor.cli.study import after_drill
 from tutor.errors import StaleAnswer, TutorError
 
 if TYPE_CHECKING:
+    from tutor.bootstrap import App
     from tutor.drill.companion import Companion
     from tutor.drill.engine import Drills
     from tutor.drill.records import Session
@@ -34,6 +35,9 @@ def drill(
     seed: Annotated[int | None, typer.Option(help="Draw the same set again.")] = None,
     due: Annotated[bool, typer.Option("--due", help="Only probes that are due again.")] = False,
     weak: Annotated[bool, typer.Option("--weak", help="Only probes last answered weakly or wrongly.")] = False,
+    choose: Annotated[
+        bool, typer.Option("--choose", help="Chosen for you: due, weak, next in your plan, new; --count (1) of them.")
+    ] = False,
     resume: Annotated[str, typer.Option(metavar="ID", help="Go on with a drill; 'last' for the newest open one.")] = "",
     show_open: Annotated[bool, typer.Option("--list", help="List the drills that are open.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="With --list, also those that are over.")] = False,
@@ -74,6 +78,10 @@ def drill(
             return
         if resume:
             session = _resumed(drills, resume)
+        elif choose:
+            given: dict[str, object] = {"--format": kind, "--card": card, "--phase": phase, "--tier": tier}
+            given |= {"--thread": thread, "--due": due, "--weak": weak, "a name": request}
+            session = _chosen(core, count, seed, [name for name, value in given.items() if value])
         else:
             only = drills.due_or_weak(due=due, weak=weak) if due or weak else None
             if only is not None and (others := drills.exercises_due(due=due, weak=weak)):
@@ -138,6 +146,23 @@ def _list(drills: Drills, as_json: bool, *, over: bool) -> None:
         typer.echo(line if len(line) <= terminal_width() else line[: terminal_width() - 1] + "…")
     if not found:
         typer.echo('No drill is open. Start one: tutor drill "why not kafka"')
+
+
+def _chosen(core: App, count: int | None, seed: int | None, given: list[str]) -> Session:
+    """A set that is chosen for the learner, one question where no count is given."""
+    from tutor.drill.choosing import start_chosen
+    from tutor.errors import UsageError
+    from tutor.studying import cards_ahead
+
+    if given:
+        others = ", ".join(given)
+        raise UsageError(f"--choose goes with --count and --seed only, not with {others}", fix="Leave it out.")
+    ahead: list[str] = []
+    try:
+        ahead = cards_ahead(core.study)
+    except TutorError as fault:  # the drills have their own results: a set can be chosen without plans
+        print(f"tutor: nothing is chosen by your plans. {fault.message}", file=sys.stderr)
+    return start_chosen(core.drills, 1 if count is None else count, ahead=ahead, seed=seed)
 
 
 def _id(drills: Drills, name: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 from tutor.cli.state import echo_wrapped
+from tutor.drill.grade import as_viewed
 from tutor.drill.transcript import SIGNS
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from tutor.drill.rubric import Rubric
 
 
-def show(drills: Drills, task: Task, done: Round) -> None:
-    """Print it within the terminal's width."""
+def show(drills: Drills, task: Task, done: Round, views: Mapping[str, str] | None = None) -> None:
+    """Print it within the terminal's width; ``views`` are the learner's own of its points and red flags."""
+    views = views or {}
     grade = done.grade
     assert grade is not None
     typer.echo()
@@ -37,9 +39,16 @@ def show(drills: Drills, task: Task, done: Round) -> None:
             echo_wrapped(f"you: “{' '.join(point.evidence.split())}”", lead="       ", hang=7)
         if point.note:
             echo_wrapped(point.note, lead="       ", hang=7)
-    for flag in grade.red_flags:
-        echo_wrapped(f"Red flag: “{' '.join(flag.evidence.split())}”", lead="   ! ", hang=5)
+        if views.get(point.point, point.status) != point.status:
+            echo_wrapped(f"your view: {views[point.point]}", lead="       ", hang=7)
+    for n, flag in enumerate(grade.red_flags, 1):
+        echo_wrapped(f"Red flag: “{' '.join(flag.evidence.split())}”", lead=f"F{n} ! ", hang=5)
         echo_wrapped(flag.why, lead="       ", hang=7)
+        if views.get(flag.key) == "not-said":
+            echo_wrapped("your view: not said", lead="       ", hang=7)
+    seen = as_viewed(task.rubric, grade, views)
+    if (seen.verdict, seen.score) != (grade.verdict, grade.score):
+        typer.echo(f"As you see it: {seen.verdict}, score {seen.score:.0%}. It counts so in your progress.")
     if done.second:
         second(rubric=task.rubric, found=done.second)
     if done.twist:

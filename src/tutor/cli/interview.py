@@ -79,7 +79,8 @@ def _after_a_task(drills: Drills, session: Session, lines: Lines, companion: Com
     """Show the grade of the task that has just ended, if one has, and take the learner's own view of it."""
     if (just := last_graded(session)) is None:
         return
-    graded.show(drills, *just)
+    mine = {point: view for (task, point), view in drills.store.overrides(session).items() if task == session.at}
+    graded.show(drills, *just, mine)
     assert just[1].grade is not None
     if companion and just[1].second is None and just[0].rubric.graded != "arithmetic":
         graded.reread(companion, session.id, session.at)
@@ -111,6 +112,8 @@ def _show(session: Session) -> None:
         if box and session.at == 0:
             box += f" of {sum(task.minutes for task in session.tasks):g}"
         typer.echo(f"[{session.at + 1} of {len(session.tasks)}{box}]")
+    if session.task.why and question.state == "answer":
+        echo_wrapped(f"(Chosen for you: {session.task.why}.)")
     for paragraph in question.shown.split("\n"):
         if paragraph.strip():
             echo_wrapped(paragraph)

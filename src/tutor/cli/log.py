@@ -366,6 +366,8 @@ def _tell(book: LogBook, entry: LogEntry, what: str) -> None:
         echo_wrapped(f"Cards: {', '.join(book.titles(entry.cards))}", hang=7)
     if entry.item:
         echo_wrapped(f"Belongs to: {entry.item}")
+        for offer in book.offers(entry.item):
+            echo_wrapped(f"In your plan, tick it off: {offer.command}")
 
 
 def _print(book: LogBook, entry: LogEntry) -> None:

@@ -145,6 +145,8 @@ def _card(study: Study, found: CardProgress, as_json: bool) -> None:
         what = past.get("status") or f"{past['probe'] or 'drill'}: {past['verdict']}"
         if past["what"] == "view":
             what = f"{past['probe']}, your view: {past['point']} is {what}, graded {past['graded']}"
+            if past["point"].startswith("!"):
+                what = f"{past['probe']}, your view: you did not say what red flag {past['point'][1:]} is about"
         because = f" ({past['why']}{': ' + past['note'] if past['note'] else ''})" if past["what"] == "mark" else ""
         day = day_of(datetime.fromisoformat(past["at"]), study.zone)
         note(f"{day}  {what}{because}")

@@ -47,7 +47,7 @@ def print_answer(answer: Answer, out: TextIO, *, again: bool = False) -> None:
     if answer.citations:
         print(file=out)
     if answer.uncovered:
-        print(textwrap.fill(f"(nothing here is about {', '.join(answer.uncovered)})", width), file=out)
+        print(textwrap.fill(f"(nothing quoted here is about {', '.join(answer.uncovered)})", width), file=out)
     for citation in answer.citations:
         where = " > ".join((citation.title, *[h for h in citation.heading if h != citation.title]))
         page = f", page {citation.page}" if citation.page else ""

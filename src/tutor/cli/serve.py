@@ -16,6 +16,7 @@ _NO_KEY = (
     "others can reach this server and it has no key: /v1 is closed, no language model is asked, and whoever reaches "
     "the page can use it. Set TUTOR_SERVER_API_KEY, or put a proxy with a login in front."
 )
+_JOIN_S = 5
 
 
 def serve(
@@ -26,9 +27,11 @@ def serve(
     """Serve the page and the JSON API."""
     import uvicorn
 
+    from tutor.cli.allocator import few_arenas
     from tutor.web.app import create_app
     from tutor.web.security import is_loopback
 
+    few_arenas()
     state: State = context.obj
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     with state.core(server=given or None) as core:
@@ -41,10 +44,22 @@ def serve(
         typer.echo(f"tutor is at http://{shown}:{actual}/  (Ctrl-C stops it)")
         # Our log has the requests, by route and without what was asked; debug is for ours, not for uvicorn's own lines.
         level = "info" if core.settings.log == "debug" else core.settings.log
+        web = create_app(core)
         config = uvicorn.Config(
-            create_app(core), log_config=None, log_level=level, access_log=False, timeout_graceful_shutdown=3
+            web,
+            log_config=None,
+            log_level=level,
+            access_log=False,
+            timeout_keep_alive=server.keep_alive_s,
+            timeout_graceful_shutdown=3,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        running = uvicorn.Server(config)
+        thread = web.state.core.drills_ahead.begin(lambda: running.started)
+        try:
+            running.run(sockets=[listener])
+        finally:
+            web.state.core.drills_ahead.end()
+            thread.join(_JOIN_S)  # before what it reads is closed
 
 
 def listen(host: str, port: int, command: str = "tutor serve") -> socket.socket:

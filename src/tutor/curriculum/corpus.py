@@ -44,8 +44,12 @@ class Corpus:
         return found
 
 
-def load_corpus(root: Path) -> Corpus:
+def load_corpus(root: Path, between: Callable[[], None] = lambda: None) -> Corpus:
     """Parse every Markdown file of ``root/cards`` (``root`` where there is none), ``root/notes`` and ``root/practice``.
+
+    Args:
+        root: of the curriculum.
+        between: called after each file: parsing all of them takes a second, and others may have to go first.
 
     Raises:
         CardError: there is no card.
@@ -57,11 +61,14 @@ def load_corpus(root: Path) -> Corpus:
         raise CardError("there are no cards here", about=str(cards), fix="Name a folder with *.md cards.")
     for path in files:
         _read(corpus, path, _card)
+        between()
     for name in ("notes", "practice"):
         for path in sorted((root / name).rglob("*.md")):
             _read(corpus, path, _entry)
+            between()
     for path in sorted((root / "plans").glob(f"*{PLAN_SUFFIX}")):
         _read(corpus, path, _plan)
+        between()
     if (tables := root / "plans" / "tables.yaml").is_file():
         try:
             corpus.tables = read_tables(tables)
@@ -71,7 +78,13 @@ def load_corpus(root: Path) -> Corpus:
 
 
 def read_card(root: Path, card_id: str) -> Card | None:
-    """One card with its probes whole, without reading the others; None where the curriculum has no such file.
+    """One card with its probes whole, as ``read_whole`` gives it."""
+    found = read_whole(root, card_id)
+    return found and found[0]
+
+
+def read_whole(root: Path, card_id: str) -> tuple[Card, str] | None:
+    """One card and its text (Markdown), without reading the others; None where the curriculum has no such file.
 
     Args:
         root: of the curriculum.
@@ -87,7 +100,8 @@ def read_card(root: Path, card_id: str) -> Card | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise CardError(f"cannot be read ({error})", about=str(path)) from error
-    return parse_card(text, about=str(path), stem=path.stem)[0]
+    card, body_start = parse_card(text, about=str(path), stem=path.stem)
+    return card, text[body_start:]
 
 
 def _read(corpus: Corpus, path: Path, parse: Callable[[Corpus, str, Path], tuple[str, int]]) -> None:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,13 +155,19 @@ def outline(root: Path, kept: Path | None) -> Outline:
             data = json.loads(kept.read_text(encoding="utf-8"))
             if (data["layout"], data["of"]) == (LAYOUT, now):
                 return _read(data)
-    from tutor.curriculum.corpus import load_corpus
-
-    made = of_corpus(load_corpus(root))
+    made = _made(root, now)
     if kept is not None:
         with suppress(OSError):
             _keep(kept, {"layout": LAYOUT, "of": now, **_written(made)})
     return made
+
+
+@lru_cache(maxsize=2)
+def _made(root: Path, fingerprint: str) -> Outline:
+    """Once for a process: the study and the log both ask for it, also where nothing can be kept."""
+    from tutor.curriculum.corpus import load_corpus
+
+    return of_corpus(load_corpus(root))
 
 
 def of_corpus(corpus: Corpus) -> Outline:

@@ -361,21 +361,21 @@ class Drills:
         return self.to_read(task, done.grade)
 
     def override(self, session_id: str, task: int, point: str, status: str, reason: str = "") -> dict[str, Any]:
-        """Keep the learner's own judgement of a point, with the verdict and score that follow from all of theirs.
+        """Keep the learner's own judgement of a point or red flag, and the verdict and score that follow from all.
 
         Args:
             session_id: a drill.
             task: which of its tasks, from 1.
-            point: the point's id.
-            status: one of ``grade.STATUSES``.
+            point: the point's id, or a red flag's key, as "!2".
+            status: one of ``judge.STATUSES``; of a red flag "said" or "not-said".
             reason: why, in the learner's words; at most 1,000 characters.
 
         Raises:
-            NotFound: no such drill, task or point.
+            NotFound: no such drill, task, point or red flag.
             UsageError: no such status, too long a reason, or the task has no grade yet.
         """
         session = self.store.load(session_id)
-        reason = checked(status, reason)
+        reason = checked(point, status, reason)
         chosen, done, grade = self.graded(session, task)
         before = {p: s for (n, p), s in self.store.overrides(session).items() if n == task}
         row = {"session": session.id, "task": task, "card": chosen.card, "probe": chosen.probe}

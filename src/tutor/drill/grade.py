@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from tutor.drill.evidence import length
 from tutor.drill.gaming import REASONS
 from tutor.drill.judge import Status
 from tutor.drill.reading import MAX_ANSWER_CHARS
+from tutor.drill.results import FLAG
 from tutor.drill.rubric import Rubric
 from tutor.errors import UsageError
 
@@ -57,6 +58,11 @@ class FlagGrade(Strict):
     evidence: str
     start: int
     end: int
+
+    @property
+    def key(self) -> str:
+        """What it is called where points are called by their ids, as "!2"."""
+        return f"{FLAG}{self.id}"
 
 
 class Grade(Strict):
@@ -260,28 +266,33 @@ def together(rubric: Rubric, before: Grade, reply: Grade, asked: str, shift: int
     )
 
 
-def as_viewed(rubric: Rubric, grade: Grade, views: Mapping[str, Status]) -> Grade:
-    """The grade by the same rules with the learner's own statuses of points; where nothing was graded it stays so.
+def as_viewed(rubric: Rubric, grade: Grade, views: Mapping[str, str]) -> Grade:
+    """The grade by the same rules with the learner's own statuses of points and without the red flags they dispute.
+
+    Where nothing was graded it stays so.
 
     Args:
         rubric: what was wanted.
         grade: as it was given.
-        views: status by point; those of other points say nothing.
+        views: status by point, "not-said" by the key of a red flag; those of others say nothing.
     """
-    if grade.verdict == "ungraded" or not any(p.point in views for p in grade.points):
+    flags = [flag for flag in grade.red_flags if views.get(flag.key) != "not-said"]
+    disputed = len(flags) < len(grade.red_flags)
+    if grade.verdict == "ungraded" or not (disputed or any(p.point in views for p in grade.points)):
         return grade
     points = []
     for point in grade.points:
-        if status := views.get(point.point):
+        if status := cast("Status | None", views.get(point.point)):
             worth, denied = (None if point.worth is None else WORTH[status]), float(status == "contradicted")
             point = point.model_copy(update={"status": status, "worth": worth, "denied": denied, "confidence": 1.0})
         points.append(point)
     return settle(
         rubric,
         points,
-        grade.red_flags,
+        flags,
         grade.lifted,
         words=grade.words,
-        flag_chance=grade.flag_chance,
+        # Of what is left it is not known which was the likeliest; where all are disputed none was said.
+        flag_chance=0.0 if disputed and not flags else grade.flag_chance,
         by=calibrated().verdict,
     )

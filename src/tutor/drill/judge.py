@@ -17,6 +17,7 @@ from tutor.retrieval.onnx import cores, damaged, load_session, load_tokenizer, v
 GRADER_DIR = Path(__file__).parent / "grader"
 #: The classes that a judge tells apart, in the order of its outputs.
 Status = Literal["missed", "partly", "covered", "contradicted"]
+FlagView = Literal["said", "not-said"]
 STATUSES: tuple[Status, ...] = ("missed", "partly", "covered", "contradicted")
 MISSED, PARTLY, COVERED, CONTRADICTED = range(4)
 Probabilities = NDArray[np.float32]

@@ -20,6 +20,7 @@ class Task(Strict):
     """One question of a drill with its rubric. ``probe`` is empty where the question is no card's probe.
 
     ``follow_ups`` bounds how many are asked in all; ``minutes`` is the time box, 0 for none; ``brief`` is read first.
+    ``why`` says why it was chosen for the learner, empty where they chose.
     """
 
     card: str
@@ -30,6 +31,7 @@ class Task(Strict):
     rate: bool = True
     follow_ups: int = Field(3, ge=0, le=12)
     minutes: float = Field(0, ge=0)
+    why: str = ""
 
 
 class Question(Strict):

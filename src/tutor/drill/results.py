@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RESULTS = "results.jsonl"
 OVERRIDES = "overrides.jsonl"
+#: What a red flag's number follows where it stands among points, as in views: "!2".
+FLAG = "!"
 _PAUSE_S = 600  # a longer silence between two turns was spent on something else
 
 #: Days until a task is due again, by verdict.
@@ -73,7 +75,8 @@ def viewed_rows(folder: Path) -> Iterator[dict[str, Any]]:
     """Every result with the learner's own view of its points, the oldest first.
 
     Where a view differs from the grade the point has the learner's status, the row the verdict and score that follow,
-    and ``views`` says by point what was graded and when the view was given.
+    and ``views`` says by point what was graded and when the view was given; of a red flag that the learner disputes, as
+    "!2", also what it is for them.
     """
     views: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
     for view in read_rows(folder / OVERRIDES):
@@ -93,6 +96,10 @@ def viewed_rows(folder: Path) -> Iterator[dict[str, Any]]:
 def _viewed(row: dict[str, Any], views: dict[str, dict[str, Any]]) -> dict[str, Any]:
     points, differ = dict(row["points"]), {}
     for point, view in views.items():
+        if point.startswith(FLAG):
+            if view.get("learner") == "not-said":
+                differ[point] = {"graded": "said", "learner": "not-said", "at": str(view.get("at", ""))}
+            continue
         graded = {"prompted": "covered"}.get(points.get(point, ""), points.get(point))
         if graded is not None and view.get("learner") not in (None, graded):
             differ[point] = {"graded": points[point], "at": str(view.get("at", ""))}

@@ -167,7 +167,7 @@ class DrillStore:
         )
 
     def override(self, row: dict[str, Any]) -> None:
-        """Keep the learner's own judgement of a point, as labelled data."""
+        """Keep the learner's own judgement of a point or red flag, as labelled data."""
         with self._locked():
             self._append(OVERRIDES, [row])
 

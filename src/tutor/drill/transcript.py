@@ -54,6 +54,7 @@ def step_json(drills: Drills, session: Session) -> dict[str, Any]:
         "task": min(session.at + 1, len(session.tasks)),
         "of": len(session.tasks),
         "question": session.pending.model_dump() if session.pending else None,
+        "why": session.task.why if session.pending else "",
         "minutes": session.task.minutes if session.pending else 0,
         "left_s": None if (left := drills.left_s(session)) is None else round(left, 1),
         "minutes_in_all": sum(task.minutes for task in session.tasks),
@@ -166,6 +167,7 @@ def as_markdown(drills: Drills, session: Session) -> str:
         if not done.turns:
             continue
         lines += [f"## {n}. {task.rubric.title}" + (f" ({task.probe})" if task.probe else ""), ""]
+        lines += [f"Chosen for you: {task.why}.", ""] if task.why else []
         for turn in done.turns:
             who = "Interviewer" if turn.who == "interviewer" else "You"
             lines += [f"**{who}:** {turn.shown or '(nothing)'}", ""]
@@ -197,6 +199,7 @@ def _graded(task: Task, done: Round, reads: Sequence[Reading], views: Mapping[st
             lines.append(f"  - your view: {views[point.point]}")
     for flag in grade.red_flags:
         lines += [f"- red flag: “{' '.join(flag.evidence.split())}”", f"  - {flag.why}"]
+        lines += ["  - your view: not said"] if views.get(flag.key) == "not-said" else []
     for opinion in done.second or ():
         view = f"made: “{' '.join(opinion.quote.split())}”" if opinion.made else "not made"
         view = f"no opinion ({opinion.why})" if opinion.made is None else view

@@ -78,7 +78,7 @@ def candidates(home: Path, *, sets: Path | None = None, documents: Iterable[Docu
     """What was complained about in a home and is not yet reviewed, the newest first.
 
     A question is a candidate while the last vote on it is down; an answer to a drill, while the learner's last word on
-    one of its points differs from the grade.
+    one of its points, or red flags, differs from the grade.
 
     Args:
         home: where the votes and drills are.
@@ -162,6 +162,7 @@ def _places(cited: Iterable[str], known: dict[str, Document]) -> list[dict[str, 
 
 
 def _of_overrides(home: Path) -> Iterator[Candidate]:
+    from tutor.drill.results import FLAG
     from tutor.drill.store import DrillStore
 
     answers: dict[tuple[str, str, str], dict[str, dict[str, str]]] = {}
@@ -182,7 +183,7 @@ def _of_overrides(home: Path) -> Iterator[Candidate]:
             "kind": "",
             "half": "",
             "answer": answer,
-            "points": {p["point"]: p["learner"] for p in told},
+            "points": {p["point"]: p["learner"] for p in told if not p["point"].startswith(FLAG)},
             "red_flags": [],
             "verdict": "",
             "todo": list(_DRILL_TODO),

@@ -35,6 +35,8 @@ INTENT_WORDS = frozenset(
     "possible approach approaches solve solving solution solutions way ways typical typically problem problems".split()
 )
 
+#: Words of any question, which are never its subject.
+PLAIN_WORDS = _STOP | INTENT_WORDS
 #: How the answer should be told, and how people begin to speak; it says nothing of the subject.
 _MANNER = re.compile(
     r"\b(?:at|on) an? (?:very )?(?:high|low|basic) level\b"
@@ -64,6 +66,7 @@ _NEGATED = re.compile(r"(?<=[a-z])n't\b")
 _CONTRACTED = re.compile(r"(?<=[a-z])'(?:s|re|ve|ll|d|m)\b")
 _SPLIT = re.compile(r"[-/.'+&_*<>=]")
 _PHRASE_CHARS = 60  # what may be a name; whole questions are seldom asked twice
+_SHORT_CHARS = 120  # titles and headings; sentences are kept as they are cut (answering/units.py)
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -92,10 +95,19 @@ def words(text: str) -> list[str]:
 
 def terms(text: str) -> list[str]:
     """Stemmed tokens without stop words, in order, repeats kept: what BM25 counts."""
+    return list(_short(text)) if len(text) <= _SHORT_CHARS else _terms(text)
+
+
+def _terms(text: str) -> list[str]:
     return [stem(w) for w in words(text) if w not in _STOP]
 
 
-@lru_cache(maxsize=262144)
+@lru_cache(maxsize=8192)
+def _short(text: str) -> tuple[str, ...]:
+    """Titles, headings and labels are looked at some hundred times a question, always the same ones."""
+    return tuple(_terms(text))
+
+
 def term_id(term: str) -> int:
     """The term's dimension in the sparse vector: CRC-32, stable across machines and versions."""
     return zlib.crc32(term.encode("utf-8"))

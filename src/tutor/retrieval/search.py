@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from tutor.errors import IndexDamaged, IndexMismatch, SettingsError, UsageError
 from tutor.retrieval.encoder import Encoded, Encoder
@@ -259,6 +260,7 @@ def _named(question: str, hits: Sequence[Hit]) -> frozenset[str]:
     return frozenset().union(*(found[key] for key in longest))
 
 
+@lru_cache(maxsize=4_096)  # the names of the documents that are found, again and again
 def _key(name: str) -> frozenset[str]:
     """The stems of a name's words, in no order, but for words such as "definition"."""
     return frozenset(w for w in name_key(name).split() if w not in _INTENT)

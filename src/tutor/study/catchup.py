@@ -40,10 +40,13 @@ def options(outline: Outline, plan: PlanLine | None, table: Timetable) -> list[O
     """The three ways for a plan that is behind.
 
     Raises:
-        UsageError: nothing is late, or the order is free.
+        UsageError: nothing is late, the order is free, or the interview is over.
     """
     if table.unit == "section":
         raise UsageError("its order is free, so nothing can be late", about=table.taken.plan)
+    if table.over:
+        again = "tutor plan stop custom ends the plan; tutor plan custom --interview DATE makes another"
+        raise UsageError(f"the interview ({table.taken.spec['interview']}) is over", about=table.taken.plan, fix=again)
     beyond = any(placed.beyond for placed in table.placed)
     if not table.late and not beyond:
         raise UsageError("nothing is late", about=table.taken.plan, fix=f"Next: tutor plan show {table.taken.plan}")
@@ -66,8 +69,7 @@ def _from_today(table: Timetable, **changes: Any) -> Taken:
 
 
 def _again(outline: Outline, plan: PlanLine | None, table: Timetable, taken: Taken) -> Timetable:
-    ticks = {entry.item.id: entry.done for entry in table.entries if entry.done}
-    return timetable(outline, plan, taken, ticks, table.today)
+    return timetable(outline, plan, taken, table.ticks, table.today, table.mastered)
 
 
 def _load(table: Timetable) -> int:

@@ -35,7 +35,8 @@ class GradedTask:
     """A graded task of a drill, as the drills hand it over.
 
     ``points`` maps the ids of rubric points to covered, prompted, partly, missed or contradicted. Where that is the
-    learner's own view, ``views`` has what was ``graded``, and ``at`` what time the view was given.
+    learner's own view, ``views`` has what was ``graded``, and ``at`` what time the view was given; of a red flag
+    that they dispute, as "!2", also what it is for the ``learner``.
     """
 
     session: str

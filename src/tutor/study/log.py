@@ -28,6 +28,11 @@ from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Learner
 from tutor.text import mended
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tutor.study.offers import Offer
+    from tutor.study.timetable import Timetable
+
 _SHORTEST_ID = 4
 EVERYTHING = Query()
 NONE = "none"  # as a card or item: the learner wants no link
@@ -306,15 +311,26 @@ class LogBook:
 
     def current(self) -> str:
         """The item that an entry of today belongs to by the plans that are followed; may be empty."""
+        return current_item(self.outline, self._followed())
+
+    def offers(self, item: str) -> list[Offer]:
+        """What of the plans that are followed an entry that belongs to ``item`` may have done."""
+        tables = self._followed()
+        if not tables:
+            return []
+        from tutor.study.offers import of_entry
+
+        return of_entry(self.outline, tables, item)
+
+    def _followed(self) -> list[Timetable]:
         from tutor.study.taken import followed
 
         with self.store.read() as session:
             if not followed(session, self.store.learner):
-                return ""  # who follows no plan does not wait for them to load
+                return []  # who follows no plan does not wait for them to load
         from tutor.study.plans import Plans
 
-        plans = Plans(lambda: self.store, lambda: self.outline, zone=self.zone, clock=self.clock)
-        return current_item(self.outline, plans.under_way())
+        return Plans(lambda: self.store, lambda: self.outline, zone=self.zone, clock=self.clock).under_way()
 
     @property
     def news(self) -> list[str]:

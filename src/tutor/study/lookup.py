@@ -21,10 +21,7 @@ def card_of(outline: Outline, name: str) -> CardLine:
         raise UsageError("which card?", fix="As in: kafka")
     if (card := outline.cards.get(name.strip())) is not None:
         return card
-    known: dict[str, str] = {}
-    for card in outline.cards.values():
-        for called in (card.id, card.title, *card.covers, *card.aliases):
-            known.setdefault(_plain(called), card.id)
+    known = _called(outline)
     if wanted in known:
         return outline.cards[known[wanted]]
     near = dict.fromkeys(known[n] for n in get_close_matches(wanted, known, n=5, cutoff=0.6))
@@ -34,6 +31,22 @@ def card_of(outline: Outline, name: str) -> CardLine:
         about=" ".join(name.split())[:80],
         fix=f"Did you mean: {', '.join(list(near)[:3])}?" if near else "'tutor progress' lists them all.",
     )
+
+
+def card_names(outline: Outline) -> list[str]:
+    """What each card can be called by people: its title, or its id where the title is another's; by the alphabet."""
+    known = _called(outline)
+    found = [c.title if known[_plain(c.title)] == c.id and ";" not in c.title else c.id for c in outline.cards.values()]
+    return sorted(found, key=str.casefold)
+
+
+def _called(outline: Outline) -> dict[str, str]:
+    """The id of a card by everything that it is called; the first of two that are called the same."""
+    known: dict[str, str] = {}
+    for card in outline.cards.values():
+        for called in (card.id, card.title, *card.covers, *card.aliases):
+            known.setdefault(_plain(called), card.id)
+    return known
 
 
 def point_of(outline: Outline, ref: str) -> tuple[CardLine, ProbeLine, PointLine] | None:

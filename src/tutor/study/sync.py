@@ -21,8 +21,9 @@ def tasks_of(rows: Iterable[Mapping[str, Any]]) -> list[GradedTask]:
 
     Args:
         rows: with session, task (from 1), card, probe, kind, verdict, score, points (point → status), rating, seconds,
-            at, and views (point → graded, at) where statuses are the learner's own. Rows of an early version have no
-            task: they are numbered as they come.
+            at, and views (point → graded, at) where statuses are the learner's own; of a red flag that they dispute
+            under "!" and its number, with ``learner``. Rows of an early version have no task: they are numbered as they
+            come.
     """
     found: dict[tuple[str, int], GradedTask] = {}
     without: dict[str, int] = {}
@@ -65,10 +66,16 @@ def _task(row: Mapping[str, Any], number: object) -> GradedTask | None:
 
 
 def _views(views: object, points: object) -> dict[str, dict[str, str]]:
-    """By point that has the learner's own status what was graded, and when they said so."""
+    """By point that has the learner's own status, and red flag that they dispute, what was graded, and when."""
     if not isinstance(views, Mapping) or not isinstance(points, Mapping):
         return {}
-    return {
+    disputed = {
+        flag: {"graded": "said", "learner": "not-said", "at": at.isoformat()}
+        for flag, view in views.items()
+        if isinstance(flag, str) and isinstance(view, Mapping) and flag[:1] == "!" and flag[1:].isdecimal()
+        and view.get("learner") == "not-said" and len(flag) <= 8 and (at := _time(view.get("at"))) is not None
+    }  # fmt: skip
+    return disputed | {
         point: {"graded": str(view["graded"]), "at": at.isoformat()}
         for point, view in views.items()
         if isinstance(view, Mapping)

@@ -96,7 +96,8 @@ class Mark(_Owned):
 class Drilled(_Owned):
     """A graded task of a drill; ``points`` maps rubric points to statuses; ``rating`` is the learner's own, 1 to 5.
 
-    ``views`` has, by point whose status is the learner's own, what was ``graded`` and ``at`` when they differed.
+    ``views`` has, by point whose status is the learner's own, what was ``graded`` and ``at`` when they differed;
+    of a red flag that they dispute, under "!" and its number, also ``learner``.
     """
 
     __tablename__ = "drilled"

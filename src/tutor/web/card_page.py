@@ -179,6 +179,8 @@ def _happened(row: Mapping[str, Any], zone: ZoneInfo) -> Happened:
         return Happened(day, f"Drilled: {row['verdict']}, {row['score']:.0%}", link=f"/drill/{row['session']}")
     if row["what"] == "view":
         said = f"Your view of a point: {row['status']}, graded {row['graded']}"
+        if row["point"].startswith("!"):
+            said = "Your view of a red flag: not said"
         return Happened(day, said, link=f"/drill/{row['session']}/{row['task']}")
     status = str(row["status"]).replace("-", " ")
     return Happened(day, f"{_BY.get(row['why'], row['why'])}: {status}", note=str(row["note"]))

@@ -18,7 +18,6 @@ from tutor.answering.talk import Said
 from tutor.answering.written import Finished, never_asked
 from tutor.bootstrap import App
 from tutor.drill.engine import Drills
-from tutor.drill.formats import Selection
 from tutor.drill.records import Session
 from tutor.drill.transcript import step_json, today_json
 from tutor.errors import IndexDamaged, NotFound, TutorError, UsageError
@@ -30,6 +29,8 @@ from tutor.study.desk import Study
 from tutor.study.plans import Plans
 from tutor.studying import plans_of
 from tutor.telemetry.measures import Figure
+from tutor.web.ahead import DrillsAhead
+from tutor.web.beginning import ahead_of, beginning
 from tutor.web.leaving import stopped_when
 from tutor.web.schemas import DrillIn, FeedbackIn
 
@@ -60,6 +61,7 @@ class Core:
         self._log_lock = Lock()
         self._opening = Lock()
         self._told: TutorError | None = None
+        self.drills_ahead = DrillsAhead(app, self._lock.locked)
 
     def ask(self, question: str, filters: Filters | None = None, *, gone: Event | None = None) -> Answer:
         """Answer from the newest generation.
@@ -126,11 +128,11 @@ class Core:
 
         The lock is not held while it writes: what it needs of the index is in the grounds.
         """
+        if not grounds.answer.citations or (asking := asking or self.asking()) is None:
+            return None  # before the lock, for which a finished answer would wait as long as for another's turn
         with self._lock:
-            asking = asking or self.asking()
-            if not grounds.answer.citations or asking is None or self._app.grounded is None:
-                return None
-            return self._app.grounded.write(grounds, model=asking, max_tokens=max_tokens)
+            grounded = self._app.grounded
+            return None if grounded is None else grounded.write(grounds, model=asking, max_tokens=max_tokens)
 
     @property
     def model(self) -> str:
@@ -204,6 +206,7 @@ class Core:
 
     def drill(self, use: Callable[[Drills], T]) -> T:
         """Something done with the drills, one at a time."""
+        self.drills_ahead.wait()
         return self._read(lambda app: use(app.drills))
 
     def start_drill(self, asked: DrillIn) -> dict[str, Any]:
@@ -217,16 +220,7 @@ class Core:
             NotFound: no such card, probe or exercise, or nothing is due.
             UsageError: the parts do not fit together.
         """
-
-        def begin(drills: Drills) -> Session:
-            only = drills.due_or_weak(due=asked.due, weak=asked.weak) if asked.due or asked.weak else None
-            cards = drills.thread(asked.thread) if asked.thread else ()
-            chosen = Selection(
-                cards=cards, phases=asked.phases, tiers=asked.tiers, only=only, count=asked.count, seed=asked.seed
-            )
-            return drills.start(asked.request, kind=asked.format, card=asked.card, chosen=chosen)
-
-        return self.drill(begin)
+        return self.drill(beginning(asked, ahead_of(self) if asked.choose else ()))
 
     def reply(self, session_id: str, question_id: str, text: str) -> dict[str, Any]:
         """A drill's next step after the learner's words; raises as ``replied``."""
@@ -272,6 +266,7 @@ class Core:
 
     def step(self, session: Session) -> dict[str, Any]:
         """A drill as it stands; with a language model its question in that one's words. The model locks nothing."""
+        self.drills_ahead.wait()
         companion = None if self._no_model else self._read(lambda app: app.companion)
         if companion and (phrased := companion.phrase(session)):
             session = self.drill(lambda _: companion.put(session, phrased))
@@ -286,6 +281,7 @@ class Core:
         """
         if self._no_model:
             raise UsageError("no language model is asked here", about=self._no_model, fix=_KEY)
+        self.drills_ahead.wait()
         companion = self._read(lambda app: app.companion)
         if companion is None:
             raise UsageError("no language model is set", fix="Choose one: tutor models")

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tutor.drill.judge import Status
+from tutor.drill.grade import Verdict
+from tutor.drill.judge import FlagView, Status
 from tutor.drill.records import State
 from tutor.web.schemas import Words
 
@@ -84,7 +85,9 @@ class ReadOut(_Out):
 class _After(_Out):
     read: list[ReadOut]
     due: str | None = Field(description="The day it is due again, ISO 8601.")
-    overrides: dict[str, Status] = Field(description="The learner's own view, by point.")
+    overrides: dict[str, Status | FlagView] = Field(
+        description="The learner's own view, by point; of red flag 2 as !2."
+    )
 
 
 class GradedOut(GradeOut, _After):
@@ -116,6 +119,7 @@ class StepOut(_Out):
     task: int = Field(description="From 1.")
     of: int
     question: AskedOut | None = Field(description="Null once the drill is over.")
+    why: str = Field(description="Why this question was chosen for the learner; empty where they chose.")
     minutes: float = Field(description="The time box of this task; 0 for none.")
     left_s: float | None = Field(description="Seconds left of it; null where there is none.")
     minutes_in_all: float
@@ -164,7 +168,7 @@ class SessionOut(_Out):
 
 
 class OverrideOut(_Out):
-    """The learner's own judgement of a point, as it was kept."""
+    """The learner's own judgement of a point or red flag, as it was kept, and what follows from all of theirs."""
 
     session: str
     task: int
@@ -173,6 +177,8 @@ class OverrideOut(_Out):
     point: str
     claim: str
     answer: str
-    graded: Status
-    learner: Status
+    graded: Status | FlagView
+    learner: Status | FlagView
+    score: float
+    verdict: Verdict
     at: str

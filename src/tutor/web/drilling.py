@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tutor.drill.engine import Drills
 from tutor.drill.scenarios import TITLES
 from tutor.drill.transcript import today_json
-from tutor.errors import NotFound, UsageError
+from tutor.errors import UsageError
 from tutor.web.core import Core
 from tutor.web.forms import Form
 from tutor.web.library import PHASES
@@ -137,20 +137,12 @@ def asked_for(form: Form) -> DrillIn:
 
 
 def begun(core: Core, form: Form) -> str:
-    """The path of the drill that a form starts; with the button "choose" it is chosen here.
-
-    What is due comes first, then what went badly, then anything.
+    """The path of the drill that a form starts; with the button "choose" its questions are chosen for the learner.
 
     Raises:
         NotFound: no such card, probe or exercise.
         UsageError: the parts do not fit together.
     """
-    if form.text("do") != "choose":
-        return f"/drill/{core.begun(asked_for(form)).id}"
-    count = form.whole("count") or 1
-    for wanted in (DrillIn(due=True, count=count), DrillIn(weak=True, count=count)):
-        try:
-            return f"/drill/{core.begun(wanted).id}"
-        except NotFound:
-            continue
-    return f"/drill/{core.begun(DrillIn(count=count)).id}"
+    choose = form.text("do") == "choose"
+    asked = DrillIn(choose=True, count=form.whole("count") or 1) if choose else asked_for(form)
+    return f"/drill/{core.begun(asked).id}"

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from tutor.drill.engine import Drills
 from tutor.drill.formats import MOCKS
 from tutor.drill.grade import Grade, PointGrade, as_viewed, points_made
-from tutor.drill.judge import Status
 from tutor.drill.marked import Reply, Span, Stretch, replies, stretches
 from tutor.drill.pace import clock, steps
 from tutor.drill.reading import MAX_ANSWER_CHARS
@@ -95,13 +94,15 @@ class ShownPoint(NamedTuple):
 
 
 class ShownFlag(NamedTuple):
-    """A red flag with the passage that says why it is wrong."""
+    """A red flag with the passage that says why it is wrong; ``view`` as of a point."""
 
+    key: str
     label: str
     wrong: str
     why: str
     evidence: str
     reading: Reading | None
+    view: Mapping[str, Any] | None
 
 
 class ShownReply(NamedTuple):
@@ -129,7 +130,15 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         text = texts.get(graded.point, graded.point)
         points.append(ShownPoint(str(n), text, graded, views.get(graded.point), opinion, differs))
     flags = [
-        ShownFlag(f"!{n}", f.wrong, f.why, f.evidence, drills.passage_for(f.why, task.rubric.doc_id))
+        ShownFlag(
+            f.key,
+            f"!{n}",
+            f.wrong,
+            f.why,
+            f.evidence,
+            drills.passage_for(f.why, task.rubric.doc_id),
+            views.get(f.key),
+        )
         for n, f in enumerate(grade.red_flags, 1)
     ]
     said = replies(done)
@@ -145,8 +154,8 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
     stands = {p.label: p.grade.status for p in points} | {f.label: "contradicted" for f in flags}
     if done.twist:
         stands["T"] = done.twist.points[0].status
-    given = {p.point: p.status for p in grade.points}
-    mine: dict[str, Status] = {
+    given: dict[str, str] = {p.point: p.status for p in grade.points} | {f.key: "said" for f in grade.red_flags}
+    mine: dict[str, str] = {
         point: row["learner"] for point, row in views.items() if row["learner"] not in (None, given.get(point))
     }
     return {
@@ -195,7 +204,7 @@ def ladder(task: Task, grade: Grade) -> list[Move]:
 
 
 class Debriefed(NamedTuple):
-    """A task in the debrief: its time, its grade, and the points on either side."""
+    """A task in the debrief: its time, its grade, the points on either side, and why it was chosen."""
 
     number: int
     name: str
@@ -206,6 +215,7 @@ class Debriefed(NamedTuple):
     made: float
     well: list[str]
     lacking: Sequence[tuple[str, str]]
+    why: str
 
 
 def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
@@ -219,7 +229,8 @@ def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
         lacking = [(p.status, texts[p.point]) for p in points if p.status != "covered"]
         made = points_made(grade) if grade else 0.0
         spent = step.spent_s or 0.0
-        rows.append(Debriefed(step.number, step.name, step.minutes, spent, step.over_s, grade, made, well, lacking))
+        took = (step.minutes, spent, step.over_s)
+        rows.append(Debriefed(step.number, step.name, *took, grade, made, well, lacking, task.why))
     graded = [row.grade for row in rows if row.grade]
     asked = sum(len(g.points) for g in graded)
     last = next((done.rating for done in reversed(session.rounds) if done.rating), None)

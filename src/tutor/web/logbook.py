@@ -117,13 +117,10 @@ def _beyond(name: str, piece: str) -> str:
 
 def blank(book: LogBook, given: Mapping[str, str]) -> Fields:
     """A new entry's form: today, where the plan is, and what a link has put in, a card by its title."""
-    card = given.get("cards", "").strip()
-    with suppress(NotFound):
-        card = card and _name(book.outline, card_of(book.outline, card).id)
     return Fields(
         title=given.get("title", ""),
         tags=given.get("tags", ""),
-        cards=card,
+        cards=titled(book.outline, given.get("cards", "")),
         item=given.get("item") or book.current(),
         day=book.today.isoformat(),
     )
@@ -136,6 +133,14 @@ def filled(book: LogBook, entry: LogEntry) -> Fields:
         cards = NONE  # its text names some, and it is linked to none
     tags, day = ", ".join(entry.tags), entry.day.isoformat()
     return Fields(entry.text, entry.title, tags, cards, entry.item, day, entry.version, cards)
+
+
+def titled(outline: Outline, given: str) -> str:
+    """What names a card by the card's title; as it was given where it names none."""
+    card = given.strip()
+    with suppress(NotFound):
+        return card and _name(outline, card_of(outline, card).id)
+    return card
 
 
 def _name(outline: Outline, card: str) -> str:

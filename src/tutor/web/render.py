@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import nh3
@@ -107,6 +108,7 @@ def safe(html: str) -> str:
     )
 
 
+@lru_cache(maxsize=2_048)  # the same sentences are quoted again and again; one takes 1 KB
 def inline(text: str) -> str:
     """One sentence of Markdown as safe HTML without a paragraph around it."""
     return safe(PARSER.renderInline(CHECKBOX.sub("", " ".join(text.split()))))

@@ -141,7 +141,7 @@ class AnswerOut(BaseModel):
     intent: str
     corrected: list[Words] = Field(description="Mended typos, each as written and as read.")
     meant: list[Words] = Field(description="Short forms in the question, each with what it stands for.")
-    uncovered: list[str] = Field(description="Names or sides of a comparison that no document tells of.")
+    uncovered: list[str] = Field(description="Names or sides of a comparison that nothing quoted speaks of.")
     further: list[FurtherOut] = Field(description="Linked readings to go deeper; they have no part in the answer.")
     generation: GenerationOut | None = Field(description="A language model's part in it; null where none was asked.")
     ms: float
@@ -255,6 +255,7 @@ class DrillIn(BaseModel):
     seed: int | None = None
     due: bool = False
     weak: bool = False
+    choose: bool = Field(False, description="Due first, then weak, next in a plan, new: always `count` (1) probes.")
 
 
 class ReplyIn(BaseModel):
@@ -267,13 +268,14 @@ class ReplyIn(BaseModel):
 
 
 class OverrideIn(BaseModel):
-    """The learner's own judgement of a point of a task (from 1)."""
+    """The learner's own judgement of a point, or of a red flag, of a task (from 1)."""
 
     model_config = ConfigDict(extra="forbid")
 
     task: int = 1
-    point: Text
-    status: Text
+    point: Text = Field("", description="The point's id; empty where a red flag is meant.")
+    flag: int | None = Field(None, description="The red flag's id.")
+    status: Text = Field(description="Of a point one of its statuses; of a red flag `said` or `not-said`.")
     reason: Text = Field("", max_length=1_000, description="Why, in the learner's words.")
 
 

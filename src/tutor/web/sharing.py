@@ -119,7 +119,7 @@ def _sentence(line: Sentence, number: int) -> Markup:
 
 def _notes(answer: Answer) -> Iterator[str]:
     if answer.uncovered:
-        yield f"Nothing here is about {', '.join(answer.uncovered)}."
+        yield f"Nothing quoted here is about {', '.join(answer.uncovered)}."
     if answer.generation:
         yield f"{capital(answer.generation.line())}."
 

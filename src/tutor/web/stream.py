@@ -48,6 +48,7 @@ from tutor.web.core import Core
 from tutor.web.errors import to_json, told
 from tutor.web.pieces import pieces, sentence_html
 from tutor.web.threads import Keeping, TurnView
+from tutor.web.turns import in_turn
 from tutor.web.views import fragment
 from tutor.wire import answer_json
 
@@ -74,29 +75,28 @@ async def answer_events(
     try:
         yield _event("status", {"text": "Searching the library"})
         try:
-            read = await run_sync(partial(core.read, question, history, asking=asking), abandon_on_cancel=True)
-            grounds = await run_sync(partial(core.grounds, read, filters, gone=gone), abandon_on_cancel=True)
+            read = question
+            if history:
+                read = await run_sync(partial(core.read, question, history, asking=asking), abandon_on_cancel=True)
+            grounds = await in_turn(partial(core.grounds, read, filters, gone=gone))
             answer = quoted = core.unwritten(grounds) if written else grounds.answer
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001  the stream has begun: it ends with an event
             yield _event("error", to_json(told(error)))
             return
-        if read != question:
-            yield _event("read", {"text": read})
+        ready = [_event("read", {"text": read})] if read != question else []
         if answer.abstained:
-            yield _event(
-                "abstain",
-                {"html": fragment(request, "ask/_abstain.html", answer=answer, turn=TurnView(question, answer))},
-            )
-        for piece in pieces(answer):
-            yield _event(piece.kind, {"html": piece.html})
+            html = fragment(request, "ask/_abstain.html", answer=answer, turn=TurnView(question, answer))
+            ready.append(_event("abstain", {"html": html}))
+        ready += [_event(piece.kind, {"html": piece.html}) for piece in pieces(answer)]
+        yield "".join(ready)  # at once: each by itself costs a task and a way through all layers of the server
         if keeping is not None and keeping.wanted:
             if stored := await run_sync(keeping.keep, read, answer):
                 yield _event("stored", stored)
             view = await run_sync(keeping.view, answer)
             yield _event("below", {"html": fragment(request, "ask/_below.html", turn=view)})
-        writing = await run_sync(core.writing, grounds, asking) if written else None
+        writing = await run_sync(core.writing, grounds, asking) if written and asking is not None else None
         if writing is not None:
             yield _event("writing", {"model": core.model, "quoted": _whole(answer, question, read)})
             try:

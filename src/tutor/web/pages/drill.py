@@ -21,6 +21,7 @@ from tutor.web.core import Core, core_of
 from tutor.web.drillroom import ROUNDS, debrief_context, grade_context, room_context
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
+from tutor.web.offered import offers_of
 from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
@@ -90,6 +91,9 @@ def _where(request: Request, core: Core, session_id: str, **more: Any) -> Respon
         return "drill/grade.html", grade_context(drills, session, 1)
 
     template, shown = core.drill(look)
+    if template != "drill/room.html":
+        tasks = zip(shown["session"].tasks, shown["session"].rounds, strict=False)
+        shown["offers"] = offers_of(core, {task.card for task, said in tasks if said.grade})
     error = more.get("error")
     status = status_of(error) if error else 200
     return page(request, template, status=status, **{"rereads": core.writes, **shown, **more})
@@ -115,6 +119,7 @@ def graded(request: Request, session: str, number: int, core: CoreOf) -> Respons
 
 def _graded(request: Request, core: Core, session_id: str, number: int, **more: Any) -> Response:
     shown = core.drill(lambda drills: grade_context(drills, _resumed(drills, session_id), number))
+    shown["offers"] = offers_of(core, {shown["session"].tasks[number - 1].card})
     error = more.get("error")
     status = status_of(error) if error else 200
     return page(request, "drill/grade.html", status=status, rereads=core.writes, **{**shown, **more})
@@ -209,7 +214,8 @@ def _refused(request: Request, core: Core, session_id: str, form: Form, fault: T
     session, stored = core.drill(lambda drills: (drills.resume(session_id), drills.store.pad(session_id)))
     words, question = form.text("answer"), form.text("question")
     asked = session.pending is not None and session.pending.id == question
-    overtaken = isinstance(fault, StaleAnswer) and not asked
+    heard = answered(session, question) == words.strip()  # the words counted: it was something beside them
+    overtaken = isinstance(fault, StaleAnswer) and not asked and not heard
     if overtaken:
         fix = "Your words are below; take over what you need." if words.strip() else "Go on from here."
         fault = StaleAnswer("this question has been answered already, perhaps in another window", fix=fix)
@@ -221,21 +227,26 @@ def _refused(request: Request, core: Core, session_id: str, form: Form, fault: T
         revision=stored.revision,  # whoever saves again has seen what is told
     )
     other = stored.notes if isinstance(fault, StaleAnswer) and pad.notes != stored.notes else ""
-    left = words if words.strip() and not asked else ""
+    left = words if words.strip() and not asked and not heard else ""
     return _where(request, core, session_id, error=fault, pad=pad, left=left, other_notes=other)
 
 
 @router.post("/drill/{session}/{number:int}/view")
 async def view(request: Request, session: str, number: int, core: CoreOf) -> Response:
-    """Keep the learner's own view of a point."""
+    """Keep the learner's own view of a point or red flag."""
     form = await read_form(request)
     point, status, reason = form.text("point"), form.text("status"), form.text("reason")
 
     def keep() -> str:
-        def override(drills: Drills) -> int:
+        def override(drills: Drills) -> str:
             drills.override(session, number, point, status, reason)
             _, _, grade = drills.graded(drills.store.load(session), number)
-            return [p.point for p in grade.points].index(point) + 1
+            flags = [f.key for f in grade.red_flags]
+            return (
+                f"f{flags.index(point) + 1}"
+                if point in flags
+                else str([p.point for p in grade.points].index(point) + 1)
+            )
 
         path = f"/drill/{session}/{number}#p{core.drill(override)}"
         with suppress(TutorError):  # it is kept: whatever studies next takes it in

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from tutor.errors import StaleAnswer, TutorError
 from tutor.study.log import LogBook
+from tutor.study.lookup import card_names
 from tutor.study.records import LONGEST_S
 from tutor.web import logbook
 from tutor.web.core import Core, core_of
@@ -52,6 +53,7 @@ def entries(
 
     def find(book: LogBook) -> dict[str, Any]:
         context = {"tags": book.tags(24), "today": book.today, "choices": logbook.choices(book.outline)}
+        context |= {"card": logbook.titled(book.outline, card), "cards": card_names(book.outline)}
         try:
             query = book.query(q, tags=tags, cards=[card] if card.strip() else [], item=item, first=since, last=until)
         except TutorError as fault:
@@ -125,7 +127,7 @@ def read(
         versions = book.versions(newest.id)
         chosen = next((one for one in versions if one.version == version), newest)
         return {"shown": logbook.show(book, chosen), "newest": newest, "versions": versions, "today": book.today,
-                "zone": book.zone}  # fmt: skip
+                "zone": book.zone, "offers": [] if newest.deleted else book.offers(newest.item)}  # fmt: skip
 
     return page(request, "log/entry.html", saved=saved[:40], done=done[:20], **_WORDS, **_found(core, find))
 

@@ -12,7 +12,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from tutor.drill.engine import Drills
+from tutor.drill.results import FLAG
 from tutor.drill.transcript import as_markdown, grade_json, row_json, session_json, step_json
+from tutor.errors import UsageError
 from tutor.quantities.sheet import compute
 from tutor.web.core import Core, core_of
 from tutor.web.drill_schemas import DrillRow, GradeOut, OpinionOut, OverrideOut, SessionOut, StepOut
@@ -97,11 +99,14 @@ def transcript(session: str, core: CoreOf) -> Response:
     "/drills/{session}/overrides",
     response_model=OverrideOut,
     status_code=201,
-    summary="Disagree with a point's status",
+    summary="Disagree with a point's status, or with a red flag",
 )
 def override(session: str, body: OverrideIn, core: CoreOf) -> dict[str, Any]:
     """The learner's own judgement; kept as labelled data."""
-    return core.drill(lambda drills: drills.override(session, body.task, body.point, body.status, body.reason))
+    if (body.flag is None) == (not body.point):
+        raise UsageError("one is meant: a point or a red flag", about="point, flag", fix="Name the one, not the other.")
+    point = body.point if body.flag is None else f"{FLAG}{body.flag}"
+    return core.drill(lambda drills: drills.override(session, body.task, point, body.status, body.reason))
 
 
 @router.post(

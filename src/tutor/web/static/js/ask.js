@@ -139,7 +139,7 @@ function setUp(root) {
       turn.note(`Read as ${data.corrected.map(([wrong, right]) => `“${right}” instead of “${wrong}”`).join(", ")}.`);
     }
     if (data.meant.length) turn.note(`${data.meant.map(([short, long]) => `${short}: ${long}`).join("; ")}.`);
-    if (data.uncovered.length) turn.note(`Nothing here is about ${data.uncovered.join(", ")}.`);
+    if (data.uncovered.length) turn.note(`Nothing quoted here is about ${data.uncovered.join(", ")}.`);
     turn.timings(data.stages, data.ms);
     turn.offerCopy();
   }

@@ -1,6 +1,8 @@
 // The interview room: a reply is sent and the room replaced by what the server renders; nothing that is typed is lost.
 // Without scripts the same form loads the whole page.
 import { Clocks } from "./drill-clock.js";
+import { forget, store, stored } from "./drill-kept.js";
+import { draftKey as keyOf, sent as noteSent, setAside, showAside, showLater, typedSince } from "./drill-later.js";
 import { Sheet } from "./drill-sheet.js";
 import { offerVoice } from "./drill-voice.js";
 
@@ -9,19 +11,23 @@ const RATINGS = { 1: "1, poor", 2: "2, weak", 3: "3, fair", 4: "4, strong", 5: "
 let leaving = () => {};
 
 // `typed`: what was written beside an answer while it was read, by its key; `at`: the key where that goes on, and where.
-function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
+// `fromEnd`: how far from its end the caret stood in the answer's box, where it stood there.
+function setUp(room, { focus = false, typed = new Map(), at = null, fromEnd = null } = {}) {
   const form = room.querySelector("[data-reply]");
   const words = form.querySelector("[data-words]");
   const notes = room.querySelector("[data-notes]");
   const status = room.querySelector("[data-status]");
   const saved = room.querySelector("[data-saved]");
   const revision = form.querySelector("[data-revision]");
-  const draftKey = `drill.${room.dataset.question}`;
+  const { session, question } = room.dataset;
+  const draftKey = keyOf(question);
   const beside = [["notes", notes], ["sheet", room.querySelector("[data-lines]")]]
     .filter(([, box]) => box).map(([name, box]) => [`drill.${room.dataset.session}.${name}`, box]);
   const clocks = new Clocks(room, (text) => { live.textContent = text; });
   const told = room.querySelector("[data-reply]").parentElement.querySelector(".failed");
   let sending = false;
+  let composing = false; // a character that is put together from several keys: its box must stay where it is
+  let unheard = null; // the words of a sending that no answer came to
   let saving = null;
   let keepWhenIdle = 0;
   // Another window has written too: what is here is saved over it only by "Save the notes". Until then this tab keeps
@@ -31,7 +37,19 @@ function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
 
   // What this tab had that was not sent or saved; after an error the page itself has what is newest.
   if (words && !told && stored(draftKey)) words.value = stored(draftKey);
-  words?.addEventListener("input", () => store(draftKey, words.value));
+  const changed = () => store(draftKey, words.value);
+  words?.addEventListener("input", () => {
+    changed();
+    if (sending && status.textContent) status.textContent = "Reading your answer. What you type now is not sent, and stays.";
+  });
+  words?.addEventListener("compositionstart", () => { composing = true; });
+  words?.addEventListener("compositionend", () => { composing = false; });
+  const later = typedSince(session, question);
+  if (later.text && words && !later.changed) {
+    words.value = later.moves ? later.text : [words.value.trimEnd(), later.text].filter(Boolean).join("\n");
+    changed();
+  } else if (later.text) setAside(session, "", later.text);
+  showAside(room, session, words, changed);
   for (const [key, box] of beside) {
     const [base, text] = split(stored(key));
     if (typed.has(key)) {
@@ -47,8 +65,8 @@ function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
   }
 
   const sheet = room.querySelector("[data-sheet]");
-  const calculator = sheet && new Sheet(sheet, words, () => store(draftKey, words.value));
-  offerVoice(room, words, () => store(draftKey, words.value));
+  const calculator = sheet && new Sheet(sheet, words, changed);
+  offerVoice(room, words, changed);
 
   const slider = form.querySelector("[data-slider]");
   if (slider) {
@@ -69,7 +87,7 @@ function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
     const sent = beside.map(([, box]) => box.value);
     const body = new FormData(form);
     body.set("do", "keep");
-    body.set("once", `${body.get("once")}.${Math.random().toString(36).slice(2)}`);
+    body.set("once", again(body.get("once")));
     saving = post(form, body);
     try {
       const { page, response } = await saving;
@@ -106,17 +124,29 @@ function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
     clearTimeout(keepWhenIdle);
     if (saving) await saving.catch(() => {});
     const body = new FormData(form, submitter);
+    const said = words?.value ?? "";
+    // The same words sent again are a replay, which is harmless; others are not to be taken for one.
+    if (unheard !== null && unheard !== said) body.set("once", again(body.get("once")));
     const sent = beside.map(([, box]) => box.value);
     const doing = submitter?.value ?? "send";
     form.setAttribute("aria-busy", "true");
+    if (words) {
+      changed();
+      noteSent(session, question, said, doing === "go");
+    }
     room.querySelector(".failed[data-lost]")?.remove();
     status.textContent = doing === "send" && room.dataset.state !== "clarify" ? "Reading your answer" : "";
     try {
       const { page, response, url } = await post(form, body);
+      if (composing) await new Promise((done) => { words.addEventListener("compositionend", done, { once: true }); });
       const next = page.querySelector("[data-room]");
       const later = beside.filter(([, box], n) => box.value !== sent[n]);
       if (response.ok) for (const [key, box] of beside) if (!later.some(([name]) => name === key)) forget(key);
-      if (response.ok && next?.dataset.question !== room.dataset.question) forget(draftKey);
+      const left = !response.ok && page.querySelector(".left");
+      if (left) { // another window has answered: the words count nowhere, and a reload must not lose them
+        setAside(session, question, words?.value ?? "");
+        left.remove();
+      }
       if (!next && !response.ok) { refuse(page, submitter); return; }
       if (!next || (response.redirected && new URL(url).pathname !== location.pathname)) {
         leaving();
@@ -130,10 +160,16 @@ function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
       }
       const writing = beside.find(([, box]) => box === document.activeElement);
       const at = writing && { key: writing[0], caret: writing[1].selectionStart };
-      replace(room, next, { focus: true, typed: new Map(later.map(([key, box]) => [key, box.value])), at });
-      live.textContent = next.querySelector(".failed .label")?.textContent
-        ?? next.querySelector(".prompt")?.textContent ?? next.querySelector(".ask")?.textContent ?? "";
+      const fromEnd = words && words === document.activeElement ? words.value.length - words.selectionEnd : null;
+      if (next.dataset.question === question && words) { // refused: the box goes on as it is here
+        const box = next.querySelector("[data-words]");
+        if (box) box.value = words.value;
+      }
+      replace(room, next, { focus: true, typed: new Map(later.map(([key, box]) => [key, box.value])), at, fromEnd });
+      const told = [".failed .label", ".prompt", ".ask"].map((part) => next.querySelector(part)?.textContent).find(Boolean) ?? "";
+      live.textContent = next.querySelector("[data-aside]") ? `${told} What was not sent is kept above your answer.` : told;
     } catch {
+      unheard = said;
       fail("The server does not answer", "Is tutor still running? Start it with: tutor serve", submitter);
     } finally {
       sending = false;
@@ -147,6 +183,7 @@ function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
     if (inside?.querySelector("[data-graded], .debrief")) {
       leaving();
       document.querySelector("main").replaceChildren(...inside.childNodes);
+      showLater(document.querySelector("main"));
       return;
     }
     const said = (selector) => page.querySelector(selector)?.textContent.trim();
@@ -182,8 +219,15 @@ function setUp(room, { focus = false, typed = new Map(), at = null } = {}) {
   if (writing) {
     writing.focus({ preventScroll: true });
     writing.setSelectionRange(at.caret, at.caret);
-  } else if (focus) (words ?? slider)?.focus();
-  else if (words && matchMedia("(hover: hover)").matches) words.focus({ preventScroll: true });
+  } else if (focus) {
+    (words ?? slider)?.focus();
+    if (words && fromEnd !== null) words.setSelectionRange(...Array(2).fill(Math.max(0, words.value.length - fromEnd)));
+  } else if (words && matchMedia("(hover: hover)").matches) words.focus({ preventScroll: true });
+}
+
+// A token of its own for what is sent by the same form, and is another thing.
+function again(token) {
+  return `${token}.${Math.random().toString(36).slice(2)}`;
 }
 
 async function post(form, body) {
@@ -217,16 +261,6 @@ function replace(room, next, options) {
 function split(kept) {
   const at = kept.indexOf("\n");
   return at < 0 ? ["", ""] : [kept.slice(0, at), kept.slice(at + 1)];
-}
-
-function store(key, text) {
-  try { if (text) sessionStorage.setItem(key, text); else sessionStorage.removeItem(key); } catch { /* the server has it on sending */ }
-}
-function stored(key) {
-  try { return sessionStorage.getItem(key) ?? ""; } catch { return ""; }
-}
-function forget(key) {
-  store(key, "");
 }
 
 setUp(document.querySelector("[data-room]"));
