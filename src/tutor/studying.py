@@ -9,6 +9,7 @@ from pathlib import Path
 from tutor.plain import Studying
 from tutor.study.days import day_of
 from tutor.study.desk import Standing, Study
+from tutor.study.whose import own_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def open_study(
     from tutor.study.days import zone_of
 
     home, chosen = settings.home.expanduser(), settings.study
+    drills = own_home(home, chosen.learner) / "drills"
 
     def opened() -> StudyStore:
         store = open_store(settings, clock=clock)
@@ -53,12 +55,12 @@ def open_study(
     study = Study(
         opened,
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
-        lambda: viewed_rows(home / "drills"),
+        lambda: viewed_rows(drills),
         zone=zone_of(chosen.zone),
         minutes=chosen.minutes,
         retention=chosen.retention,
         clock=clock,
-        words=lambda session, task, point: evidence_of(home / "drills", session, task, point),
+        words=lambda session, task, point: evidence_of(drills, session, task, point),
         glance=lambda: _glance(settings, clock()) if glance else None,
     )
     study.planned = lambda standing: _planned(study, standing)
@@ -86,13 +88,14 @@ def _planned(study: Study, standing: Standing) -> Sequence[Next]:
         from tutor.study.followed import next_items, tables_of
 
         today = day_of(standing.now, study.zone)
-        return next_items(tables_of(standing.outline, standing.followed, today), _mastered(standing))
+        known = _mastered(standing)
+        return next_items(tables_of(standing.outline, standing.followed, today, known), known)
     from tutor.study.taken import followed
 
     with study.store.read() as session:
         if not followed(session, study.store.learner):
             return ()
-    return plans_of(study).next(_mastered(standing))
+    return plans_of(study, standing).next(_mastered(standing))
 
 
 def cards_ahead(study: Study) -> list[str]:
@@ -108,12 +111,13 @@ def cards_ahead(study: Study) -> list[str]:
             return []
     from tutor.study.ahead import ahead
 
-    mastered = set(_mastered(study.standing()))
-    return [card for card in ahead(plans_of(study).under_way()) if card not in mastered]
+    standing = study.standing()
+    mastered = set(_mastered(standing))
+    return [card for card in ahead(plans_of(study, standing).under_way()) if card not in mastered]
 
 
-def plans_of(study: Study) -> Plans:
-    """The plans of the same learner, store and clock."""
+def plans_of(study: Study, standing: Standing | None = None) -> Plans:
+    """The plans of the same learner, store and clock; what is mastered as of ``standing``, or of when it is asked."""
     from tutor.study.plans import Plans
 
     return Plans(
@@ -121,7 +125,7 @@ def plans_of(study: Study) -> Plans:
         lambda: study.outline,
         zone=study.zone,
         clock=lambda: study.clock(),
-        mastered=lambda: _mastered(study.standing()),
+        mastered=lambda: _mastered(standing or study.standing()),
     )
 
 

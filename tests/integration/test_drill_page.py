@@ -403,7 +403,9 @@ def test_a_red_flag_is_disputed_beside_it_and_taken_back(client: TestClient, app
     form = one(page, ".flag details form")
     sent = fields(form, page) | {"reason": "I said <b>not</b> only."}
     page = parsed(client.post(str(form["action"]), data=sent))
-    assert "Your view: not said – I said <b>not</b> only." in one(page, "#pf1").text and graded.red_flags[0].key == "!1"
+    said = one(page, "#pf1 .mine").text
+    assert said == "Your view: not said; it does not count against you.I said <b>not</b> only."
+    assert graded.red_flags[0].key == "!1"
     mine = page.find("dt", string="As you see it")
     assert mine and one(mine.parent, ".badge").text in ("mixed", "weak", "strong")  # type: ignore[arg-type]
     assert "Your view of a red flag: not said" in parsed(client.get("/documents/kafka")).text

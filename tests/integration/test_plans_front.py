@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 from icalendar import Calendar
 
@@ -218,3 +219,100 @@ def test_a_plan_for_an_interview_over_http(client: TestClient) -> None:
     assert client.post(f"{PATH}/28-days/start", json={"start": "2020-01-01"}).status_code == 422
     said = client.post(f"{PATH}/28-days/start", json={"until": f"{TODAY}"}).json()["error"]
     assert re.search(r'POST /api/v1/study/plans/28-days/start \{"until": "\d{4}-\d\d-\d\d"\}', said["fix"])
+
+
+def interview_gone_by(home: Path, days: int) -> None:
+    """A plan for an interview of some days ago, made a month before."""
+    study = open_study(Settings(home=home), clock=lambda: datetime.now(UTC) - timedelta(days=days + 30))
+    plans = plans_of(study)
+    plans.take_up(plans.choose(interview=TODAY - timedelta(days=days), track="backend", hours=10), what_fits=True)
+    study.close()
+
+
+def in_words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_days_that_were_left_out_count_again(
+    home: Path, client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    end = in_json(capsys, "start", "28-days")["end"]
+    day = (TODAY + timedelta(days=3)).isoformat()
+    assert "was to end on" in run(capsys, "skip", day)
+    assert "was to end on" in run(capsys, "skip", day, "--undo")
+    shown = in_json(capsys, "show", "28-days")
+    assert (shown["end"], shown["skips"]) == (end, [])
+
+
+def test_steps_go_by_all_their_names(home: Path, client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [s["id"] for s in in_json(capsys, "show", "28", "--step", "day-1")["stages"]] == ["day-01"]
+    assert [s["id"] for s in in_json(capsys, "show", "judg", "--step", "month/1/week/1")["stages"]] == ["m1-w1"]
+    run(capsys, "start", "28-days")
+    assert "[x] day-05/video" in run(capsys, "done", "28-days", "day-5/video")
+    assert client.get(f"{PATH}/28-days", params={"step": "day-5"}).json()["stages"][0]["id"] == "day-05"
+
+
+def test_what_a_plan_takes_a_day_is_told(home: Path, client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+    for said in (run(capsys, "show", "28-days"), run(capsys, "start", "28-days"), run(capsys, "show", "28")):
+        assert "h a study day, but tutor today has 45 min (study.minutes), so this plan" in in_words(said)
+        assert all(len(line) <= 80 or "http" in line for line in said.splitlines())
+    assert in_json(capsys, "show", "28")["minutes_a_day"] > 200
+    when = (TODAY + timedelta(days=60)).isoformat()
+    asked = ("custom", "--interview", when, "--track", "backend", "--hours")
+    said = in_words(run(capsys, *asked, "8"))
+    assert "a study day, with reviews, but tutor today has 45 min" in said and "5.2 hours a week" in said
+    assert client.get(f"{PATH}/custom").json()["minutes_a_day"] > 45
+
+
+def test_a_line_of_today_says_how_it_is_done_and_ticked_off(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun_before(home, 1)
+    assert main(["today"]) == 0
+    said = in_words(capsys.readouterr().out)
+    assert "tutor plan show 28-days --step day-01 Done: tutor plan done 28-days day-01/notes" in said
+    assert main(["today", "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["lines"][0]
+    assert first["tick"] == "tutor plan done 28-days day-01/notes"
+    assert main(first["tick"].split()[1:]) == 0
+
+
+def test_an_entry_that_a_plan_asks_for_is_offered_to_be_ticked_off(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "start", "judgment-roadmap")
+    assert main(["log", "I chose Kafka over a task queue.", "--item", "M1W1"]) == 0
+    assert "tick it off: tutor plan done judgment-roadmap m1-w1/log" in in_words(capsys.readouterr().out)
+    run(capsys, "done", "judgment-roadmap", "m1-w1/log")
+    assert main(["log", "I chose Kafka again, for the same reason.", "--item", "M1W1"]) == 0
+    assert "tick it off" not in capsys.readouterr().out
+
+
+def test_a_plan_whose_interview_is_over_says_so(
+    home: Path, client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interview_gone_by(home, 20)
+    assert "The interview was on" in run(capsys) and "tutor plan stop custom" in run(capsys, "show", "custom")
+    assert "is over" in run(capsys, "catch-up", "custom", code=2)
+    shown = client.get(f"{PATH}/custom").json()
+    assert shown["over"] and shown["late"] == [] and shown["minutes_a_day"] == 0
+    lines = client.get("/api/v1/study/today").json()["lines"]
+    assert (lines[0]["title"], lines[0]["command"]) == (shown["title"], "tutor plan stop custom")
+    assert lines[1]["kind"] == "read", "something new, as for who follows no plan"
+    page = client.get("/plan/custom", headers={"accept": "text/html"}).text
+    assert "The interview is over" in page and "late since" not in page
+    run(capsys, "stop", "custom")
+    assert all(line["kind"] == "read" for line in client.get("/api/v1/study/today").json()["lines"])
+
+
+def test_a_card_that_is_mastered_is_done_in_its_plan(
+    home: Path, client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    when = (TODAY + timedelta(days=60)).isoformat()
+    run(capsys, "custom", "--interview", when, "--track", "backend", "--hours", "8")
+    assert main(["progress", "caching", "--set", "mastered"]) == 0
+    capsys.readouterr()
+    assert in_json(capsys, "show", "custom")["done"] == 1
+    row = next(r for s in client.get(f"{PATH}/custom").json()["stages"] for r in s["items"] if r["id"] == "caching")
+    assert (row["state"], row["done"]) == ("done", None)
+    page = BeautifulSoup(client.get("/plan/custom", headers={"accept": "text/html"}).text, "html.parser")
+    item = page.select_one("li.item.done")
+    assert item and "mastered" in item.get_text() and item.select_one("button") is None

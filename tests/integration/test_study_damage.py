@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -226,6 +227,55 @@ def test_the_copy_of_a_day_is_renewed_after_an_hour_of_work(path: Path) -> None:
     os.utime(copy, (hour, hour))
     StudyStore(path, clock=at(0)).close()
     assert sorted(backups._rows(p) for p in backups.copies(path)) == [2, 402]  # that of more rows is kept too
+
+
+def test_a_process_that_runs_for_days_leaves_a_copy_of_each(tmp_path: Path) -> None:
+    """A server opens the database once."""
+    path, day = tmp_path / "study.db", 0
+    server = StudyStore(path, clock=lambda: NOW + day * DAY)
+    server.owner()
+    for day in range(4):
+        add(server, *map(float, range(10)))
+        with closing(sqlite3.connect(path.parent / "backups" / f"daily-2026-05-{3 + day:02d}.db")) as copy:
+            rows = copy.execute("SELECT count(*) FROM sittings").fetchone()[0]
+        assert rows == 10 * day, "as it was before the first write of the day"
+    copy = path.parent / "backups" / "daily-2026-05-06.db"
+    before = copy.read_bytes()
+    add(server, 1.0)
+    assert copy.read_bytes() == before, "less than an hour behind"
+    hour = copy.stat().st_mtime - 3700
+    os.utime(copy, (hour, hour))
+    add(server, 2.0)
+    assert backups._rows(copy) == backups._rows(path) - 1
+    server.close()
+
+
+def test_threads_that_write_first_on_a_day_make_one_copy(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    days = 0
+    server = StudyStore(path, clock=lambda: NOW + days * DAY)
+    server.owner()
+    add(server, *map(float, range(100)))
+    days = 1
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: add(server, 1000.0 + n), range(16)))
+    assert len(seconds(server)) == 116 and server.news == []
+    assert not list((path.parent / "backups").glob("*.part*"))
+    assert backups._rows(path.parent / "backups" / "daily-2026-05-04.db") >= 100
+    server.close()
+
+
+def test_a_copy_that_cannot_be_made_is_told_once_an_hour_and_costs_no_write(tmp_path: Path) -> None:
+    path, hours = tmp_path / "study.db", 0
+    server = StudyStore(path, clock=lambda: NOW + DAY + timedelta(hours=hours))
+    server.owner()
+    shutil.rmtree(path.parent / "backups")
+    (path.parent / "backups").write_text("in the way", encoding="utf-8")
+    for hours in (0, 0, 2):
+        add(server, float(hours))
+    assert len(seconds(server)) == 3
+    assert len(server.news) == 2 and all(told.startswith("No backup") for told in server.news)
+    server.close()
 
 
 def test_a_lost_wal_costs_no_more_than_what_was_in_it(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +142,33 @@ def test_a_migration_that_fails_changes_nothing_and_names_the_copy(
         kept = StudyStore(copy, clock=lambda: NOW)
         assert counts(kept)["sittings"] == 5
         kept.close()
+
+
+def test_a_migration_that_fails_again_and_again_leaves_one_copy_of_the_same(
+    tmp_path: Path, next_revision: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, ticking = tmp_path / "home" / "study.db", count(1)
+    made("", path)
+
+    def attempts(number: int) -> set[str]:
+        named = set()
+        for _ in range(number):
+            with pytest.raises(StudyFault, match="cannot be brought up to date") as caught:
+                StudyStore(path, clock=lambda: NOW + timedelta(seconds=next(ticking)))
+            named.add(caught.value.message.rsplit(" in ", 1)[1].rstrip("."))
+        return named
+
+    with monkeypatch.context() as later:
+        next_revision("    op.execute('DELETE FROM sittings')\n    {}['as a migration may']")
+        (first,) = attempts(3)
+        assert {str(p) for p in (path.parent / "backups").glob("before-*.db")} == {first}
+        with closing(sqlite3.connect(path)) as connection:  # as the version from before goes on writing
+            connection.execute("DELETE FROM sittings WHERE seconds = 1")
+            connection.commit()
+        (second,) = attempts(2)
+        assert second != first
+        assert {str(p) for p in (path.parent / "backups").glob("before-*.db")} == {first, second}
+        later.undo()
 
 
 def test_a_migration_that_copies_a_table_loses_no_rows_that_refer_to_it(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,10 +18,12 @@ from tutor.curriculum.outline import Outline, outline
 from tutor.errors import NotFound, UsageError
 from tutor.study.agenda import agenda
 from tutor.study.catchup import Option
+from tutor.study.load import hours_of, load_told
+from tutor.study.offers import of_cards, of_entry
 from tutor.study.plans import Plans
 from tutor.study.store import StudyStore
 from tutor.study.timetable import Placed, Timetable
-from tutor.study.windows import of_month, of_week
+from tutor.study.windows import entries_of, of_month, of_step, of_week
 
 
 class Clock:
@@ -473,3 +477,116 @@ def test_items_name_their_documents(plans: Plans) -> None:
     assert [e.item.doc_id for e in day.entries if e.item.doc_id] == ["day-03"]
     week = placed(plans.preview("12-weeks"), "week-3")
     assert all(e.item.doc_id == e.item.card for e in week.entries)
+
+
+def test_a_step_goes_by_all_its_names(plans: Plans) -> None:
+    days, months = plans.start("28-days"), plans.start("judgment-roadmap")
+    for name in ("day-05", "day-5", "Day 5", "28-days/day-05"):
+        assert [one.stage.id for one in of_step(days, name)] == ["day-05"]
+    for name in ("m1-w2", "month/1/week/2", "M1W2", "month 1 week 2"):
+        assert [one.stage.id for one in of_step(months, name)] == ["m1-w2"]
+    assert [e.item.id for e in entries_of(days, "day-5/exercise")] == ["day-05/exercise"]
+    assert [e.item.id for e in entries_of(months, "month/1/week/2/log")] == ["m1-w2/log"]
+    assert len(entries_of(days, "day-5")) == 8
+    for name in ("day-29", "day", "", "5"):
+        with pytest.raises(NotFound, match="no step"):
+            of_step(days, name)
+
+
+def test_what_two_change_at_once_is_all_kept(study_url: str, tmp_path: Path, whole: Outline, clock: Clock) -> None:
+    """Each has a store of its own, as two processes have."""
+    stores = [StudyStore(tmp_path / "study.db", url=study_url, clock=clock) for _ in range(6)]
+    stores[0].owner()
+    each = [
+        Plans(lambda store=store: store, lambda: whole, zone=ZoneInfo("UTC"), clock=clock)  # type: ignore[misc]
+        for store in stores
+    ]
+    each[0].start("28-days")
+    days = [date(2026, 3, 5) + timedelta(days=n) for n in range(18)]
+    ready = threading.Barrier(len(each))
+
+    def skip(number: int) -> None:
+        ready.wait(60)
+        for day in days[number :: len(each)]:
+            each[number].skip([day.isoformat()])
+
+    with ThreadPoolExecutor(len(each)) as pool:
+        list(pool.map(skip, range(len(each))))
+    assert each[0].of("28-days").taken.skips.words == [day.isoformat() for day in days]
+    for store in stores:
+        store.close()
+
+
+def known_plans(plans: Plans, whole: Outline, clock: Clock, *cards: str) -> Plans:
+    """The same learner, with these cards mastered."""
+    return Plans(plans._store, lambda: whole, zone=ZoneInfo("Europe/Berlin"), clock=clock, mastered=lambda: cards)
+
+
+def test_a_card_that_is_mastered_counts_as_done(plans: Plans, whole: Outline, clock: Clock) -> None:
+    table = own(plans)
+    first, second = (entry.item.id for entry in table.entries[:2])
+    clock.to(date(2026, 3, 9))
+    assert {first, second} <= {entry.item.id for entry in plans.of("custom").late}
+    knows = known_plans(plans, whole, clock, first)
+    after = knows.of("custom")
+    assert after.done == 1 and first not in {entry.item.id for entry in after.late}
+    assert next((e.item.id, e.state, e.done) for e in after.entries) == (first, "done", None)
+    assert first not in [step.item for step in knows.next()]
+    _, dropped = knows.catch_up("custom", "drop")
+    assert dropped.done == 1 and first not in knows.of("custom").taken.spec["dropped"]
+    assert [changed.item.id for changed in knows.done("custom", [second])] == [second]
+    weeks = plans.start("12-weeks")
+    assert weeks.done == 0 and knows.of("12-weeks").done == 1
+    ((before, skipped),) = knows.skip(["2026-03-12"], "12-weeks")
+    assert (before.done, skipped.done) == (1, 1)
+
+
+def test_a_plan_is_over_with_its_interview(plans: Plans, clock: Clock) -> None:
+    table = own(plans, weeks=2)
+    plans.done("custom", [table.entries[0].item.id])
+    clock.to(date(2026, 3, 16))
+    assert not plans.of("custom").over and plans.of("custom").late, "on the day itself it still stands"
+    clock.to(date(2026, 4, 4))
+    over = plans.of("custom")
+    assert over.over and over.late == [] and over.a_day == 0 and over.done == 1
+    (said,) = plans.next()
+    assert said.item == "" and said.title == "Your plan for 2026-03-16"
+    assert said.note.startswith(f"its interview is over, 1 of {len(table.entries)} done")
+    with pytest.raises(UsageError, match="is over") as told:
+        plans.ways("custom")
+    assert "tutor plan stop custom" in told.value.fix
+    plans.stop("custom")
+    assert plans.next() == []
+
+
+def test_what_a_plan_takes_a_day_is_told_beside_what_there_is(plans: Plans) -> None:
+    table = plans.start("28-days")
+    assert table.a_day == -(-table.minutes_left // 28) > 200
+    told = load_told(table, 45)
+    assert told.startswith(f"About {table.a_day / 60:.1f} h a study day, but tutor today has 45 min (study.minutes)")
+    assert f"tutor today --minutes {table.a_day}" in told and "5.2 hours a week" in told
+    slow = plans.preview("28-days", hours=5.2)
+    assert slow.a_day <= 45 and load_told(slow, 45) == f"About {slow.a_day} min a study day; tutor today has 45 min."
+    weekdays = plans.preview("28-days", skips=["sat", "sun"])
+    assert hours_of(weekdays, 60) == 5.0
+    mine = own(plans)
+    assert 60 <= mine.a_day <= 69, "8 hours a week are 68.6 minutes a day, reviews and all"
+    assert "with reviews, but tutor today has 45 min" in load_told(mine, 45)
+    assert load_told(plans.preview("technical"), 45) == ""
+
+
+def test_what_a_drill_or_an_entry_may_have_done_is_offered(plans: Plans, whole: Outline) -> None:
+    own(plans)
+    plans.start("judgment-roadmap")
+    plans.start("28-days")
+    tables = plans.under_way()
+    (offer,) = of_cards(tables, {"caching"})
+    assert (offer.title, offer.command) == ("Caching", "tutor plan done custom caching")
+    for item in ("month/1/week/1", "judgment-roadmap/m1-w1"):
+        assert [one.command for one in of_entry(whole, tables, item)] == ["tutor plan done judgment-roadmap m1-w1/log"]
+    assert [one.item for one in of_entry(whole, tables, "28-days/day-03")] == ["day-03/reflection"]
+    assert of_entry(whole, tables, "") == of_entry(whole, tables, "gone") == []
+    plans.done("custom", ["caching"])
+    plans.done("judgment", ["m1-w1/log"])
+    tables = plans.under_way()
+    assert of_cards(tables, {"caching"}) == of_entry(whole, tables, "month/1/week/1") == []

@@ -19,8 +19,12 @@ REFS = [*OUTLINE.cards, *(f"{c.id}/{p.id}/{m.id}" for c in OUTLINE.cards.values(
 Rated = tuple[str, int, float]
 
 
-def plan_step(title: str = "Day 1: disk", minutes: int = 20, late: int = 0) -> Next:
-    return Next("plan", title, "day-1/read", ("disk",), minutes, late)
+def plan_step(title: str = "Day 1: disk", minutes: int = 20, late: int = 0, item: str = "day-1/read") -> Next:
+    return Next("plan", title, item, ("disk",), minutes, late, "tutor plan show plan --step day-1")
+
+
+def card_step(name: str, minutes: int, late: int = 0, plan: str = "plan") -> Next:
+    return Next(plan, name.title(), name, (name,), minutes, late)
 
 
 def of(
@@ -98,7 +102,26 @@ def test_a_plan_comes_before_anything_new_and_late_is_told() -> None:
     found = of(planned=(plan_step(late=2),))
     assert told(found) == [("plan", "Day 1: disk")]
     assert found.lines[0].why == "next in your plan, 2 days late"
-    assert found.lines[0].command == "tutor plan show plan"
+    assert found.lines[0].command == "tutor plan show plan --step day-1"
+    assert found.lines[0].tick == "tutor plan done plan day-1/read"
+
+
+def test_a_line_of_a_plan_says_how_it_is_done_and_ticked_off() -> None:
+    written = Next("judgment-roadmap", "Week 1, log: Decide", "m1-w1/log", (), 20, command="tutor log")
+    found = of(planned=(card_step("disk", 20), written), answers=(answered("disk", "strong", 1, "p1"),))
+    disk, log = found.lines
+    assert of(planned=(card_step("disk", 20),)).lines[0].command == "tutor card disk", "which is read first"
+    assert (disk.command, disk.tick) == ("tutor drill --card disk p2", "tutor plan done plan disk")
+    assert disk.why.endswith("your last answer to it was strong: tick it off if you know the rest")
+    assert (log.command, log.tick) == ("tutor log", "tutor plan done judgment-roadmap m1-w1/log")
+
+
+def test_a_plan_that_is_over_is_told_and_asks_for_nothing() -> None:
+    over = Next("custom", "Your plan for 2026-02-10", "", (), 1, note="its interview is over")
+    found = of(planned=(over,))
+    first = found.lines[0]
+    assert (first.kind, first.why, first.command) == ("plan", "its interview is over", "tutor plan stop custom")
+    assert first.tick == "" and ("read", "Disk") in told(found)  # as for who follows no plan
 
 
 def test_a_backlog_does_not_hold_up_the_plan() -> None:
@@ -114,10 +137,43 @@ def test_a_backlog_does_not_hold_up_the_plan() -> None:
 def test_a_step_longer_than_the_day_is_begun() -> None:
     found = of(planned=(plan_step(minutes=180),), minutes=45)
     assert [(line.kind, line.minutes) for line in found.lines] == [("plan", 45)]
-    assert found.lines[0].why == "next in your plan; begin it, it takes about 180 min"
+    assert found.lines[0].why == (
+        "next in your plan; about 180 min in all: begin it or go on with it, the rest comes tomorrow"
+    )
     assert found.left_out == ()
     short = of(("disk", 3, 30), planned=(plan_step(minutes=180),), minutes=20)
-    assert [line.kind for line in short.lines] == ["drill"] and short.left_out[0].minutes == 180
+    assert [(line.kind, line.minutes) for line in short.lines] == [("drill", 8), ("plan", 12)]
+    assert [line.kind for line in of(("disk", 3, 30), planned=(plan_step(minutes=180),), minutes=10).lines] == ["drill"]
+
+
+def test_the_first_step_that_does_not_fit_is_begun_and_none_after_it() -> None:
+    steps = (plan_step("one", 20, 1), plan_step("two", 60, 1, "day-1/exercise"), plan_step("three", 5, 1, "day-1/end"))
+    found = of(planned=steps, minutes=45)
+    assert [(line.title, line.minutes) for line in found.lines] == [("one", 20), ("two", 25)]
+    assert [line.title for line in found.left_out] == ["three"]
+
+
+def test_nothing_overtakes_what_is_late_in_its_plan() -> None:
+    late = (card_step("disk", 20, 2), card_step("cache", 60, 1), card_step("log", 5, 1))
+    assert [line.title for line in of(planned=late, minutes=30).lines] == ["Disk"]  # 10 min begin nothing
+    other = Next("other", "Week 1, topic: Talks", "talks", (), 10)
+    assert [line.title for line in of(planned=(*late, other), minutes=30).lines] == ["Disk", "Week 1, topic: Talks"]
+    early = (card_step("disk", 20), card_step("cache", 60), card_step("log", 5))
+    assert [line.title for line in of(planned=early, minutes=30).lines] == ["Disk", "Log"]
+
+
+def test_no_card_overtakes_what_it_builds_on() -> None:
+    steps = (card_step("cache", 50), card_step("disk", 46), card_step("queue", 5), card_step("broker", 5))
+    assert [line.title for line in of(planned=steps, minutes=60).lines] == ["Cache"]  # queue on log on disk
+    free = (card_step("cache", 50), card_step("queue", 46), card_step("disk", 5), card_step("broker", 5))
+    assert [line.title for line in of(planned=free, minutes=60).lines] == ["Cache", "Disk"]
+
+
+def test_what_is_most_pressing_is_not_kept_waiting_by_a_plan() -> None:
+    outline = curriculum(card("one"), card("two"))
+    lapsed = [("one", rating, 100 - n) for n, rating in enumerate([3, *([1, 3] * 6)])]
+    found = of(*lapsed, planned=(card_step("two", 180),), minutes=25, outline=outline)
+    assert [(line.kind, line.minutes) for line in found.lines] == [("read", 18)]  # more than its share of 25
 
 
 def test_a_day_with_too_little_time_has_a_first_thing_too() -> None:

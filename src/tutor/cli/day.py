@@ -45,6 +45,8 @@ def _show(found: Today) -> None:
         line(f"{number}. {one.kind.capitalize()}: {one.title}", minutes(one.minutes))
         note(one.why)
         note(one.command)
+        if one.tick:
+            note(f"Done: {one.tick}")
         if one.aside:
             note(f"tutor review --suspend {one.aside}")
     if not found.left_out:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tutor.cli.state import emit
+from tutor.cli.state import State, emit
 from tutor.cli.study import studying
 from tutor.errors import UsageError
 
@@ -79,10 +79,11 @@ def start(
 ) -> None:
     """Take a plan up."""
     with _plans(context) as plans:
+        minutes = _day_minutes(context)
         table = plans.start(
             plan, start=_date(begin), pace=pace, until=_date(until), hours=hours, skips=skip or (), afresh=afresh
         )
-        _tell(table, as_json)
+        _tell(table, as_json, minutes)
 
 
 @app.command("show")
@@ -111,7 +112,8 @@ def show(
             emit({**table_json(table, shown if shown or step else None), "under_way": table.taken.active})
         else:
             asked = any((step, day is not None, week is not None, month is not None, whole))
-            print_table(table, shown, steps=not asked and len(table.steps) <= _FEW_STEPS)
+            few = not asked and len(table.steps) <= _FEW_STEPS
+            print_table(table, shown, minutes=_day_minutes(context), steps=few)
 
 
 @app.command("done")
@@ -141,14 +143,15 @@ def skip_days(
     context: typer.Context,
     days: Annotated[list[str], typer.Argument(metavar="DAYS", help="2026-12-24, 2026-12-24..2026-12-31 or sun.")],
     plan: Annotated[str, typer.Option("--plan", help="Only this one (default: all that are under way).")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Study on these days after all.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Leave days out; what follows moves back."""
+    """Leave days out; what follows moves back. With --undo they are studied on after all."""
     from tutor.cli.plan_text import print_moved
     from tutor.study.plan_wire import summary_json
 
     with _plans(context) as plans:
-        changed = plans.skip(days, plan)
+        changed = plans.skip(days, plan, undo=undo)
         if as_json:
             emit({"plans": [summary_json(after) for _, after in changed]})
         else:
@@ -226,7 +229,7 @@ def custom(
         if as_json:
             emit({**custom_json(made, study.outline), "taken_up": table is not None})
         else:
-            print_custom(made, study.outline, table)
+            print_custom(made, study.outline, table, minutes=study.minutes)
 
 
 @app.command("stop")
@@ -277,14 +280,20 @@ def _tick(context: typer.Context, plan: str, items: list[str], as_json: bool, *,
             print_ticked(table, changed, undo=undo)
 
 
-def _tell(table: Timetable, as_json: bool) -> None:
+def _day_minutes(context: typer.Context) -> int:
+    """The minutes that ``tutor today`` has."""
+    state: State = context.obj
+    return state.settings().study.minutes
+
+
+def _tell(table: Timetable, as_json: bool, minutes: int) -> None:
     from tutor.cli.plan_text import print_table
     from tutor.study.plan_wire import table_json
 
     if as_json:
         emit(table_json(table))
     else:
-        print_table(table, [])
+        print_table(table, [], minutes=minutes)
 
 
 def _date(text: str | None) -> date | None:

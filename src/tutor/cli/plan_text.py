@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from tutor.cli.state import echo_wrapped
-from tutor.cli.study import bar, counted, line, minutes, note
+from tutor.cli.study import bar, counted, line, note
+from tutor.cli.study import minutes as in_words
+from tutor.study.load import load_told
 
 if TYPE_CHECKING:
     from tutor.curriculum.outline import Outline, PlanLine
@@ -40,8 +42,8 @@ def print_list(rows: Sequence[tuple[PlanLine, Timetable | None]], own: Timetable
         typer.echo("For an interview: tutor plan custom --interview DATE --track backend --hours 8")
 
 
-def print_table(table: Timetable, shown: Sequence[Placed], *, steps: bool = True) -> None:
-    """A plan: its head, its steps in short, and the items of the stages shown."""
+def print_table(table: Timetable, shown: Sequence[Placed], *, minutes: int, steps: bool = True) -> None:
+    """A plan: its head with what it takes beside the ``minutes`` of a day, its steps in short, the stages shown."""
     line(table.title, f"{bar(table.percent)} {table.percent:3d} %")
     if table.taken.active:
         note(_standing(table), lead="")
@@ -49,6 +51,8 @@ def print_table(table: Timetable, shown: Sequence[Placed], *, steps: bool = True
         when = f" Begun today it would end on {_day(table.end)}." if table.end else ""
         note(f"{table.about}{when}", lead="")
         typer.echo(f"Begin it: tutor plan start {table.taken.plan}")
+    if told := load_told(table, minutes):
+        note(told, lead="")
     if table.late:
         typer.echo(f"\nLate ({len(table.late)}):")
         for entry in table.late[:_FEW]:
@@ -79,7 +83,7 @@ def _print_stage(placed: Placed) -> None:
         note(stage.goal)
     for entry in placed.entries:
         item = entry.item
-        line(f"{_MARKS[entry.state]} {item.id}", f"{item.kind}, {minutes(item.minutes)}", lead="  ")
+        line(f"{_MARKS[entry.state]} {item.id}", f"{item.kind}, {in_words(item.minutes)}", lead="  ")
         note(item.title, lead="      ")
         if item.link:
             typer.echo(f"      {item.link}")
@@ -118,11 +122,11 @@ def print_moved(before: Timetable, after: Timetable) -> None:
 
 def print_options(table: Timetable, found: Sequence[Option]) -> None:
     """The ways to catch up, with what each costs."""
-    what = f"{counted(len(table.late), 'item is', 'items are')} late ({minutes(_sum(table.late))})."
+    what = f"{counted(len(table.late), 'item is', 'items are')} late ({in_words(_sum(table.late))})."
     typer.echo(what if table.late else "Nothing is late, but not everything fits in before the interview.")
     for option in found:
         typer.echo()
-        end = f"ends on {_day(option.end)}, {minutes(option.a_day)} a day" if option.taken else "not possible"
+        end = f"ends on {_day(option.end)}, {in_words(option.a_day)} a day" if option.taken else "not possible"
         line(f"--{option.way}", end)
         note(option.why)
         _print_lost(option)
@@ -136,11 +140,11 @@ def print_way(option: Option, table: Timetable) -> None:
     note(_standing(table), lead="")
 
 
-def print_custom(made: Custom, outline: Outline, table: Timetable | None) -> None:
+def print_custom(made: Custom, outline: Outline, table: Timetable | None, *, minutes: int) -> None:
     """A plan of one's own: what it holds, in order, and what not."""
     typer.echo(
-        f"{counted(len(made.cards), 'card')} until {_day(made.interview)}: {minutes(made.minutes)} of "
-        f"{minutes(made.budget)} for new cards, on {counted(made.days, 'day')}."
+        f"{counted(len(made.cards), 'card')} until {_day(made.interview)}: {in_words(made.minutes)} of "
+        f"{in_words(made.budget)} for new cards, on {counted(made.days, 'day')}."
     )
     note("A fifth of the hours is kept for reviews: tutor today", lead="")
     why = ""
@@ -148,7 +152,7 @@ def print_custom(made: Custom, outline: Outline, table: Timetable | None) -> Non
         if one.why != why:
             why = one.why
             echo_wrapped(why[:1].upper() + why[1:], lead="  ", hang=2)
-        line(f"{number}. {outline.cards[one.card].title}", minutes(one.minutes), lead="    ")
+        line(f"{number}. {outline.cards[one.card].title}", in_words(one.minutes), lead="    ")
     if made.left_out:
         typer.echo(f"\nLeft out ({len(made.left_out)}):")
         for out in made.left_out[:_FEW]:
@@ -158,12 +162,15 @@ def print_custom(made: Custom, outline: Outline, table: Timetable | None) -> Non
             typer.echo(f"  - and {more:,} more")
         typer.echo(f"{made.all_hours:g} hours a week would hold everything.")
     if table:
-        typer.echo("\nTaken up. Next: tutor plan show custom")
+        typer.echo()
+        if told := load_told(table, minutes):
+            note(told, lead="")
+        typer.echo("Taken up. Next: tutor plan show custom")
 
 
 def _print_lost(option: Option) -> None:
     for entry in option.lost[:_FEW]:
-        line(f"- {entry.item.id}", minutes(entry.item.minutes), lead="    ")
+        line(f"- {entry.item.id}", in_words(entry.item.minutes), lead="    ")
     if (more := len(option.lost) - _FEW) > 0:
         typer.echo(f"    - and {more:,} more")
     for card, above in option.cards:
@@ -175,6 +182,9 @@ def _standing(table: Timetable) -> str:
     """Since when, until when, how far."""
     done = f"{table.done} of {counted(len(table.counted), 'item')} done"
     late = f", {len(table.late)} late" if table.late else ""
+    if table.over:
+        interview = _day(date.fromisoformat(table.taken.spec["interview"]))
+        return f"The interview was on {interview}; {done}. End the plan: tutor plan stop custom"
     if table.end is None:
         return f"Since {_day(table.taken.began)}; {done}."
     if table.taken.start > table.today:

@@ -34,7 +34,22 @@ def studying(context: typer.Context) -> Iterator[Study]:
 def after_drill(core: App, session_id: str) -> None:
     """Take a drill's grades into progress. A fault is told and no more: the drill keeps its results for next time."""
     try:
-        if any(done.grade for done in core.drills.store.load(session_id).rounds):
+        session = core.drills.store.load(session_id)
+        if cards := {task.card for task, done in zip(session.tasks, session.rounds, strict=False) if done.grade}:
             core.study.sync()
+            _offer(core.study, cards - {""})
     except TutorError as fault:
         print(f"tutor: your progress is not up to date, the drill is kept. {fault.message}", file=sys.stderr)
+
+
+def _offer(study: Study, cards: set[str]) -> None:
+    """Say on standard error which open items of plans are about cards that were drilled."""
+    from tutor.study.offers import of_cards
+    from tutor.study.taken import followed
+    from tutor.studying import plans_of
+
+    with study.store.read() as session:
+        if not followed(session, study.store.learner):
+            return
+    for offer in of_cards(plans_of(study).under_way(), cards):
+        print(f"tutor: it is in your plan. Tick it off when you know the rest: {offer.command}", file=sys.stderr)

@@ -28,6 +28,8 @@ MINUTES = {
     "capstone": 90,
     "topic": 60,
 }
+#: The kinds of which each is an entry of the log.
+WRITTEN = ("log", "capstone", "reflection")
 _MONTH_OF_WEEKS = 4  # what stands for a whole month takes so many times what stands for a week of it
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from filecmp import cmp
 from pathlib import Path
 
 from tutor.errors import StudyDamaged
@@ -25,6 +27,7 @@ except ImportError:  # pragma: no cover - Windows
 #: What SQLite says of a file that is broken, and not of one that is only locked, missing or forbidden.
 DAMAGED = ("malformed", "not a database", "disk image", "file is encrypted", "unsupported file format")
 _BEHIND_S = 3600
+_COPYING = threading.Lock()
 _DAILY = re.compile(r"daily-\d{4}-\d{2}-\d{2}\.db")
 _HEADER = b"SQLite format 3\x00"
 
@@ -42,11 +45,30 @@ def daily(path: Path, now: datetime, *, keep: int) -> Path | None:
         OSError, sqlite3.Error: it cannot be written.
     """
     name = f"daily-{now.date().isoformat()}"
-    with suppress(FileNotFoundError):
-        made = (folder(path) / f"{name}.db").stat().st_mtime
-        if _changed(path) - made < _BEHIND_S:
-            return None
-    return make(path, now, name=name, keep=keep)
+    with _COPYING:  # threads of one process write at once
+        with suppress(FileNotFoundError):
+            made = (folder(path) / f"{name}.db").stat().st_mtime
+            if _changed(path) - made < _BEHIND_S:
+                return None
+        return make(path, now, name=name, keep=keep)
+
+
+def before(path: Path, now: datetime, revision: str) -> Path:
+    """A copy to go back to from a migration; the one made before, where nothing was written since.
+
+    A migration that fails is tried again by the next command: each would leave a copy of the same.
+
+    Raises:
+        StudyDamaged: the database is; nothing was copied.
+        OSError, sqlite3.Error: it cannot be written.
+    """
+    others = [copy for copy in copies(path) if copy.name.startswith(f"before-{revision}-")]
+    made = make(path, now, name=f"before-{revision}-{now:%Y-%m-%d-%H%M%S}", keep=None)
+    for other in others:
+        if other != made and cmp(made, other, shallow=False):
+            made.unlink()
+            return other
+    return made
 
 
 def _changed(path: Path) -> float:

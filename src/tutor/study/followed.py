@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tutor.curriculum.outline import Outline
+from tutor.study.agenda import WRITTEN
 from tutor.study.pacing import skips_of
 from tutor.study.timetable import CUSTOM, OWN, Taken, Timetable, timetable
 
@@ -73,31 +74,38 @@ def ticked_of(rows: Iterable[tuple[str, datetime, bool]], since: datetime | None
     return found
 
 
-def tables_of(outline: Outline, followed: Followed, today: date) -> list[Timetable]:
+def tables_of(outline: Outline, followed: Followed, today: date, mastered: Collection[str] = ()) -> list[Timetable]:
     """The plans that are followed, laid out; one that the curriculum has no more stays in the store, not shown."""
     known = {name: both for name, both in followed.items() if both[0].custom or name in outline.plans}
-    return [table_of(outline, taken, ticks, today) for taken, ticks in known.values()]
+    return [table_of(outline, taken, ticks, today, mastered) for taken, ticks in known.values()]
 
 
-def table_of(outline: Outline, taken: Taken, ticks: Mapping[str, datetime], today: date) -> Timetable:
-    """A plan with its dates on the learner's day ``today``.
+def table_of(
+    outline: Outline, taken: Taken, ticks: Mapping[str, datetime], today: date, mastered: Collection[str] = ()
+) -> Timetable:
+    """A plan with its dates on the learner's day ``today``; cards that are mastered count as done.
 
     Raises:
         KeyError: the curriculum has no such plan.
     """
-    return timetable(outline, None if taken.custom else outline.plans[taken.plan], taken, ticks, today)
+    return timetable(outline, None if taken.custom else outline.plans[taken.plan], taken, ticks, today, mastered)
 
 
 def next_items(tables: Iterable[Timetable], mastered: Collection[str] = ()) -> list[Next]:
     """What plans ask for on their day, the latest first: what is due, then what comes within the next week.
 
-    Cards that are mastered are not asked for, ticked off or not.
+    Cards that are mastered are not asked for, ticked off or not; of a plan whose interview is over, only that it is.
     """
     from tutor.study.today import Next  # loads FSRS, which nothing else here needs
 
     found = []
     for table in tables:
         if table.unit == "section" or table.taken.start > table.today:
+            continue
+        if table.over:
+            done = f"{table.done} of {len(table.counted)} done"
+            note = f"its interview is over, {done}: end it, or make another with tutor plan custom"
+            found.append(Next(table.taken.plan, table.title, "", (), 1, note=note))
             continue
         soon = table.today + _AHEAD
         waiting = [entry for entry in table.open if entry.item.card not in mastered]
@@ -109,5 +117,8 @@ def next_items(tables: Iterable[Timetable], mastered: Collection[str] = ()) -> l
             title = f"{where}: {item.title}" if item.card else f"{where}, {item.kind}: {item.title}"
             late = (table.today - entry.due).days if entry.due else 0
             cards = (item.card,) if item.card else ()
-            found.append(Next(table.taken.plan, title, item.id, cards, item.minutes, late))
+            how = "" if item.card else f"tutor plan show {table.taken.plan} --step {entry.stage}"
+            if item.kind in WRITTEN:
+                how = f"tutor log --item {table.taken.plan}/{entry.stage}"
+            found.append(Next(table.taken.plan, title, item.id, cards, item.minutes, late, how))
     return sorted(found, key=lambda n: -n.late_days)

@@ -35,6 +35,8 @@ def summary_json(table: Timetable) -> dict[str, Any]:
         "dropped": len(table.entries) - len(table.counted),
         "percent": table.percent,
         "minutes_left": table.minutes_left,
+        "minutes_a_day": table.a_day,
+        "over": table.over,
         "late": [entry.item.id for entry in table.late],
         "now": current.stage.id if current else None,
         "steps": [

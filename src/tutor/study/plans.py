@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from tutor.study import custom, taken
 from tutor.study.custom import Custom
 from tutor.study.days import day_of
 from tutor.study.fitting import dated, impossible
-from tutor.study.followed import next_items, since_of, table_of, tables_of
+from tutor.study.followed import Followed, next_items, since_of, table_of, tables_of
 from tutor.study.lookup import card_of
 from tutor.study.pacing import Skips, skips_of
 from tutor.study.store import StudyStore
@@ -22,6 +23,8 @@ from tutor.study.timetable import CUSTOM, Entry, Taken, Timetable
 from tutor.study.windows import entries_of
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from tutor.study.catchup import Option, Way
     from tutor.study.today import Next
 
@@ -34,7 +37,7 @@ class Plans:
         outline: the curriculum.
         zone: the learner's.
         clock: the time now, with a time zone.
-        mastered: cards that a plan of one's own need not hold.
+        mastered: cards that count as done, and that a plan of one's own need not hold.
     """
 
     def __init__(
@@ -64,11 +67,9 @@ class Plans:
 
     def under_way(self) -> list[Timetable]:
         """The plans that are followed, the earliest begun first."""
-        store = self._store()
-        with store.read() as session:
-            found = taken.active(session, store.learner)
-            ticked = {name: taken.ticks(session, store.learner, name, since_of(one)) for name, one in found.items()}
-        return tables_of(self._outline(), {name: (one, ticked[name]) for name, one in found.items()}, self.today)
+        with self._store().read() as session:
+            found = self._followed(session)
+        return self._tables(found, self._known(found))
 
     def of(self, name: str) -> Timetable:
         """A plan that is under way.
@@ -76,12 +77,7 @@ class Plans:
         Raises:
             NotFound: no such plan, or it is not under way.
         """
-        plan = self.named(name)
-        found = {table.taken.plan: table for table in self.under_way()}
-        if plan not in found:
-            how = "tutor plan custom --interview DATE --track backend --hours 8" if plan == CUSTOM else ""
-            raise NotFound("it is not under way", about=plan, fix=f"Begin: {how or f'tutor plan start {plan}'}")
-        return found[plan]
+        return self._one(self.under_way(), name)
 
     def named(self, name: str) -> str:
         """The id of a plan by its id or the beginning of it.
@@ -117,7 +113,8 @@ class Plans:
         plan = self._line(self.named(name))
         without = skips_of(skips)
         begin, chosen = self._paced(plan, start, without, pace=pace, until=until, hours=hours)
-        return self._table(Taken("", plan.id, self._clock(), begin, chosen, without, {}, False), {})
+        one = Taken("", plan.id, self._clock(), begin, chosen, without, {}, False)
+        return self._table(one, {}, self._known([plan.id]))
 
     def ticked(self, name: str) -> int:
         """How many items of a plan are ticked off, under way or not.
@@ -166,16 +163,7 @@ class Plans:
                     about=plan.id,
                     fix=f"tutor plan catch-up {plan.id} lays it out anew; tutor plan stop {plan.id} ends it.",
                 )
-            taken.add_plan(
-                session,
-                self._store().learner,
-                plan.id,
-                start=begin,
-                pace=chosen,
-                skips=without,
-                spec=spec,
-                at=self._clock(),
-            )
+            self._put(session, Taken("", plan.id, self._clock(), begin, chosen, without, spec))
         return self.of(plan.id)
 
     def choose(
@@ -229,7 +217,9 @@ class Plans:
             "why": {one.card: one.why for one in made.cards},
             "left_out": {one.card: one.why for one in made.left_out},
         }
-        self._put(CUSTOM, start=start or self.today, pace=1.0, skips=skips_of(skips), spec=spec)
+        begin, now = start or self.today, self._clock()
+        with self._store().write() as session:
+            self._put(session, Taken("", CUSTOM, now, begin, 1.0, skips_of(skips), spec))
         return self.of(CUSTOM)
 
     def refused(self, made: Custom, skips: Iterable[str] = ()) -> None:
@@ -278,22 +268,21 @@ class Plans:
         if more.dates and min(more.dates) < self.today:
             fix = "For days that have gone by: tutor plan catch-up ID --shift"
             raise UsageError(f"{min(more.dates)} is in the past", about="skip", fix=fix)
-        tables = [self.of(name)] if name else self.under_way()
-        if not tables:
-            raise NotFound("no plan is under way", fix="Begin one: tutor plan")
-        changed = []
-        for table in tables:
-            had = table.taken.skips
-            both = Skips(had.dates | more.dates, had.weekdays | more.weekdays)
-            if undo:
-                both = Skips(had.dates - more.dates, had.weekdays - more.weekdays)
-            both = skips_of(both.words)
-            after = replace(table.taken, skips=both)
-            ticked = {entry.item.id: entry.done for entry in table.entries if entry.done}
-            changed.append((table, self._table(after, ticked)))
-        for _, after_table in changed:
-            one = after_table.taken
-            self._put(one.plan, start=one.start, pace=one.pace, skips=one.skips, spec=one.spec)
+        with self._changing() as (session, tables):
+            if name:
+                tables = [self._one(tables, name)]
+            if not tables:
+                raise NotFound("no plan is under way", fix="Begin one: tutor plan")
+            changed = []
+            for table in tables:
+                had = table.taken.skips
+                both = Skips(had.dates | more.dates, had.weekdays | more.weekdays)
+                if undo:
+                    both = Skips(had.dates - more.dates, had.weekdays - more.weekdays)
+                after = replace(table.taken, skips=skips_of(both.words))
+                changed.append((table, self._table(after, table.ticks, table.mastered)))
+            for _, then in changed:  # once all of them are known to be possible
+                self._put(session, then.taken)
         return changed
 
     def ways(self, name: str) -> list[Option]:
@@ -303,11 +292,7 @@ class Plans:
             NotFound: no such plan, or it is not under way.
             UsageError: nothing is late.
         """
-        from tutor.study import catchup
-
-        table = self.of(name)
-        plan = None if table.taken.custom else self._line(table.taken.plan)
-        return catchup.options(self._outline(), plan, table)
+        return self._ways(self.of(name))
 
     def catch_up(self, name: str, way: Way) -> tuple[Option, Timetable]:
         """Go a way; it and the plan then.
@@ -316,14 +301,14 @@ class Plans:
             NotFound: no such plan, or it is not under way.
             UsageError: nothing is late, or the way leads nowhere.
         """
-        ways = self.ways(name)
-        chosen = next(option for option in ways if option.way == way)
-        if chosen.taken is None:
-            others = ", ".join(f"--{option.way}" for option in ways if option.taken)
-            raise UsageError(chosen.why, about=f"--{way}", fix=f"What would do: {others}." if others else "")
-        one = chosen.taken
-        self._put(one.plan, start=one.start, pace=one.pace, skips=one.skips, spec=one.spec)
-        return chosen, self.of(one.plan)
+        with self._changing() as (session, tables):
+            ways = self._ways(self._one(tables, name))
+            chosen = next(option for option in ways if option.way == way)
+            if chosen.taken is None:
+                others = ", ".join(f"--{option.way}" for option in ways if option.taken)
+                raise UsageError(chosen.why, about=f"--{way}", fix=f"What would do: {others}." if others else "")
+            self._put(session, chosen.taken)
+        return chosen, self.of(chosen.taken.plan)
 
     def stop(self, name: str) -> Timetable:
         """Follow a plan no longer; what was ticked stays. The plan as it was left.
@@ -331,9 +316,9 @@ class Plans:
         Raises:
             NotFound: no such plan, or it is not under way.
         """
-        table = self.of(name)
-        one = table.taken
-        self._put(one.plan, start=one.start, pace=one.pace, skips=one.skips, spec=one.spec, active=False)
+        with self._changing() as (session, tables):
+            table = self._one(tables, name)
+            self._put(session, replace(table.taken, active=False))
         return table
 
     def next(self, mastered: Collection[str] = ()) -> list[Next]:
@@ -343,8 +328,8 @@ class Plans:
         """
         return next_items(self.under_way(), mastered)
 
-    def _table(self, one: Taken, ticked: Mapping[str, datetime]) -> Timetable:
-        return table_of(self._outline(), one, ticked, self.today)
+    def _table(self, one: Taken, ticked: Mapping[str, datetime], known: Collection[str]) -> Timetable:
+        return table_of(self._outline(), one, ticked, self.today, known)
 
     def _line(self, plan: str) -> PlanLine:
         if plan == CUSTOM:
@@ -352,10 +337,53 @@ class Plans:
             raise NotFound("a plan of your own is made first", about=plan, fix=fix)
         return self._outline().plans[plan]
 
-    def _put(self, plan: str, *, active: bool = True, **how: Any) -> None:
-        store = self._store()
-        with store.write() as session:
-            taken.add_plan(session, store.learner, plan, at=self._clock(), active=active, **how)
+    def _followed(self, session: Session) -> Followed:
+        learner = self._store().learner
+        found = taken.active(session, learner)
+        return {name: (one, taken.ticks(session, learner, name, since_of(one))) for name, one in found.items()}
+
+    def _tables(self, found: Followed, known: Collection[str]) -> list[Timetable]:
+        return tables_of(self._outline(), found, self.today, known)
+
+    def _known(self, plans: Iterable[str]) -> Collection[str]:
+        """The cards that are mastered, where one of the plans asks for cards."""
+        lines = self._outline().plans
+        return self._mastered() if any(p == CUSTOM or (p in lines and lines[p].unit == "week") for p in plans) else ()
+
+    def _one(self, tables: Iterable[Timetable], name: str) -> Timetable:
+        plan = self.named(name)
+        for table in tables:
+            if table.taken.plan == plan:
+                return table
+        how = "tutor plan custom --interview DATE --track backend --hours 8" if plan == CUSTOM else ""
+        raise NotFound("it is not under way", about=plan, fix=f"Begin: {how or f'tutor plan start {plan}'}")
+
+    def _ways(self, table: Timetable) -> list[Option]:
+        from tutor.study import catchup
+
+        plan = None if table.taken.custom else self._line(table.taken.plan)
+        return catchup.options(self._outline(), plan, table)
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Session, list[Timetable]]]:
+        """The plans under way while nobody else changes them: a row is written whole, so what it is made from has to
+        stay as it was read."""
+        known = self._mastered()  # before: it reads and writes by itself
+        with self._store().write() as session:
+            yield session, self._tables(self._followed(session), known)
+
+    def _put(self, session: Session, one: Taken) -> None:
+        taken.add_plan(
+            session,
+            self._store().learner,
+            one.plan,
+            start=one.start,
+            pace=one.pace,
+            skips=one.skips,
+            spec=one.spec,
+            at=self._clock(),
+            active=one.active,
+        )
 
     def _paced(self, plan: PlanLine, start: date | None, skips: Skips, **how: Any) -> tuple[date, float]:
         fix = "Begin today, and tick off what is done: tutor plan done"

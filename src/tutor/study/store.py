@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,9 +26,11 @@ from tutor.errors import MissingExtra, SettingsError, StudyBusy, StudyDamaged, S
 from tutor.study import backups
 from tutor.study.held import OPENING, Files, identity, is_open
 from tutor.study.schema import upgrade
-from tutor.study.tables import LOCAL, Base, Learner
+from tutor.study.tables import Base, Learner
+from tutor.study.whose import LOCAL
 
 _BUSY_S = 10  # how long a writer waits for another one; a write takes milliseconds
+_AGAIN = timedelta(hours=1)  # after a backup that could not be made it is tried again
 _ROOM = "Free some space; nothing that was stored is lost."
 _WRITES = "tutor_writes"
 _NO_ROOM = ("53100", "53200")  # PostgreSQL's disk_full and out_of_memory
@@ -66,6 +68,7 @@ class StudyStore:
         #: What a learner has to be told of: a backup that took a damaged file's place.
         self.news: list[str] = []
         self._files = Files()
+        self._failed: datetime | None = None  # when a backup could not be made
         self._engine = self._opened(url or _file_url(path))
 
     @property
@@ -103,6 +106,9 @@ class StudyStore:
             StudyFault: nothing was changed.
         """
         engine = self._engine.execution_options(**{_WRITES: True})
+        if self.path is not None and self.path.exists():  # a process that runs for weeks opens it once
+            with self._told():
+                self._daily(self.path)
         with self._told(), Session(engine, expire_on_commit=False) as session, session.begin():
             if engine.dialect.name == "postgresql":
                 session.execute(text(f"SET LOCAL lock_timeout = '{_BUSY_S}s'"))
@@ -194,9 +200,14 @@ class StudyStore:
                 raise
 
     def _daily(self, path: Path) -> None:
+        now = self.clock()
+        if self._failed is not None and timedelta(0) <= now - self._failed < _AGAIN:
+            return
         try:
-            backups.daily(path, self.clock(), keep=self.keep)
+            backups.daily(path, now, keep=self.keep)
+            self._failed = None
         except (OSError, sqlite3.Error) as error:  # no reason to keep the learner from going on
+            self._failed = now
             self.news.append(f"No backup of the study database could be made today ({_said(error)}).")
 
     def _ready_file(self, path: Path) -> None:
@@ -215,8 +226,7 @@ class StudyStore:
     def _before_migration(self, revision: str) -> str:
         if self.path is None:
             return ""
-        now = self.clock()
-        return str(backups.make(self.path, now, name=f"before-{revision}-{now:%Y-%m-%d-%H%M%S}", keep=None))
+        return str(backups.before(self.path, self.clock(), revision))
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any, Literal, cast
 
 from tutor.curriculum.outline import Outline, PlanLine
 from tutor.study.agenda import Item, Stage, agenda, card_item
-from tutor.study.custom import a_day
-from tutor.study.pacing import Skips, Span, Unit, lay_out, spread
+from tutor.study.custom import REVIEW_SHARE, a_day
+from tutor.study.pacing import Skips, Span, Unit, lay_out, spread, study_days
 
 CUSTOM = "custom"
 OWN = {"interview", "track", "hours", "cards"}  # what the spec of a custom plan has to say
@@ -48,7 +49,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item with its date (None where the order is free, or it was done before the plan was laid out anew)."""
+    """An item with its date (None where the order is free, or it was done before the plan was laid out anew).
+
+    ``done`` is when it was ticked off: None in state done where its card is mastered.
+    """
 
     item: Item
     stage: str
@@ -115,6 +119,34 @@ class Timetable:
     def minutes_left(self) -> int:
         return sum(entry.item.minutes for entry in self.open)
 
+    @property
+    def a_day(self) -> int:
+        """Minutes of a study day until the end, rounded up, from today or the first day on; 0 where nothing is dated.
+
+        With those of reviews where the plan keeps time for them.
+        """
+        if self.end is None or self.over or not self.open:
+            return 0
+        first = max(self.today, self.taken.start)
+        days = study_days(first, max(self.end, first), self.taken.skips)
+        minutes = self.minutes_left / max(1, days)
+        return ceil(minutes / (1 - REVIEW_SHARE) if self.taken.custom else minutes)
+
+    @property
+    def over(self) -> bool:
+        """Whether the interview that it is for is over."""
+        return self.taken.custom and date.fromisoformat(self.taken.spec["interview"]) < self.today
+
+    @property
+    def ticks(self) -> dict[str, datetime]:
+        """When each item was ticked off, as ``timetable`` takes it."""
+        return {entry.item.id: entry.done for entry in self.entries if entry.done}
+
+    @property
+    def mastered(self) -> set[str]:
+        """The cards that count as done by what is known of them."""
+        return {entry.item.card for entry in self.entries if entry.state == "done" and not entry.done}
+
     def current(self) -> Placed | None:
         """The step that today is in, or the next one; the last one after the end; None where the order is free.
 
@@ -140,7 +172,12 @@ class Timetable:
 
 
 def timetable(
-    outline: Outline, plan: PlanLine | None, taken: Taken, ticks: Mapping[str, datetime], today: date
+    outline: Outline,
+    plan: PlanLine | None,
+    taken: Taken,
+    ticks: Mapping[str, datetime],
+    today: date,
+    mastered: Collection[str] = (),
 ) -> Timetable:
     """A plan with its dates.
 
@@ -150,18 +187,20 @@ def timetable(
         taken: as it was taken up.
         ticks: when each item was ticked off, without those taken back.
         today: the learner's day.
+        mastered: cards that count as done, ticked off or not.
     """
+    known = set(mastered)
     if plan is None:
-        placed = _custom(outline, taken, ticks, today)
+        placed = _custom(outline, taken, ticks, today, known)
         spec = taken.spec
         title = f"Your plan for {spec['interview']}"
         about = f"{spec['hours']:g} hours a week, track {spec['track']}."
         unit = CUSTOM
     else:
-        placed = _laid(outline, plan, taken, ticks, today)
+        placed = _laid(outline, plan, taken, ticks, today, known)
         title, about, unit = plan.title, plan.about, plan.unit
-    known = {entry.item.id for one in placed for entry in one.entries}
-    return Timetable(taken, title, about, unit, today, tuple(placed), tuple(sorted(set(ticks) - known)))
+    items = {entry.item.id for one in placed for entry in one.entries}
+    return Timetable(taken, title, about, unit, today, tuple(placed), tuple(sorted(set(ticks) - items)))
 
 
 def lengths(plan: PlanLine, stages: Sequence[Stage]) -> dict[str, float]:
@@ -190,7 +229,9 @@ def _weeks(step: str) -> set[int]:
     return set(range(int(found[1]), int(found[2] or found[1]) + 1)) if found else set()
 
 
-def _laid(outline: Outline, plan: PlanLine, taken: Taken, ticks: Mapping[str, datetime], today: date) -> list[Placed]:
+def _laid(
+    outline: Outline, plan: PlanLine, taken: Taken, ticks: Mapping[str, datetime], today: date, known: set[str]
+) -> list[Placed]:
     stages = agenda(outline, plan)
     dropped = set(taken.spec.get("dropped", ()))
     spans: dict[str, Span] = {}
@@ -206,7 +247,8 @@ def _laid(outline: Outline, plan: PlanLine, taken: Taken, ticks: Mapping[str, da
         span = _span_of(stage, stages, spans, taken.skips)
         dues = _dues(stage, span, taken.skips, plan.unit)
         entries = [
-            _entry(item, stage.id, due, ticks, dropped, today) for item, due in zip(stage.items, dues, strict=True)
+            _entry(item, stage.id, due, ticks, dropped, today, known)
+            for item, due in zip(stage.items, dues, strict=True)
         ]
         placed.append(Placed(stage, span, tuple(entries)))
     return placed
@@ -235,8 +277,10 @@ def _dues(stage: Stage, span: Span | None, skips: Skips, unit: str) -> Sequence[
     return [span.last] * len(stage.items)
 
 
-def _custom(outline: Outline, taken: Taken, ticks: Mapping[str, datetime], today: date) -> list[Placed]:
-    """Weeks from the first day, with the cards that the hours hold."""
+def _custom(
+    outline: Outline, taken: Taken, ticks: Mapping[str, datetime], today: date, known: set[str]
+) -> list[Placed]:
+    """Weeks from the first day, with the cards that the hours hold; after the interview nothing has a date any more."""
     spec = taken.spec
     cards = [name for name in spec["cards"] if name in outline.cards]
     left = set(spec.get("left", cards))
@@ -270,17 +314,26 @@ def _custom(outline: Outline, taken: Taken, ticks: Mapping[str, datetime], today
             span = Span(inside[0], inside[-1])
             name, title = f"week-{number + 1}", f"Week {number + 1}"
         stage = Stage(name, title, "", items, tuple(item.card for item in items))
-        entries = tuple(_entry(item, name, due, ticks, dropped, today) for item, due in weeks[number])
+        over = last + timedelta(days=1) < today
+        entries = tuple(
+            _entry(item, name, None if over else due, ticks, dropped, today, known) for item, due in weeks[number]
+        )
         placed.append(Placed(stage, span, entries, number == 9_999))
     return placed
 
 
 def _entry(
-    item: Item, stage: str, due: date | None, ticks: Mapping[str, datetime], dropped: set[str], today: date
+    item: Item,
+    stage: str,
+    due: date | None,
+    ticks: Mapping[str, datetime],
+    dropped: set[str],
+    today: date,
+    known: set[str],
 ) -> Entry:
     done = ticks.get(item.id)
     state: State = "open"
-    if done:
+    if done or item.card in known:
         state = "done"
     elif item.id in dropped:
         state = "dropped"

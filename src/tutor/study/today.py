@@ -4,17 +4,19 @@ Every line says why it is there and how long it takes. What comes first: what is
 forgetting prevented a minute first; then what a failed answer stands on, then what is next in the plan, then something
 new by tier. What is due takes at most ``DUE_SHARE`` of the minutes while something else waits, so that a backlog does
 not hold up the plan; what is not used goes back to it. A line that no longer fits makes room for a shorter one, and
-what was left out is told.
+what was left out is told. A plan's first item that does not fit is begun, however long it takes; in its plan nothing
+overtakes what is late, and no card what it builds on (``_fitted``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from tutor.curriculum.outline import CardLine, Outline
+from tutor.study.below import Pulled, pulled
 from tutor.study.lookup import known
 from tutor.study.probes import by_card_of, probe_of
 from tutor.study.progress import FAILED, Answered, CardProgress
@@ -24,8 +26,8 @@ Kind = Literal["review", "drill", "read", "plan"]
 DRILL_MIN = 8  # a probe with follow-ups, rating, grade and what to read
 POINT_MIN = 1  # a point recalled and looked up
 DUE_SHARE = 0.6  # of the minutes, for what is due, while something else waits
-_BEGIN_MIN = 15  # a step of a plan that takes longer than there is time is begun, where so much is left
-_RECENT = timedelta(days=7)  # how long what failed pulls its prerequisites up
+_BEGIN_MIN = 15  # what takes longer than there is time is begun where so much is left; on a short day less does
+_LEAST_MIN = 5  # of that
 _MOST_NEW = 2  # cards that are new, a day: more are begun than are kept
 _MOST_LEECHES = 1
 
@@ -34,8 +36,9 @@ _MOST_LEECHES = 1
 class Line:
     """Something to do. ``refs`` are the cards and points it is about; ``command`` does it in a terminal.
 
-    ``probe`` is the question to ask, by its id; ``plan`` and ``item`` are what can be ticked off, of kind plan.
-    ``aside`` is a card or point that was forgotten again and again, and could be set aside instead.
+    ``probe`` is the question to ask, by its id; ``plan`` and ``item`` are what can be ticked off, of kind plan, and
+    ``tick`` does that in a terminal; without an item it is something to know of the plan. ``aside`` is a card or point
+    that was forgotten again and again, and could be set aside instead.
     """
 
     kind: Kind
@@ -48,6 +51,7 @@ class Line:
     plan: str = ""
     item: str = ""
     aside: str = ""
+    tick: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,10 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What an active plan asks for next; ``late_days`` below 0 is before its day."""
+    """What an active plan asks for next; ``late_days`` below 0 is before its day.
+
+    ``command`` is what does it in a terminal, empty for a card. Without an item ``note`` says what there is to know.
+    """
 
     plan: str
     title: str
@@ -80,6 +87,8 @@ class Next:
     cards: tuple[str, ...]
     minutes: int
     late_days: int = 0
+    command: str = ""
+    note: str = ""
 
 
 def today(
@@ -92,6 +101,7 @@ def today(
     now: datetime,
     until: datetime,
     minutes: int,
+    rated: Mapping[str, tuple[int, datetime]] | None = None,
 ) -> Today:
     """The day's list.
 
@@ -104,14 +114,22 @@ def today(
         now: the time.
         until: the end of the learner's day: what is due before it is due today.
         minutes: how many there are, from 1.
+        rated: by card or point the last rating and its time, for what was forgotten lately.
     """
     answers = sorted(answers, key=lambda a: a.at)
     due = _due(outline, deck, answers, until)
-    others = [*_below(outline, found, deck, answers, now), *_planned(planned)]
-    if not planned:
+    below = pulled(outline, found, deck, answers, rated or {}, now)
+    others = [
+        *_below(outline, found, below, by_card_of(answers)),
+        *_planned(outline, planned, answers),
+    ]
+    if not any(step.item for step in planned):
         others += _new(outline, found)
     lines = _once([*due, *others])
-    return _fitted([line for line in lines if line in due], [line for line in lines if line not in due], minutes)
+    late = {(step.plan, step.item) for step in planned if step.late_days > 0}
+    return _fitted(
+        outline, [line for line in lines if line in due], [one for one in lines if one not in due], late, minutes
+    )
 
 
 def _due(outline: Outline, deck: Deck, answers: Sequence[Answered], until: datetime) -> list[Line]:
@@ -177,37 +195,40 @@ def _since(item: Item, until: datetime) -> str:
 def _below(
     outline: Outline,
     found: Mapping[str, CardProgress],
-    deck: Deck,
-    answers: Sequence[Answered],
-    now: datetime,
+    due: Sequence[Pulled],
+    by_card: Mapping[str, Sequence[Answered]],
 ) -> list[Line]:
-    """What a card builds on that failed or lacked a point lately, where that is not mastered; the latest first."""
-    by_card = by_card_of(answers)
-    lately = [mine[-1] for mine in by_card.values()]
-    lately = [a for a in lately if now - a.at <= _RECENT and a.card in outline.cards]
-    failed = [a for a in lately if a.verdict in FAILED or a.missed]
+    """What a card builds on that failed, lacked a point or was forgotten lately."""
     lines = []
-    for answer in sorted(failed, key=lambda a: a.at, reverse=True):
-        above = outline.cards[answer.card]
-        for name in above.prerequisites:
-            below, item = found.get(name), deck.items.get(name)
-            if below is None or below.status == "mastered" or (item and item.last > answer.at):
-                continue  # looked at since
-            how = {"wrong": "went wrong", "weak": "went badly"}.get(answer.verdict, "lacked a point")
-            why = f"{above.title} {how} and builds on it"
-            card = outline.cards[name]
-            probe = probe_of(card, by_card.get(name, ()), ())
-            lines.append(_read(card, why, probe) if below.status == "not-started" else _drill(card, why, probe))
+    for one in due:
+        card = outline.cards[one.card]
+        probe = probe_of(card, by_card.get(one.card, ()), ())
+        begun = found[one.card].status != "not-started"
+        lines.append(_drill(card, one.why, probe) if begun else _read(card, one.why, probe))
     return lines
 
 
-def _planned(planned: Sequence[Next]) -> list[Line]:
+def _planned(outline: Outline, planned: Sequence[Next], answers: Sequence[Answered]) -> list[Line]:
+    by_card = by_card_of(answers)
     lines = []
     for step in planned:
+        if not step.item:
+            lines.append(Line("plan", step.title, step.note, 1, (), f"tutor plan stop {step.plan}", plan=step.plan))
+            continue
         late = f", {step.late_days} {'day' if step.late_days == 1 else 'days'} late" if step.late_days > 0 else ""
-        command = f"tutor plan show {step.plan}"
-        why = f"next in your plan{late}"
-        lines.append(Line("plan", step.title, why, step.minutes, step.cards, command, plan=step.plan, item=step.item))
+        why, probe, command = f"next in your plan{late}", "", step.command
+        if not command and step.cards and step.cards[0] in outline.cards:
+            card = outline.cards[step.cards[0]]
+            mine = by_card.get(card.id, ())
+            probe = probe_of(card, mine, ())
+            command = f"tutor drill --card {card.id} {probe}" if mine and probe else f"tutor card {card.id}"
+            if mine and mine[-1].verdict == "strong":
+                why += "; your last answer to it was strong: tick it off if you know the rest"
+        command = command or f"tutor plan show {step.plan}"
+        tick = f"tutor plan done {step.plan} {step.item}"
+        lines.append(
+            Line("plan", step.title, why, step.minutes, step.cards, command, probe, step.plan, step.item, tick=tick)
+        )
     return lines
 
 
@@ -254,32 +275,60 @@ def _once(lines: Iterable[Line]) -> list[Line]:
     return kept
 
 
-def _fitted(due: Sequence[Line], others: Sequence[Line], minutes: int) -> Today:
+def _fitted(
+    outline: Outline, due: Sequence[Line], others: Sequence[Line], late: Collection[tuple[str, str]], minutes: int
+) -> Today:
     """The lines that fit, in order; the first one always, since a day with too little time has a first thing too."""
     order = [*due, *others]
     for_due = int(minutes * DUE_SHARE) if others else minutes
+    if due and due[0].minutes <= minutes:  # what is most pressing comes, however short the day
+        for_due = max(for_due, due[0].minutes)
     taken: list[Line] = []
     left = minutes
 
-    def take(lines: Sequence[Line], most: int) -> int:
+    def take(lines: Iterable[Line], most: int) -> None:
         nonlocal left
         for line in lines:
             if line not in taken and line.minutes <= min(left, most):
                 taken.append(line)
                 left -= line.minutes
                 most -= line.minutes
-        return most
 
     take(due, for_due)
-    take(others, left)
+    enough = min(_BEGIN_MIN, max(_LEAST_MIN, int(minutes * (1 - DUE_SHARE))))
+    waiting: set[str] = set()  # cards of plans that were passed over: what builds on one waits too
+    held: set[str] = set()  # plans of which something late was passed over: the rest of them waits
+    for number, line in enumerate(others, len(due)):
+        if not line.item:
+            take([line], left)
+            continue
+        if line.plan not in held and not _stands_on(outline, line.refs, waiting):
+            if line.minutes > left >= enough:
+                part = f"about {line.minutes} min in all: begin it or go on with it, the rest comes tomorrow"
+                order[number] = line = replace(line, minutes=left, why=f"{line.why}; {part}")
+            take([line], left)
+        if line not in taken:
+            waiting.update(line.refs)
+            if (line.plan, line.item) in late:
+                held.add(line.plan)
     take(due, left)
-    begun = next((line for line in others if line.kind == "plan" and line not in taken), None)
-    if begun and not any(line.kind == "plan" for line in taken) and left >= _BEGIN_MIN:
-        part = replace(begun, minutes=left, why=f"{begun.why}; begin it, it takes about {begun.minutes} min")
-        taken.append(part)
-        order[order.index(begun)] = part
     if not taken:
         taken = order[:1]
     return Today(
         tuple(line for line in order if line in taken), tuple(line for line in order if line not in taken), minutes
     )
+
+
+def _stands_on(outline: Outline, cards: Iterable[str], below: Collection[str]) -> bool:
+    """Whether a card builds on one of those ``below``, at whatever depth."""
+    seen: set[str] = set()
+    queue = list(cards) if below else []
+    while queue:
+        card = outline.cards.get(queue.pop())
+        for name in card.prerequisites if card else ():
+            if name in below:
+                return True
+            if name not in seen:
+                seen.add(name)
+                queue.append(name)
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -16,12 +17,30 @@ def of_step(table: Timetable, step: str) -> list[Placed]:
     Raises:
         NotFound: the plan has none of this id.
     """
-    wanted = step.strip().lower()
-    if found := table.of_step(wanted):
+    wanted = step_named(table, step)
+    if wanted and (found := table.of_step(wanted)):
         return found
     names = [placed.stage.id for placed in table.steps]
     some = ", ".join(names if len(names) <= 16 else [*names[:3], "…", names[-1]])
     raise NotFound(f"no step is called '{wanted[:60]}'", about=table.taken.plan, fix=f"Known: {some}.")
+
+
+def step_named(table: Timetable, text: str) -> str:
+    """The id of the step that a text names, also without zeros ("day-5") or as the log calls it ("month/1/week/2");
+    the text in small letters where there is none."""
+    wanted = text.strip().lower().removeprefix(f"{table.taken.plan}/")
+    names = [placed.stage.id for placed in table.placed]
+    if wanted in names:
+        return wanted
+    alike = [name for name in names if _parts(name) == _parts(wanted)]
+    return alike[0] if len(alike) == 1 else wanted
+
+
+def _parts(name: str) -> list[str]:
+    """The words and numbers of a name: "d", "5" of day-05, "m", "1", "w", "2" of month/1/week/2 and m1-w2."""
+    short = {"day": "d", "days": "d", "week": "w", "weeks": "w", "month": "m", "months": "m"}
+    found = re.findall(r"[a-z]+|[0-9]+", name)
+    return [part.lstrip("0") or "0" if part.isdecimal() else short.get(part, part) for part in found]
 
 
 def of_month(table: Timetable, number: int) -> list[Placed]:
@@ -69,6 +88,8 @@ def of_week(table: Timetable, number: int) -> list[Placed]:
 def entries_of(table: Timetable, text: str) -> list[Entry]:
     """The entries that a name stands for: an item's id, a step's, or an item's last part where it is the only one.
 
+    A step may be named in any way that ``step_named`` knows, alone or before an item's last part.
+
     Raises:
         NotFound: nothing is called so; the nearest names are told.
         UsageError: several items are.
@@ -77,7 +98,10 @@ def entries_of(table: Timetable, text: str) -> list[Entry]:
     by_id = {entry.item.id: entry for entry in table.entries}
     if wanted in by_id:
         return [by_id[wanted]]
-    if wanted and (placed := table.of_step(wanted)):
+    head, _, tail = wanted.rpartition("/")
+    if (named := f"{step_named(table, head)}/{tail}") in by_id:
+        return [by_id[named]]
+    if wanted and (placed := table.of_step(step_named(table, wanted))):
         return [entry for one in placed for entry in one.entries]
     tails = [entry for name, entry in by_id.items() if name.rsplit("/", 1)[-1] == wanted]
     if len(tails) == 1:

@@ -42,7 +42,7 @@ def _line_json(line: Line) -> dict[str, Any]:
     """A line; its plan and item, and what could be set aside, only where there is one; its probe is in its command."""
     row: dict[str, Any] = {**plain(line)}
     del row["probe"]
-    return {name: value for name, value in row.items() if value or name not in ("plan", "item", "aside")}
+    return {name: value for name, value in row.items() if value or name not in ("plan", "item", "aside", "tick")}
 
 
 def item_json(item: Item) -> dict[str, Any]:

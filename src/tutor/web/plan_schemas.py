@@ -35,6 +35,8 @@ class SummaryOut(Out):
     dropped: int
     percent: Percent
     minutes_left: int
+    minutes_a_day: int = Field(description="Of a study day until the end, with reviews where the plan keeps time.")
+    over: bool = Field(description="The interview that it is for is over.")
     late: list[str] = Field(description="Ids of items.")
     now: str | None = Field(description="The step or part that today is in.")
     steps: list[StepOut]
@@ -79,7 +81,7 @@ class ItemOut(Out):
     link: str
     doc_id: str = Field(description="A document of the library.")
     due: Day | None
-    done: Moment | None
+    done: Moment | None = Field(description="When it was ticked off; null in state done where its card is mastered.")
     state: Literal["done", "dropped", "late", "today", "open"]
 
 

@@ -12,7 +12,7 @@ from tutor.study.catchup import Option
 from tutor.study.desk import Study
 from tutor.study.entries import LogEntry, Query
 from tutor.study.log import LogBook
-from tutor.study.pacing import Skips, study_days
+from tutor.study.pacing import Skips
 from tutor.study.plans import Plans
 from tutor.study.timetable import Entry, Placed, Timetable
 from tutor.web.page_words import day_words, span_words
@@ -214,12 +214,11 @@ def _standing(table: Timetable) -> Standing:
         return Standing(0, 0, 0, 0, None, "")
     weeks = (table.end - one.began).days // 7 + 1
     week = (table.today - one.began).days // 7 + 1
-    left = study_days(max(table.today, one.start), max(table.end, table.today), one.skips)
     early = [e for e in table.entries if e.state == "done" and e.due is not None and e.due > table.today]
     return Standing(
         min(max(week, 0), weeks),
         weeks,
-        -(-table.minutes_left // max(1, left)),
+        table.a_day,
         0 if table.late else len(early),
         one.start if one.start > table.today else None,
         skips_words(one.skips, table.today),

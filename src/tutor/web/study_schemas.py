@@ -37,6 +37,7 @@ class LineOut(Out):
     command: str = Field(description="What does it in a terminal.")
     plan: str | None = Field(None, description="Of kind plan: the plan's id; not there otherwise.")
     item: str | None = Field(None, description="Of kind plan: what can be ticked off; not there otherwise.")
+    tick: str | None = Field(None, description="Of kind plan: what ticks it off in a terminal; not there otherwise.")
     aside: str | None = Field(None, description="Forgotten again and again: what could be set aside instead.")
 
 

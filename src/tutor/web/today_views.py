@@ -8,7 +8,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from tutor.curriculum.outline import Outline
-from tutor.study.agenda import Item
+from tutor.study.agenda import WRITTEN, Item
 from tutor.study.days import day_of
 from tutor.study.desk import MOST_MINUTES, Study
 from tutor.study.done import Done, done_today, untouched
@@ -18,7 +18,6 @@ from tutor.studying import plans_of
 from tutor.web.pieces import document_url
 
 _KINDS = {"review": "Recall", "drill": "Drill", "read": "Read", "plan": "Plan"}
-_WRITTEN = ("log", "capstone", "reflection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +140,6 @@ def links_of(item: Item, written_for: str) -> tuple[Link, ...]:
         return (Link(document_url(item.doc_id), "Read"),)
     if item.link:
         return (Link(item.link, "Watch" if item.kind == "video" else "Open", away=True),)
-    if item.kind in _WRITTEN:
+    if item.kind in WRITTEN:
         return (Link(f"/log/new?{urlencode({'item': written_for})}", "Write it in the log"),)
     return ()

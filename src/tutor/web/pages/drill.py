@@ -21,6 +21,7 @@ from tutor.web.core import Core, core_of
 from tutor.web.drillroom import ROUNDS, debrief_context, grade_context, room_context
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
+from tutor.web.offered import offers_of
 from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
@@ -90,6 +91,9 @@ def _where(request: Request, core: Core, session_id: str, **more: Any) -> Respon
         return "drill/grade.html", grade_context(drills, session, 1)
 
     template, shown = core.drill(look)
+    if template != "drill/room.html":
+        tasks = zip(shown["session"].tasks, shown["session"].rounds, strict=False)
+        shown["offers"] = offers_of(core, {task.card for task, said in tasks if said.grade})
     error = more.get("error")
     status = status_of(error) if error else 200
     return page(request, template, status=status, **{"rereads": core.writes, **shown, **more})
@@ -115,6 +119,7 @@ def graded(request: Request, session: str, number: int, core: CoreOf) -> Respons
 
 def _graded(request: Request, core: Core, session_id: str, number: int, **more: Any) -> Response:
     shown = core.drill(lambda drills: grade_context(drills, _resumed(drills, session_id), number))
+    shown["offers"] = offers_of(core, {shown["session"].tasks[number - 1].card})
     error = more.get("error")
     status = status_of(error) if error else 200
     return page(request, "drill/grade.html", status=status, rereads=core.writes, **{**shown, **more})

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from tutor.errors import StaleAnswer, TutorError
+from tutor.study.links import place_of
 from tutor.study.log import LogBook
 from tutor.study.lookup import card_names
 from tutor.study.records import LONGEST_S
@@ -127,7 +128,7 @@ def read(
         versions = book.versions(newest.id)
         chosen = next((one for one in versions if one.version == version), newest)
         return {"shown": logbook.show(book, chosen), "newest": newest, "versions": versions, "today": book.today,
-                "zone": book.zone}  # fmt: skip
+                "zone": book.zone, "offers": [] if newest.deleted else book.offers(newest.item)}  # fmt: skip
 
     return page(request, "log/entry.html", saved=saved[:40], done=done[:20], **_WORDS, **_found(core, find))
 
@@ -211,6 +212,8 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
             with suppress(TutorError):
                 theirs = logbook.show(book, book.get(entry))
         plans, chosen = logbook.places(book.outline, given.item)
+        if (now := book.current()) and (place := place_of(book.outline, now)):
+            plans.insert(0, ("Where the plan is", [(now, place[1])]))
         return {
             "plans": plans,
             "chosen": chosen,

@@ -13,6 +13,7 @@ from tutor.errors import NotFound, TutorError, UsageError
 from tutor.study.catchup import Way
 from tutor.study.custom import Custom, in_hours, most_hours, tracks
 from tutor.study.desk import Study
+from tutor.study.load import hours_of
 from tutor.study.pacing import Skips
 from tutor.study.plans import Plans
 from tutor.study.timetable import CUSTOM, Timetable
@@ -252,6 +253,8 @@ def _plan(
             "today": table.today,
             "asked": asked,
             "titles": {card.id: card.title for card in outline.cards.values()},
+            "minutes": study.minutes,
+            "slow": hours_of(table, study.minutes),
             "left_out_runs": runs(table.taken.skips, table.today),
         }
 
