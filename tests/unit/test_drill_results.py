@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tutor.drill.grade import Grade, PointGrade
 from tutor.drill.records import Round, Session, Task, Turn
-from tutor.drill.results import OVERRIDES, RESULTS, evidence_of, read_rows, rows_of, viewed_rows
+from tutor.drill.results import OVERRIDES, RESULTS, coverage_of, evidence_of, read_rows, rows_of, viewed_rows
 from tutor.drill.rubric import Point, Rubric
 from tutor.drill.store import DrillStore
 
@@ -125,3 +125,9 @@ def test_a_drill_that_was_never_noted_is_among_the_results(tmp_path: Path) -> No
     assert list(store.viewed()) == rows_of(session()) and list(store.results()) == []
     (tmp_path / "20260301-0000000b.json").write_text("{", encoding="utf-8")
     assert list(store.viewed()) == rows_of(session())
+
+
+def test_coverage_is_the_share_of_points_whatever_the_score() -> None:
+    points = {"a": "covered", "b": "prompted", "c": "partly", "d": "contradicted", "e": "missed"}
+    assert coverage_of({"points": points, "score": 0.0003}) == 0.5
+    assert coverage_of({"points": {}, "score": 0.4}) == coverage_of({"score": 0.4}) == 0.4

@@ -171,9 +171,13 @@ def test_a_remark_is_noted_and_who_then_passes_has_passed() -> None:
     assert asked(say(session, "skip"))[0] == "rate"
 
 
-@pytest.mark.parametrize("words", ["", "skip", "?", "no idea", "ok", "let's go"])
+@pytest.mark.parametrize(
+    "words",
+    ["", "skip", "?", "no idea", "ok", "let's go", "No questions.", "I have no more questions", "Nothing to ask."],
+)
 def test_who_has_nothing_to_ask_goes_on_to_the_answer(words: str) -> None:
     session = say(begun(), words)
+    assert session.pending and session.pending.text == "Go ahead."
     assert asked(session)[0] == "answer" and machine.said(session.round.turns) == ""
 
 

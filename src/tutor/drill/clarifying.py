@@ -20,13 +20,21 @@ _ASKS = re.compile(
     r"|will|would|shall)\b",
     re.I,
 )
+_NO_QUESTION = re.compile(r"^\W*(?:(?:i have|there are)\W+)?(?:no|none|nothing)\b[^,;:]*(?:questions?|to ask)\b", re.I)
 _QUESTION_WORDS = 15  # up to which words that begin as a question does are one
 _LEAST_WORDS = 3  # of a statement: "let's go" states nothing
 
 
+def asks(words: str) -> bool:
+    """Whether a question is among the words."""
+    return any(_is_question(s.text) for s in read(words).sentences)
+
+
 def statements(words: str) -> str:
     """What is stated, without the questions; empty where only something is asked."""
-    told = " ".join(s.text for s in read(words).sentences if not _is_question(s.text))
+    told = " ".join(
+        s.text for s in read(words).sentences if not _is_question(s.text) and not _NO_QUESTION.match(s.text)
+    )
     return told if len(_WORD.findall(told)) >= _LEAST_WORDS else ""
 
 

@@ -189,8 +189,10 @@ def _answers(session: Session, words: str, grader: Grades) -> bool:
 def _now_answer(words: str) -> str:
     if not _said(words):
         return "Go ahead."
-    if "?" in words or not clarifying.statements(words):
+    if clarifying.asks(words):
         return "That is yours to decide: choose the likelier case, say so as an assumption, and answer."
+    if not clarifying.statements(words):
+        return "Go ahead."
     return "Noted, I take that as given; it counts with your answer. Go ahead."
 
 

@@ -108,7 +108,7 @@ def done_today(study: Study, tables: Sequence[Timetable]) -> Done:
     spent_s += sum(row[2] or (POINT_S if "/" in row[0] else CARD_S) for row in rated)
     return Done(
         day,
-        _by_session([(row[0], titled(row[1]), row[2]) for row in drilled]),
+        by_session([(row[0], titled(row[1]), row[2]) for row in drilled]),
         len(rated),
         sum(row[1] == 1 for row in rated),
         tuple(dict.fromkeys((row[0], titled(row[0])) for row in marked)),
@@ -118,7 +118,7 @@ def done_today(study: Study, tables: Sequence[Timetable]) -> Done:
     )
 
 
-def _by_session(tasks: Iterable[tuple[str, str, str]]) -> tuple[DrilledSession, ...]:
+def by_session(tasks: Iterable[tuple[str, str, str]]) -> tuple[DrilledSession, ...]:
     """Session, title and verdict of each graded task, as one row for each drill."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for session, title, verdict in tasks:
