@@ -160,7 +160,7 @@ class App(LearnersOwn):
 
     def cache_scope(self, model: str, prompt: str, *, filters: Filters | None = None, learner: str = "") -> Scope:
         """What a generated answer depends on but its question, in the generation that is open now."""
-        from tutor.answering.cache import scope_of, whose
+        from tutor.answering.cache import scope_of
 
         chosen = self.settings
         matters = {
@@ -168,7 +168,7 @@ class App(LearnersOwn):
             "encoder": self.encoder.name,
             "llm": chosen.llm.model_dump(mode="json", include={"provider", "model", "url", "max_tokens"}),
         }
-        at, learner = self.reader.manifest.generation, learner or whose()
+        at, learner = self.reader.manifest.generation, learner or chosen.study.learner
         return scope_of(at, model, prompt, settings=matters, filters=filters, learner=learner)
 
     @cached_property
@@ -221,7 +221,7 @@ class App(LearnersOwn):
         from tutor.drill.substance import Substance
 
         grader = Grader(Gatherer(self.encoder, self.judge, NEAR), OwnText(self.corpus), Substance(self.corpus))
-        store = DrillStore(self.settings.home.expanduser() / "drills")
+        store = DrillStore(self.settings.own_home / "drills")
         return Drills(
             self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher), schedule=self.drill_schedule
         )
@@ -239,7 +239,7 @@ class App(LearnersOwn):
     def feedback(self) -> FeedbackStore:
         from tutor.feedback import FeedbackStore
 
-        return FeedbackStore(self.settings.home.expanduser() / "feedback")
+        return FeedbackStore(self.settings.own_home / "feedback")
 
     def ingest(
         self,

@@ -9,6 +9,7 @@ from pathlib import Path
 from tutor.plain import Studying
 from tutor.study.days import day_of
 from tutor.study.desk import Standing, Study
+from tutor.study.whose import own_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def open_study(
     from tutor.study.days import zone_of
 
     home, chosen = settings.home.expanduser(), settings.study
+    drills = own_home(home, chosen.learner) / "drills"
 
     def opened() -> StudyStore:
         store = open_store(settings, clock=clock)
@@ -53,12 +55,12 @@ def open_study(
     study = Study(
         opened,
         lambda: outline(builtin_corpus(), home / "cache" / "outline.json"),
-        lambda: viewed_rows(home / "drills"),
+        lambda: viewed_rows(drills),
         zone=zone_of(chosen.zone),
         minutes=chosen.minutes,
         retention=chosen.retention,
         clock=clock,
-        words=lambda session, task, point: evidence_of(home / "drills", session, task, point),
+        words=lambda session, task, point: evidence_of(drills, session, task, point),
         glance=lambda: _glance(settings, clock()) if glance else None,
     )
     study.planned = lambda standing: _planned(study, standing)

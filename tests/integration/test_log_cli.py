@@ -300,3 +300,53 @@ def test_ask_cites_an_entry_as_the_learners_own(
     assert "your own words, not the curriculum's" in shown and "Your entry of 3 May 2026" in shown
     home.run("delete", entry)
     assert ask("What did I decide on RESP?")["intent"] != "own"
+
+
+@pytest.mark.parametrize(
+    ("options", "lost"),
+    [
+        (["--date", "2999-01-01"], "its date"),
+        (["--card", "nonsense card"], "its cards"),
+        (["--item", "M77", "--date", "soon"], "its date and its item"),
+        (["--tag", "a!"], "its tags"),
+    ],
+)
+def test_a_text_that_was_refused_is_added_by_the_command_that_is_named(
+    home: Home, options: list[str], lost: str
+) -> None:
+    home.run("RESP it is.", "--title", "The wire", *options, code=1 if options[0] in ("--card",) else 2)
+    said = " ".join(home.said.err.split())
+    assert f"the text is kept, without {lost}" in said
+    command = re.search(r"tutor log --from (\S+)", said)
+    assert command
+    home.run("--from", command[1])
+    assert home.json("show")["text"] == "RESP it is." and home.json("show")["title"] == "The wire"
+    assert home.kept() == []
+
+
+def test_the_option_that_mends_an_editors_draft_is_named(home: Home) -> None:
+    home.editor("save(text.replace('cards:', 'cards: nonsense card') + '\\nRESP it is.\\n')")
+    home.run(code=1)
+    command = re.search(r"tutor log --from (\S+) --card CARD", " ".join(home.said.err.split()))
+    assert command
+    home.run("--from", command[1], "--card", "kafka")
+    assert [card["id"] for card in home.json("show")["cards"]] == ["kafka"] and home.kept() == []
+
+
+@pytest.mark.parametrize("words", [["deleet"], ["serach"], ["lsit"], ["delet", "12ab34"], ["restor", "last"]])
+def test_a_misspelt_command_is_no_entry(home: Home, words: list[str]) -> None:
+    home.run(*words, code=2)
+    assert "is no command, and nothing was added" in home.said.err and "Did you mean: tutor log" in home.said.err
+    assert home.json("list")["total"] == 0
+    home.run("add", *words)
+    assert home.texts() == [" ".join(words)]
+
+
+def test_restoring_what_is_not_deleted_says_so(home: Home) -> None:
+    kept = home.json("one")["id"]
+    gone = home.json("two")["id"]
+    home.run("delete", gone)
+    assert home.run("restore", kept) == "Nothing was changed: the entry is not deleted.\n"
+    assert home.run("restore", "last").startswith(f"Brought back {gone[:8]}")
+    home.run("restore", "last", code=1)
+    assert "no entry is deleted" in home.said.err

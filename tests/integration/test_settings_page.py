@@ -166,6 +166,7 @@ def test_everything_is_deleted_once_the_words_are_typed(client: TestClient, app:
     done = client.post("/settings/erase", data=given)
     told = BeautifulSoup(done.text, "html.parser").select_one(".said").get_text(" ", strip=True)
     assert "Everything is deleted: 1 row and 0 files." in told
+    assert "these older copies" in told and str(app.settings.home / "backups" / "daily-") in told
     assert "choose it under Bring it in" in told and "tutor import" not in told
     assert client.get("/api/v1/study/progress/kafka").json()["status"] == "not-started"
     backup = Path(re.search(r"kept in (\S+\.json)", told)[1])

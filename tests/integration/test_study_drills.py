@@ -25,6 +25,7 @@ from tutor.drill.transcript import session_json, today_json
 from tutor.errors import NotFound, UsageError
 from tutor.settings import Settings
 from tutor.study.desk import Study
+from tutor.study.turns import rate_once, sitting
 from tutor.study.wire import card_json
 from tutor.studying import open_study, plans_of
 
@@ -164,7 +165,7 @@ def test_what_is_due_is_what_the_reviews_say(place: Place) -> None:
 def test_a_question_that_was_never_asked_can_be_due(place: Place) -> None:
     place.study.review("kafka", 1)
     place.now += timedelta(days=1)
-    (row,) = today_json(place.drills)["due"]
+    (row,) = [one for one in today_json(place.drills)["due"] if one["card"] == "kafka"]
     assert (row["card"], row["verdict"], row["score"], row["due"]) == ("kafka", "", None, "2026-03-03")
 
 
@@ -281,3 +282,22 @@ def test_time_is_what_was_measured_without_pauses(place: Place) -> None:
     phases = {name: place.study.outline.cards[name].phase for name in ("kafka", "redis")}
     assert sum(s for _, s in found.phases) == 930
     assert dict(found.phases)[phases["kafka"]] >= 690
+
+
+# --- below what failed ------------------------------------------------------------------------------------------------
+
+
+def test_what_was_forgotten_in_a_review_makes_what_it_builds_on_due_everywhere(place: Place) -> None:
+    below = place.study.outline.cards["kafka"].prerequisites[0]
+    place.study.review(below, 4)
+    place.now += timedelta(hours=3)
+    place.study.review("kafka/why-not-task-queue/per-message-ack", 1)
+    assert below in {card for card, _ in place.drills.due_or_weak(due=True, weak=False)}
+    assert below in {flash.ref for flash in place.study.round(600).flashes}
+    assert place.study.stats().forecast[0][1] >= 1
+    (line,) = [one for one in place.study.today(600).lines if one.refs[:1] == (below,)]
+    assert line.why == "Apache Kafka had a point forgotten and builds on it"
+    shown = sitting(place.study, place.now, 600, [below])
+    assert shown.turn is not None and shown.turn.flash.ref == below
+    assert rate_once(place.study, below, 3, seen=shown.turn.seen).counted
+    assert below not in {flash.ref for flash in place.study.round(600).flashes}, "it was looked at since"

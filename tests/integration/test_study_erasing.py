@@ -20,6 +20,7 @@ from tutor.study.rows import TABLES
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Base, Drilled, Entry, Learner, Mark, Memory, Review, Sitting, TakenPlan, Tick
 from tutor.study.transfer import Transfer, read
+from tutor.study.whose import own_home
 
 NOW = datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
 
@@ -52,8 +53,8 @@ class Place:
                 Sitting(id=new_id(), **mine, seconds=60.0, kind="drill"),
             ])  # fmt: skip
         store.close()
-        for name in ("drills/20260503-abcdabcd.json", "feedback/answers.jsonl"):
-            path = self.home / name
+        for name in ("drills/20260503-abcdabcd.json", "feedback/answers.jsonl", "log-drafts/20260503-093000-7.md"):
+            path = own_home(self.home, self.learner) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("{}\n", encoding="utf-8")
 
@@ -81,17 +82,19 @@ def test_everything_of_one_learner_goes_and_the_copy_brings_it_back(places: tupl
     mine, other = places
     before, others = mine.rows(), other.rows()
     done = erase(mine.open, mine.home, mine.transfer.export, clock=lambda: NOW)
-    assert (done.rows, done.files) == (sum(before.values()), 2)
+    assert (done.rows, done.files) == (sum(before.values()), 3)
     assert mine.rows() == {}
-    assert not list(mine.home.glob("drills/*.json")) and not list(mine.home.glob("feedback/*.jsonl"))
+    own = own_home(mine.home, "ada")
+    assert not list(own.glob("drills/*.json")) and not list(own.glob("feedback/*.jsonl"))
+    assert not list(own.glob("log-drafts/*.md"))
     assert other.rows() == others
-    assert (other.home / "drills" / "20260503-abcdabcd.json").exists()
+    assert (own_home(other.home, "bob") / "drills" / "20260503-abcdabcd.json").exists()
 
     copy = Path(done.backup)
     assert copy.parent == mine.home / "backups" and copy.stat().st_mode & 0o077 == 0
     mine.transfer.bring_in(read(copy.read_bytes(), "copy"))
     assert mine.rows() == before
-    assert (mine.home / "drills" / "20260503-abcdabcd.json").exists()
+    assert (own / "drills" / "20260503-abcdabcd.json").exists()
 
 
 def test_a_store_that_was_open_meanwhile_goes_on(places: tuple[Place, Place]) -> None:
@@ -118,7 +121,17 @@ def test_where_no_copy_can_be_written_nothing_is_deleted(places: tuple[Place, Pl
         erase(mine.open, mine.home, lambda: document | {"parts": {}}, clock=lambda: NOW)
     folder.unlink()
     assert mine.rows() == before
-    assert (mine.home / "feedback" / "answers.jsonl").exists()
+    assert (own_home(mine.home, "ada") / "feedback" / "answers.jsonl").exists()
+
+
+def test_older_copies_that_hold_the_words_are_named(places: tuple[Place, Place]) -> None:
+    mine, _ = places
+    damaged, older = mine.home / "study.damaged-20260501-080000.db", mine.home / "backups" / "before-erase-2026.json"
+    older.parent.mkdir(exist_ok=True)
+    for path in (damaged, older):
+        path.write_text("words", encoding="utf-8")
+    done = erase(mine.open, mine.home, mine.transfer.export, clock=lambda: NOW)
+    assert {str(damaged), str(older)} <= set(done.left) and done.backup not in done.left
 
 
 def test_every_table_says_whose_a_row_is() -> None:

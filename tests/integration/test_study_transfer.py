@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from tutor.errors import SourceError, StudyNewer
 from tutor.study import transfer
-from tutor.study.reviews import Rated, load_deck, rate
+from tutor.study.reviews import Rated, load_deck, rate, suspend
 from tutor.study.rows import TABLES
 from tutor.study.schedule import Grade
 from tutor.study.store import StudyStore, new_id
@@ -118,6 +118,7 @@ def filled(one: Machine) -> Machine:
     )
     one.file("feedback/answers.jsonl", json.dumps({"question": "q", "vote": "up", "at": NOW.isoformat()}) + "\n")
     (one.home / "drills" / "20260503-abcdabcd.refused.txt").write_bytes(b"caf\xe9")
+    one.file("log-drafts/20260503-093000-7.md", "---\ntitle: Unfinished\n---\n\nI was going to\n")
     return one
 
 
@@ -130,7 +131,7 @@ def test_everything_goes_from_one_machine_to_another(machine: Callable[..., Mach
     assert all(new.rows(name) == [] for name in TABLES) and not (new.home / "drills").exists()
     done = new.bring_in(given)
     assert {name: counts.new for name, counts in done.parts.items()} == {
-        **dict.fromkeys(TABLES, 1), "learners": 0, "drills": 3, "feedback": 1,
+        **dict.fromkeys(TABLES, 1), "learners": 0, "drills": 3, "feedback": 1, "log-drafts": 1,
     }  # fmt: skip
     assert tried.parts == done.parts
     assert {name: new.rows(name) for name in TABLES} == {name: old.rows(name) for name in TABLES}
@@ -249,6 +250,55 @@ def broken(text: str, change: Callable[[dict[str, Any]], Any]) -> bytes:
     return json.dumps(document).encode()
 
 
+def test_what_was_said_last_of_setting_aside_counts_on_both_machines(
+    machine: Callable[..., Machine], study_url: str
+) -> None:
+    one, other = machine("one"), machine("other", study_url)
+    for ref in ("kafka", "kafka/p/a", "redis"):
+        one.rate(ref, 3, 0, f"review:{ref}")
+    other.bring_in(one.export())
+
+    def aside(of: Machine, ref: str, out: bool, day: int) -> None:
+        of.store.clock = lambda: NOW + timedelta(days=day)
+        suspend(of.store, ref, out=out, retention=0.9, zone=ZONE)
+
+    def out(of: Machine) -> set[str]:
+        with of.store.read() as session:
+            items = load_deck(session, of.learner, retention=0.9, zone=ZONE).items.values()
+        return {item.ref for item in items if item.suspended}
+
+    aside(one, "kafka", True, 1)
+    done = other.bring_in(one.export())
+    assert done.parts["memory"].replaced == 2 and out(other) == {"kafka", "kafka/p/a"}
+    assert not other.bring_in(one.export()).changes, "a second time changes nothing"
+
+    aside(other, "kafka", False, 2)  # later, on the other machine, while the first reviews it
+    one.rate("kafka", 3, 3, "review:later")
+    other.bring_in(one.export())
+    one.bring_in(other.export())
+    assert out(one) == out(other) == set()
+    with other.store.read() as session:
+        assert load_deck(session, "local", retention=0.9, zone=ZONE).items["kafka"].reps == 2
+
+    aside(one, "redis", True, 4)
+    other.rate("redis", 3, 5, "review:other")  # a review is no word on that
+    one.bring_in(other.export())
+    other.bring_in(one.export())
+    assert out(one) == out(other) == {"redis"}
+
+
+def test_what_was_set_aside_before_a_time_was_kept_stays_so(machine: Callable[..., Machine]) -> None:
+    one, other = machine("one"), machine("other")
+    one.rate("kafka", 3, 0, "review:1")
+    other.bring_in(one.export())
+    suspend(one.store, "kafka", out=True, retention=0.9, zone=ZONE)
+    document = one.transfer.export()
+    as_first_written(document)
+    other.bring_in(read(dumped(document).encode(), "e.json"))
+    with other.store.read() as session:
+        assert load_deck(session, "local", retention=0.9, zone=ZONE).items["kafka"].suspended
+
+
 def mended(document: dict[str, Any], name: str) -> None:
     kind = "files" if name in transfer.FOLDERS else "rows"
     document["parts"][name] = transfer._part(kind, document["parts"][name][kind])
@@ -262,8 +312,11 @@ def as_first_written(document: dict[str, Any]) -> None:
         parts.pop(name, None)
     for row in parts["learners"]["rows"]:
         row.update(zone="Europe/Berlin", minutes=45, retention=0.9)
+    parts.pop("log-drafts")
     for row in parts["drilled"]["rows"]:
         del row["views"]
+    for row in parts["memory"]["rows"]:
+        del row["suspended_at"]
     for part in parts.values():
         content = part.get("rows", part.get("files"))
         part.update(count=len(content), sha256=transfer._checksum(content))

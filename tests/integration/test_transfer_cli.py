@@ -268,6 +268,7 @@ def test_everything_is_deleted_only_by_who_says_so(run: Run, home: Path, monkeyp
     monkeypatch.setattr("typer.prompt", lambda text: " Delete  everything ")
     code, out, _ = run("erase")
     assert code == 0 and "A copy is kept in" in out
+    assert " ".join(out.split()).count(f"{home / 'backups' / 'daily-'}") == 1, "the older copies are named"
     (copy,) = (home / "backups").glob("before-erase-*.json")
     parts = json.loads(run("export", "-")[1])["parts"]
     assert {name for name, part in parts.items() if part["count"]} == {"learners"}

@@ -262,7 +262,7 @@ def test_where_the_plan_is(whole: Outline, tmp_path: Path) -> None:
 
     def at(days: int) -> str:
         now[0] = start + timedelta(days=days)
-        return current_item(whole, plans.under_way())
+        return current_item(whole, plans.under_way(), plans.today)
 
     plans.start("technical-excellence")
     assert at(2) == "", "its order is free"
@@ -432,3 +432,37 @@ def test_where_an_item_is(whole: Outline) -> None:
     assert place_of(whole, "month/1/week/2") == ("judgment-roadmap", "Week 2: an in-memory store with expiry")
     assert place_of(whole, "28-days/day-03") == ("28-days", whole.plans["28-days"].steps[2].title)
     assert place_of(whole, "month/99") is None
+
+
+def test_a_name_has_no_markdown(book: LogBook) -> None:
+    assert book.add("We chose **SQS**, not `Kafka`: jobs are [alone](https://example.org).").name == (
+        "We chose SQS, not Kafka: jobs are alone."
+    )
+    assert book.add(TEXT, title="## Why _not_ **Kafka**").name == "Why not Kafka"
+
+
+def test_an_entry_of_an_earlier_day_belongs_to_where_the_plan_was_then(make: Callable[..., LogBook]) -> None:
+    now = NOW
+    book = make(clock=lambda: now)
+    plans = Plans(lambda: book.store, lambda: book.outline, zone=BERLIN, clock=lambda: now)
+    plans.start("judgment-roadmap")
+    now += timedelta(days=10)
+    assert book.add("Today.").item == "month/1/week/2" == book.current()
+    assert book.add("A week ago.", day="2026-05-05").item == "month/1/week/1"
+    assert book.add("A year ago.", day="2025-05-03").item == "", "no plan was followed then"
+
+
+def test_what_was_deleted_last_is_what_last_brings_back(make: Callable[..., LogBook]) -> None:
+    now = NOW
+    book = make(clock=lambda: now)
+    entries = []
+    for text in ("one", "two", "three"):
+        now += timedelta(minutes=1)
+        entries.append(book.add(text))
+    with pytest.raises(NotFound, match="no entry is deleted"):
+        book.restore("last")
+    for entry in (entries[1], entries[0]):
+        now += timedelta(minutes=1)
+        book.delete(entry.id)
+    assert book.restore("last").text == "one"
+    assert book.restore("last").text == "two"

@@ -66,8 +66,45 @@ def test_the_legend_says_nothing(curriculum: Outline) -> None:
 
 def test_what_belongs_to_no_card_is_listed_with_its_line(curriculum: Outline) -> None:
     found = read_marks("[x] Astrology HIGHDEEP-DIVE\n[x]houses\n[ ] Buy milk\n[~] CDN\n[x] edge", curriculum)
-    assert found.unmatched == ["1: [x] Astrology HIGHDEEP-DIVE", "2: [x]houses", "3: [ ] Buy milk"]
+    assert found.unmatched == ["1: [x] Astrology HIGHDEEP-DIVE", "2: [x]houses", "3: [ ] Buy milk", "5: [x] edge"]
     assert [(m.card, m.status, m.line) for m in found.cards] == [("cdn", "learning", 4)]
+
+
+def test_in_a_list_of_titles_a_line_that_no_card_is_called_by_is_told_and_counts_for_none(curriculum: Outline) -> None:
+    found = read_marks("- [x] Redis\n- [x] Cachng\n- [~] Kafak\nzebra [x]\n- [ ] Buy milk\n", curriculum)
+    assert {m.card: m.status for m in found.cards} == {"redis": "mastered"}
+    assert found.unmatched == [
+        "2: - [x] Cachng (did you mean Caching?)", "3: - [~] Kafak (did you mean Apache Kafka?)",
+        "4: zebra [x]", "5: - [ ] Buy milk",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "card"),
+    [
+        ("[X] caching: strategies", "caching"),
+        ("[x] Apache Kafka (done in May)", "kafka"),
+        ("* [x] replication — read twice", "replication"),
+        ("- [x] Redis - again", "redis"),
+        ("  - [x] Caching (deep dive), twice", "caching"),
+    ],
+)
+def test_a_remark_may_follow_a_title_of_a_list(line: str, card: str, curriculum: Outline) -> None:
+    found = read_marks(f"- [~] CDN\n{line.lstrip()}\n", curriculum)
+    assert {m.card: m.status for m in found.cards} == {"cdn": "learning", card: "mastered"} and not found.unmatched
+    assert statuses(line, curriculum) == {card: "mastered"}
+
+
+def test_what_is_indented_below_a_title_of_a_list_is_its_own(curriculum: Outline) -> None:
+    found = read_marks("- [~] Caching\n    - [x] layers\n    - [ ] hot keys: two ways\n- [x] CDN\n", curriculum)
+    assert {m.card: m.status for m in found.cards} == {"caching": "learning", "cdn": "mastered"}
+    assert found.unmatched == []
+
+
+def test_a_misspelt_title_among_a_guides_items_counts_for_no_other_card(curriculum: Outline) -> None:
+    found = read_marks("CDN HIGHINTERMEDIATE\n[ ] edge\n[x] Apache Kafak\n", curriculum)
+    assert {m.card: m.status for m in found.cards} == {"cdn": "not-started"}
+    assert found.unmatched == ["3: [x] Apache Kafak (did you mean Apache Kafka?)"]
 
 
 def test_of_two_marks_of_a_card_the_one_that_says_most_counts(curriculum: Outline) -> None:

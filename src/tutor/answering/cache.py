@@ -62,11 +62,6 @@ def scope_of(
     return Scope(generation, model, prompt, _sha256(settings), json.dumps(only, sort_keys=True), learner)
 
 
-def whose() -> str:
-    """Whose cache it is where nobody is named: that of all who share a home, until learners are told apart."""
-    return "local"
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """A stored answer, and how it was found; ``question`` is the one it was made for."""

@@ -67,7 +67,7 @@ def candidates(
 
     state: State = context.obj
     folder = sets or default_sets()
-    home = state.settings().home.expanduser()
+    home = state.settings().own_home
     found = drafts(home, sets=folder if folder.is_dir() else None, documents=curriculum_documents())
     if out:
         if out.exists():

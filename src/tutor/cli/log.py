@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shlex
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,12 +15,17 @@ import typer
 from typer.core import TyperGroup
 
 from tutor.cli import drafts
+from tutor.cli.lines import counted
+from tutor.cli.log_writing import by_editor, from_file, stored
 from tutor.cli.state import State, echo_wrapped, emit, terminal_width
-from tutor.errors import NotFound, TutorError, UsageError
+from tutor.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from tutor.study.entries import LogEntry
     from tutor.study.log import LogBook
+
+
+_LIKE_ID = re.compile(r"last|[0-9a-f-]{4,40}", re.IGNORECASE)
 
 
 class _TextOrCommand(TyperGroup):
@@ -29,8 +33,21 @@ class _TextOrCommand(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            self._refuse_misspelt(args)
             args = ["add", *args]
         return super().parse_args(ctx, args)
+
+    def _refuse_misspelt(self, args: list[str]) -> None:
+        """One word that is nearly a command, alone or before an entry's id, is no entry of a decision log."""
+        words = [word for word in args if not word.startswith("-")]
+        alone = len(args) == 1 or (len(words) == 2 and args[:2] == words and _LIKE_ID.fullmatch(words[1]))
+        near = get_close_matches(words[0], self.commands, n=1, cutoff=0.7) if words[:1] == args[:1] and alone else []
+        if near:
+            raise UsageError(
+                f"'{words[0]}' is no command, and nothing was added",
+                about="tutor log",
+                fix=f"Did you mean: tutor log {near[0]}? To add it as an entry: tutor log add {shlex.join(args)}",
+            )
 
 
 app = typer.Typer(
@@ -87,13 +104,13 @@ def add(
     folder = _folder(context)
     with log_book(context) as book:
         if source:
-            entry = _from_file(book, source, given, folder)
+            entry = from_file(book, source, given, folder)
         elif text:
-            entry = _stored(book, drafts.Form(given, " ".join(text)), folder)
+            entry = stored(book, drafts.Form(given, " ".join(text)), folder)
         else:
             drafts.tell_left_over(folder)
-            fields = {**given, "date": date or str(book.today), "item": item or book.current()}
-            entry = _by_editor(book, {k: fields[k] for k in ("date", "title", "tags", "cards", "item")}, "", folder)
+            fields = {**given, "date": date or str(book.today), "item": item or book.current(date)}
+            entry = by_editor(book, {k: fields[k] for k in ("date", "title", "tags", "cards", "item")}, "", folder)
         if as_json:
             emit(entry_json(book, entry))
         else:
@@ -102,85 +119,7 @@ def add(
 
 def _folder(context: typer.Context) -> Path:
     state: State = context.obj
-    return state.settings().home.expanduser() / "log-drafts"
-
-
-def _from_file(book: LogBook, source: str, given: dict[str, str], folder: Path) -> LogEntry:
-    if source == "-":
-        try:
-            raw = sys.stdin.read()
-        except (AttributeError, OSError, ValueError) as error:
-            raise UsageError("standard input cannot be read", about="--from -") from error
-    else:
-        raw = drafts.read_draft(Path(source))
-    form = drafts.read_form(raw, about=source)
-    form = drafts.Form({**form.fields, **{k: v for k, v in given.items() if v}}, form.text)
-    entry = _stored(book, form, folder if source == "-" else None)
-    path = Path(source)
-    if source != "-" and path.resolve().parent == folder.resolve():
-        path.unlink(missing_ok=True)  # a draft that has become an entry
-    return entry
-
-
-def _by_editor(book: LogBook, fields: dict[str, str], text: str, folder: Path) -> LogEntry:
-    """What comes out of the editor, stored; the draft stays until it is."""
-    command = drafts.editor(os.environ)
-    before = drafts.form_text(fields, text)
-    path = drafts.keep_draft(folder, before, datetime.now())
-    began = time.monotonic()
-    raw = drafts.edited(path, command)
-    try:
-        form = drafts.read_form(raw, about=str(path))
-        if not form.text:
-            if raw == before:
-                path.unlink(missing_ok=True)
-            raise UsageError("the entry is empty, nothing was added")
-        entry = _stored(book, form, None, seconds=time.monotonic() - began)
-    except TutorError as error:
-        if path.exists():
-            raise type(error)(
-                f"{error.what}; the draft is kept", about=error.about, fix=_how_to_go_on(path, error.fix)
-            ) from error
-        raise
-    path.unlink(missing_ok=True)
-    return entry
-
-
-def _how_to_go_on(path: Path, fix: str) -> str:
-    return f"{fix} To add it: tutor log --from {shlex.quote(str(path))}".strip()
-
-
-def _stored(book: LogBook, form: drafts.Form, folder: Path | None, *, seconds: float = 0.0) -> LogEntry:
-    """A form as an entry, or a new version of the one it names; with a folder, what cannot be stored is kept there."""
-    fields = form.fields
-    cards = [part.strip() for part in fields.get("cards", "").split(",") if part.strip()]
-    title, tags, day, item = (fields.get(key, "") for key in ("title", "tags", "date", "item"))
-    try:
-        if fields.get("entry"):
-            head: dict[str, Any] = {key: fields[key] for key in ("title", "item") if key in fields}
-            entry = book.edit(
-                fields["entry"],
-                text=form.text,
-                tags=[tags] if "tags" in fields else None,
-                cards=cards if "cards" in fields else None,
-                day=day or None,
-                **head,
-            )
-            if fields.get("version", "").isdecimal() and entry.version > int(fields["version"]) + 1:
-                print(
-                    f"tutor: the entry was changed meanwhile; that is kept as version {entry.version - 1}",
-                    file=sys.stderr,
-                )
-            return entry
-        return book.add(form.text, title=title, tags=[tags], cards=cards or None, item=item, day=day, seconds=seconds)
-    except TutorError as error:
-        if folder is None or not form.text.strip():
-            raise
-        shown = {key: fields[key] for key in ("entry", "date", "title", "tags", "cards", "item") if fields.get(key)}
-        path = drafts.keep_draft(folder, drafts.form_text(shown, form.text), datetime.now())
-        raise type(error)(
-            f"{error.what}; the text is kept", about=error.about, fix=_how_to_go_on(path, error.fix)
-        ) from error
+    return state.settings().own_home / "log-drafts"
 
 
 @app.command("list")
@@ -241,7 +180,7 @@ def _list(
         for entry in found:
             typer.echo(f"{entry.id[:8]}  {entry.day}  {entry.name}")
             about = [
-                f"{entry.words:,} words",
+                counted(entry.words, "word"),
                 *(f"#{tag}" for tag in entry.tags),
                 *([entry.item] if entry.item else []),
             ]
@@ -302,7 +241,7 @@ def edit(
             fields = {"entry": old.id, "title": title, "item": item, "date": date}
             fields |= {"tags": ", ".join(tag) if tag else None, "cards": ", ".join(card) if card else None}
             kept = {key: value for key, value in fields.items() if value is not None}
-            new = _stored(book, drafts.Form(kept, " ".join(text) if text else old.text), folder)
+            new = stored(book, drafts.Form(kept, " ".join(text) if text else old.text), folder)
         else:
             if old.deleted:
                 raise UsageError("the entry is deleted", about=old.id[:8], fix=f"First: tutor log restore {old.id[:8]}")
@@ -315,7 +254,7 @@ def edit(
                 "cards": ", ".join(old.cards) or "none",
                 "item": old.item or "none",
             }
-            new = _by_editor(book, shown, old.text, folder)
+            new = by_editor(book, shown, old.text, folder)
         if as_json:
             emit(entry_json(book, new))
         elif new.version == old.version:
@@ -344,9 +283,12 @@ def restore(
 ) -> None:
     """Bring back a deleted entry, or an earlier version."""
     with log_book(context) as book:
+        before = None if name.strip().lower() == "last" and version is None else book.get(name)
         entry = book.restore(name, version)
         if as_json:
             emit(entry_json(book, entry))
+        elif before and before.version == entry.version:
+            typer.echo("Nothing was changed: the entry is not deleted.")
         else:
             _tell(book, entry, "Brought back")
 
@@ -372,7 +314,7 @@ def _tell(book: LogBook, entry: LogEntry, what: str) -> None:
 
 def _print(book: LogBook, entry: LogEntry) -> None:
     state = ", deleted" if entry.deleted else ""
-    typer.echo(f"{entry.id[:8]}  {entry.day}  version {entry.version}{state}, {entry.words:,} words")
+    typer.echo(f"{entry.id[:8]}  {entry.day}  version {entry.version}{state}, {counted(entry.words, 'word')}")
     for label, value in (
         ("Title", entry.title),
         ("Tags", ", ".join(entry.tags)),

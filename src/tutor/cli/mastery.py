@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -122,6 +123,7 @@ def _list(at: Standing, cards: list[str], as_json: bool) -> None:
 
 
 def _card(study: Study, found: CardProgress, as_json: bool) -> None:
+    from tutor.study.days import day_of
     from tutor.study.wire import card_json
 
     at = study.standing()
@@ -146,7 +148,8 @@ def _card(study: Study, found: CardProgress, as_json: bool) -> None:
             if past["point"].startswith("!"):
                 what = f"{past['probe']}, your view: you did not say what red flag {past['point'][1:]} is about"
         because = f" ({past['why']}{': ' + past['note'] if past['note'] else ''})" if past["what"] == "mark" else ""
-        note(f"{past['at'][:10]}  {what}{because}")
+        day = day_of(datetime.fromisoformat(past["at"]), study.zone)
+        note(f"{day}  {what}{because}")
 
 
 def _checked(study: Study, name: str, as_json: bool) -> None:

@@ -32,6 +32,7 @@ _NAMES = {
     "turns": "questions of conversations with their answers",
     "drills": "drill files and their lines",
     "feedback": "votes",
+    "log-drafts": "unfinished log entries",
 }
 
 
@@ -126,7 +127,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object; needs --yes.")] = False,
 ) -> None:
-    """Delete everything you have made: progress, reviews, plans, log, conversations, drills, votes.
+    """Delete everything you have made: progress, reviews, plans, log with its drafts, conversations, drills, votes.
 
     An export is written to HOME/backups first; it comes back in with: tutor import FILE. The library stays.
     """
@@ -147,20 +148,20 @@ def erase(
     finally:
         core.close()
     if as_json:
-        emit({"rows": done.rows, "files": done.files, "backup": done.backup})
+        emit({"rows": done.rows, "files": done.files, "backup": done.backup, "left": list(done.left)})
         return
     echo_wrapped(f"Deleted: {done.rows} rows and {done.files} files. A copy is kept in {done.backup}")
-    echo_wrapped("To be rid of all of it, delete that file and the older copies beside it.")
+    echo_wrapped(f"To be rid of all of it, delete that file{' and these older copies:' if done.left else '.'}")
+    for path in done.left:
+        typer.echo(f"  {path}")
 
 
 def _anki(core: App, path: Path) -> int:
-    from datetime import UTC, datetime
+    from tutor.study.anki import due_today, notes, write
 
-    from tutor.study.anki import notes, write
-
-    now = datetime.now(UTC)
-    chosen = notes(core.transfer.export(), core.study.outline, now)
-    write(path, chosen, now)
+    at = core.study.standing()
+    chosen = notes(core.transfer.export(), at.outline, due_today(at, core.study.zone))
+    write(path, chosen, at.now)
     return len(chosen)
 
 
@@ -231,17 +232,18 @@ def _tell_import(done: Imported, file: str, *, dry_run: bool, as_json: bool) -> 
 def _tell_marks(
     found: list[CardMark], new: list[CardMark], unmatched: list[str], *, dry_run: bool, as_json: bool
 ) -> None:
+    from tutor.cli.study import counted
     from tutor.study.marks import lines
 
     if as_json:
         rows = [{"card": mark.card, "status": mark.status, "line": mark.line, "new": mark in new} for mark in found]
         emit({"dry_run": dry_run, "marks": rows, "unmatched": unmatched})
         return
-    echo_wrapped(f"{len(found)} cards are marked: {', '.join(lines(found))}.")
+    echo_wrapped(f"{counted(len(found), 'card is', 'cards are')} marked: {', '.join(lines(found))}.")
     verb = "would be" if dry_run else "were"
     others = "; the others say what is known" if len(new) < len(found) else ""
     echo_wrapped(f"{len(new)} {verb} taken down{others}." if new else "Nothing new.")
     if unmatched:
-        echo_wrapped(f"{len(unmatched)} lines with marks belong to no card:")
+        echo_wrapped(f"{counted(len(unmatched), 'line with marks belongs', 'lines with marks belong')} to no card:")
         for line in unmatched:
             echo_wrapped(line, lead="  ", hang=4)

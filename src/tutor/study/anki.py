@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import CardLine, Outline
 from tutor.errors import MissingExtra, StudyFault
+from tutor.study.days import day_of, end_of
+from tutor.study.standing import Standing
 
 WEAK_POINTS = ("missed", "contradicted", "partly")
 WEAK_VERDICTS = ("weak", "wrong")
@@ -38,17 +41,20 @@ class Note:
     tags: tuple[str, ...]
 
 
-def notes(document: Mapping[str, Any], outline: Outline, now: datetime) -> list[Note]:
+def due_today(at: Standing, zone: ZoneInfo) -> set[str]:
+    """The cards and points that ``tutor today`` calls due: until the end of the learner's day."""
+    return {item.ref for item in at.coming.due(end_of(day_of(at.now, zone), zone))}
+
+
+def notes(document: Mapping[str, Any], outline: Outline, due: Collection[str]) -> list[Note]:
     """What is weak (at its last drill) or due, in the curriculum's order; what has left the curriculum is left out.
 
     Args:
         document: an export, of ``Transfer.export``.
         outline: the curriculum.
-        now: the time, with a zone.
+        due: the cards and points that are, as ``due_today`` gives them.
     """
-    memory = document["parts"]["memory"]["rows"]
     drilled = document["parts"]["drilled"]["rows"]
-    due = {row["ref"] for row in memory if not row["suspended"] and datetime.fromisoformat(row["due"]) <= now}
     last: dict[tuple[str, str], Mapping[str, Any]] = {}
     for row in sorted(drilled, key=lambda row: str(row["at"])):
         last[row["card"], row["probe"]] = row

@@ -142,20 +142,22 @@ class Study:
             now=at.now,
             until=end_of(day_of(at.now, self.zone), self.zone),
             minutes=checked_minutes(self.minutes if minutes is None else minutes),
+            rated=at.rated,
         )
 
     def due_probes(self, now: datetime | None = None) -> dict[tuple[str, str], date]:
         """The questions to drill by what is due on the day of ``now`` (today), as ``probes.due_probes`` gives them."""
         at = self.standing()
         until = end_of(day_of(now or at.now, self.zone), self.zone)
-        return due_probes(at.outline, at.deck, at.answers, until=until, zone=self.zone)
+        return due_probes(at.outline, at.deck, at.answers, until=until, zone=self.zone, below=at.pulled)
 
     def item(self, ref: str) -> Item | None:
-        """What is known of a card or point; None where it was never reviewed."""
+        """What is known of a card or point; None where it was never reviewed, nor vouched for."""
         from tutor.study import reviews
 
         with self.store.read() as session:
-            return reviews.load_item(session, self.store.learner, ref)
+            deck = reviews.load_deck(session, self.store.learner, retention=self.retention, zone=self.zone)
+        return deck.items.get(ref)
 
     def shares(self, at: Standing) -> dict[str, list[Share]]:
         """Progress by phase, section, tier and plan, and of the whole, in the curriculum's order."""
@@ -245,10 +247,9 @@ class Study:
 
         ids = [card_of(self.outline, name).id for name in cards]
         given = checked_minutes(self.minutes if minutes is None else minutes)
-        self.sync()
-        deck = self._deck()
-        until = end_of(day_of(self.clock(), self.zone), self.zone)
-        return flash_round(self.outline, deck, until, minutes=given, cards=ids)
+        at = self.standing()
+        until = end_of(day_of(at.now, self.zone), self.zone)
+        return flash_round(self.outline, at.coming, until, minutes=given, cards=ids)
 
     def review(
         self,
@@ -360,7 +361,7 @@ class Study:
             insights.calibration(guesses),
             insights.studied(moments, spent, at.now, self.zone, {c.id: c.phase for c in at.outline.cards.values()}),
             insights.forecast(
-                (i for i in at.deck.items.values() if known(at.outline, i.ref) and not at.deck.out(i)),
+                (i for i in at.coming.items.values() if known(at.outline, i.ref) and not at.deck.out(i)),
                 at.now,
                 self.zone,
             ),

@@ -18,15 +18,20 @@ from tutor.study.rows import TABLES
 from tutor.study.store import StudyStore
 from tutor.study.tables import Learner
 from tutor.study.transfer import FOLDERS, dumped, read
+from tutor.study.whose import own_home
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows and files there were, and the export that was written before; ``tutor import`` brings it back."""
+    """How many rows and files there were, and the export that was written before; ``tutor import`` brings it back.
+
+    ``left`` are older copies in the home that still hold some of it, and of what others who share it have made.
+    """
 
     rows: int
     files: int
     backup: str
+    left: tuple[str, ...] = ()
 
 
 def erase(
@@ -39,11 +44,11 @@ def erase(
     """Delete a learner's rows of every table, and the folders of files.
 
     Files go first: progress is read anew from what drills leave behind, so that rows without their files stay gone. The
-    learner's own row is made anew, for processes that have the store open. Older copies in ``backups/`` stay.
+    learner's own row is made anew, for processes that have the store open. Older copies stay, and are told.
 
     Args:
         store: opens the learner's store.
-        home: where the folders of files and ``backups/`` lie.
+        home: where ``backups/`` lies, and the learner's own folders (``whose.own_home``).
         export: everything as one document (``Transfer.export``).
         clock: the time now, with a time zone.
 
@@ -55,14 +60,21 @@ def erase(
     target = home / "backups" / f"before-erase-{now:%Y-%m-%d-%H%M%S}.json"
     _write(target, dumped(export()))
     read(target.read_bytes(), str(target))  # what cannot be brought back is no copy
-    files = sum(folders.remove(home / name) for name in FOLDERS)
-    with closing(store()) as opened, opened.write() as session:
+    with closing(store()) as opened:
+        files = sum(folders.remove(own_home(home, opened.learner) / name) for name in FOLDERS)
+        rows = _delete_rows(opened, now)
+    older = [*home.glob("backups/*.db"), *home.glob("backups/*.json"), *home.glob("*.damaged-*")]
+    return Erased(rows, files, str(target), tuple(str(path) for path in sorted(older) if path != target))
+
+
+def _delete_rows(store: StudyStore, now: datetime) -> int:
+    with store.write() as session:
         rows = 0
         for table in reversed(list(TABLES.values())):
-            rows += session.connection().execute(delete(table).where(table.c.learner == opened.learner)).rowcount
-        session.connection().execute(delete(Learner).where(Learner.id == opened.learner))
-        session.add(Learner(id=opened.learner, name="", created=now))
-    return Erased(rows, files, str(target))
+            rows += session.connection().execute(delete(table).where(table.c.learner == store.learner)).rowcount
+        session.connection().execute(delete(Learner).where(Learner.id == store.learner))
+        session.add(Learner(id=store.learner, name="", created=now))
+    return rows
 
 
 def _write(path: Path, text: str) -> None:

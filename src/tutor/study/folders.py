@@ -1,4 +1,4 @@
-"""What a learner has made that lies in files (drills with their transcripts, votes): collected, and merged.
+"""What a learner has made that lies in files (drills with their transcripts, votes, drafts): collected, and merged.
 
 Nothing here knows what they say. A ``.jsonl`` file is a log: lines that are missing are added. Of a ``.json`` file the
 one that went on for longer stays; the other is kept beside it.
@@ -30,7 +30,7 @@ except ImportError:  # pragma: no cover - Windows
 
 #: A file's words, or, of one that is no UTF-8, ``{"base64": …}``.
 Files = Mapping[str, Any]
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.(?:json|jsonl|txt)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.(?:json|jsonl|txt|md)")
 _TIMES = ("at", "started")
 
 

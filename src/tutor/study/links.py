@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from difflib import get_close_matches
 
 from tutor.curriculum.outline import Outline, StepLine
@@ -136,15 +138,17 @@ def _item_of_step(outline: Outline, item: str) -> str:
     return item
 
 
-def current_item(outline: Outline, tables: Sequence[Timetable]) -> str:
-    """The item that the learner is at by their plans: of the roadmap where that is followed, else of the newest plan.
+def current_item(outline: Outline, tables: Sequence[Timetable], day: date) -> str:
+    """The item that a learner's plans have on a day: of the roadmap where that is followed, else of the newest plan.
 
-    Empty where no plan of the curriculum with dates is followed, none has begun, or all are over.
+    Empty where no plan of the curriculum with dates is followed, none has begun by then, or all are over.
 
     Args:
         outline: the curriculum.
         tables: the plans that are under way.
+        day: the learner's.
     """
+    tables = [replace(table, today=day) for table in tables]
     order = sorted(tables, key=lambda t: (t.taken.plan == ROADMAP, t.taken.began, t.taken.at), reverse=True)
     for table in order:
         plan, now = outline.plans.get(table.taken.plan), table.current()

@@ -101,7 +101,8 @@ class LogBook:
             title: one line, may be empty.
             tags: with or without "#".
             cards: by any of their names; None for those that the text names, ``("none",)`` for no card.
-            item: as ``links.item_of`` takes it; empty for the active plan's current step, "none" for no item.
+            item: as ``links.item_of`` takes it; empty for the step of the active plan
+                that the entry's day is in, "none" for no item.
             day: as ``entries.checked_day`` takes it.
             seconds: that it took to write, where that is known.
 
@@ -124,7 +125,7 @@ class LogBook:
         entry = replace(
             entry,
             cards=self._linked(entry) if cards is None else self._named(cards),
-            item=self._item(item) if item else self.current(),
+            item=self._item(item) if item else self.current(str(entry.day)),
         )
         with self.store.write() as session:
             log_rows.add(session, self.store.learner, entry)
@@ -188,12 +189,12 @@ class LogBook:
         return self._next(self.get(name).id, lambda old: replace(old, deleted=True))
 
     def restore(self, name: str, version: int | None = None) -> LogEntry:
-        """Bring an entry back, or an earlier version of it, as a new version.
+        """Bring an entry back, or an earlier version of it, as a new version; "last" is the one deleted last.
 
         Raises:
-            NotFound: no such entry or version.
+            NotFound: no such entry or version, or none is deleted.
         """
-        found = self.get(name)
+        found = self._last_deleted() if version is None and name.strip().lower() == "last" else self.get(name)
         if version is None:
             return self._next(found.id, lambda old: replace(old, deleted=False))
         chosen = next((v for v in self.versions(found.id) if v.version == version), None)
@@ -228,6 +229,13 @@ class LogBook:
         if not rows:
             raise NotFound("no entry has this id", about=wanted, fix="See: tutor log list")
         return rows[0]
+
+    def _last_deleted(self) -> LogEntry:
+        if not (deleted := self.search(deleted=True)[1]):
+            raise NotFound(
+                "no entry is deleted", about="last", fix="For an earlier version: tutor log restore ID --version N"
+            )
+        return max(deleted, key=lambda entry: entry.written)
 
     def versions(self, name: str) -> list[LogEntry]:
         """Every version of an entry, the newest first.
@@ -305,13 +313,38 @@ class LogBook:
                 self._read = (now, Scan(log_rows.texts(session, self.store.learner)))
             return log_rows.whole(session, self.store.learner, self._read[1].best(wanted, limit))
 
+    def takes(self, name: str, value: str) -> bool:
+        """Whether an entry takes what a field of its form holds.
+
+        Args:
+            name: date, title, tags, cards or item.
+            value: as it was typed, several tags or cards with commas between them; empty for none.
+        """
+        cards = [part.strip() for part in value.split(",") if part.strip()]
+        checks: dict[str, Callable[[], object]] = {
+            "date": lambda: rules.checked_day(value, self.today),
+            "title": lambda: rules.checked_title(value),
+            "tags": lambda: rules.checked_tags([value]),
+            "cards": lambda: self._named(cards),
+            "item": lambda: self._item(value),
+        }
+        try:
+            checks[name]()
+        except (UsageError, NotFound):
+            return False
+        return True
+
     def titles(self, cards: Sequence[str]) -> tuple[str, ...]:
         """The titles of cards."""
         return tuple(self.names.titles(cards))
 
-    def current(self) -> str:
-        """The item that an entry of today belongs to by the plans that are followed; may be empty."""
-        return current_item(self.outline, self._followed())
+    def current(self, day: str = "") -> str:
+        """The item that an entry of a day (today) belongs to by the plans that are followed; may be empty.
+
+        Raises:
+            UsageError: the day is none, or in the future.
+        """
+        return current_item(self.outline, self._followed(), rules.checked_day(day, self.today))
 
     def offers(self, item: str) -> list[Offer]:
         """What of the plans that are followed an entry that belongs to ``item`` may have done."""

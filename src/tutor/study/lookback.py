@@ -123,7 +123,7 @@ def look_back(study: Study, days: int = 0) -> LookBack:
         repeated,
         fading(at.deck, cards, at.now),
         len(cards),
-        insights.forecast((i for i in at.deck.items.values() if known(at.outline, i.ref)), at.now, zone),
+        insights.forecast((i for i in at.coming.items.values() if known(at.outline, i.ref)), at.now, zone),
         days_of([moment for moment in moments if moment >= begin], today, zone),
         times.seconds,
         weeks_of(spent, first, today, zone),

@@ -1,7 +1,8 @@
 """Marks of a pasted study guide: ``[ ]`` not started, ``[~]`` learning, ``[x]`` mastered; what they say of cards.
 
-A mark on a card's own title line says it outright. Marks on the lines of a card say it together: all done is mastered,
-some is learning. The legend, and a mark in the middle of a sentence, say nothing.
+A mark on a card's own title line says it outright; in a list of titles a remark may follow ("Kafka (done in May)").
+Marks on the lines of a guide's card say it together: all done is mastered, some is learning. The legend, and a mark in
+the middle of a sentence, say nothing. A marked line that no card is known by is told, never counted for another card.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,7 +29,10 @@ _LEGEND = re.compile(_MARK + r"\s*(?:not started|learning|mastered)(?=\s*(?:[·|
 _ITEM = re.compile(r"(?:^|(?<=[.:;·•)…!?]))\s*(?:[-*+•]\s*|\d+[.)]\s*)?" + _MARK)
 _LEADING = re.compile(r"^\s*(?:#{1,6}\s*)?(?:[-*+•]\s+|\d+[.)]\s+)?" + _MARK + r"\s*")
 _BADGES = re.compile(r"\s*(?:HIGH|MEDIUM|LOW)[ \t]*(?:FUNDAMENTAL|INTERMEDIATE|DEEP-DIVE)\s*$")
+_REMARK = re.compile(r"\s+(?=[(\[])|\s*[:;,](?=\s)|\s*[–—]|\s+-(?=\s)")  # where a remark after a title may begin
 _LONGEST_TITLE = 160
+_NEAR = 0.85  # how like a card's name a line of a guide is that is meant as one, by difflib
+_MOST_NEAR = 50  # lines for which the nearest name is looked for: it takes a millisecond each
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,10 @@ class CardMark:
 
 @dataclass(slots=True)
 class Marks:
-    """What was found; ``unmatched`` are lines with a mark, as ``12: words``, that belong to no card."""
+    """What was found; ``unmatched`` are lines with a mark, as ``12: words``, that belong to no card.
+
+    Where a card is called nearly so, its title follows in brackets.
+    """
 
     cards: list[CardMark] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
@@ -52,6 +60,7 @@ class _Block:
     card: str
     line: int
     own: Status | None
+    inner: int | None = None  # in a list of titles: spaces before a line that is still the card's; None in a guide
     items: list[Status] = field(default_factory=list)
 
     def status(self) -> Status | None:
@@ -74,6 +83,12 @@ def read_marks(text: str, outline: Outline) -> Marks:
     """
     names, found, blocks = _names(outline), Marks(), []
     seen: dict[str, int] = {}
+
+    def astray(number: int, raw: str, title: str) -> None:
+        near = get_close_matches(title, names, n=1, cutoff=0.7) if len(found.unmatched) < _MOST_NEAR else []
+        meant = f" (did you mean {outline.cards[names[near[0]]].title}?)" if near else ""
+        found.unmatched.append(f"{number}: {raw.strip()[:100]}{meant}")
+
     block: _Block | None = None
     for number, raw in enumerate(text.split("\n"), 1):
         line = _LEGEND.sub("", raw.strip().strip("\ufeff"))
@@ -81,19 +96,25 @@ def read_marks(text: str, outline: Outline) -> Marks:
         if badged:
             seen[title] = seen.get(title, 0) + 1
         name = names.get(f"{title}{seen[title]}" if seen.get(title, 1) > 1 else title) or names.get(title)
+        indent = len(raw) - len(raw.lstrip())
+        inside = block is not None and (block.inner is None or indent >= block.inner)
+        if name is None and own is not None and not badged and not inside:
+            name = _before_remark(line, names)
         if name and (badged or own is not None):
-            block = _Block(name, number, own)
+            block = _Block(name, number, own, None if badged else indent + 1)
             blocks.append(block)
             continue
         if badged:
             block = None  # a card that the curriculum does not have
             if own is not None:
-                found.unmatched.append(f"{number}: {raw.strip()[:100]}")
+                astray(number, raw, title)
             continue
         items = [_OF[mark.lower()] for mark in _ITEM.findall(line)]
-        if items and block is None:
-            found.unmatched.append(f"{number}: {raw.strip()[:100]}")
-        elif block is not None:
+        if not items and own is None:
+            continue
+        if block is None or not inside or (own is not None and get_close_matches(title, names, n=1, cutoff=_NEAR)):
+            astray(number, raw, title)
+        else:
             block.items += items
     best: dict[str, CardMark] = {}
     order: Sequence[Status] = ("not-started", "learning", "mastered")
@@ -151,6 +172,14 @@ def _title(line: str) -> tuple[str, Status | None, bool]:
             own = _OF[marks[-1].lower()]
         bare = _BADGES.sub("", _ANY.sub("", bare).rstrip())
     return _key(bare), own, bool(badges)
+
+
+def _before_remark(line: str, names: Mapping[str, str]) -> str | None:
+    """The card whose name a marked line begins with, up to a bracket, colon or dash; the longest such name."""
+    leading = _LEADING.match(line)
+    bare = _ANY.sub("", line[leading.end() :] if leading else line)
+    cuts = [found.start() for found in _REMARK.finditer(bare)]
+    return next((name for cut in reversed(cuts) if (name := names.get(_key(bare[:cut])))), None)
 
 
 def _names(outline: Outline) -> dict[str, str]:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from tutor.study.notes import both
-from tutor.study.reviews import load_deck, save_items
+from tutor.study.reviews import replay
 from tutor.study.rows import LEARNERS, TABLES, Row
-from tutor.study.schedule import Grade
 from tutor.study.tables import Review
 
 T = TypeVar("T")
@@ -112,8 +112,7 @@ def _merge(session: Session, learner: str, table: Table, given: Sequence[Row]) -
             if found not in plan.new:
                 plan.changed[found["id"]] = change
             counts.replaced += 1
-        elif _newer(table.name, row, found):
-            change = {name: value for name, value in row.items() if name not in ("id", *key, "version")}
+        elif change := _change(table.name, row, found):
             found.update(change)
             if found not in plan.new:
                 plan.changed[found["id"]] = change
@@ -127,6 +126,25 @@ def _merge(session: Session, learner: str, table: Table, given: Sequence[Row]) -
     for name, change in plan.changed.items():
         session.execute(update(table).where(table.c.id == name).values(**change))
     return counts
+
+
+def _change(table: str, given: Row, found: Row) -> Row:
+    """What changes of a row by one that was given; empty where it stays as it is.
+
+    Setting something aside is no review of it: which of two words on that is the later one is told by their own times.
+    """
+    apart = ("suspended", "suspended_at") if table == "memory" else ()
+    kept = ("id", *KEYS.get(table, ()), "version", *apart)
+    change = {name: value for name, value in given.items() if name not in kept} if _newer(table, given, found) else {}
+    if apart and (said := _said_aside(given)) and said > (_said_aside(found) or datetime.min.replace(tzinfo=UTC)):
+        change |= {name: given[name] for name in apart}
+    return change
+
+
+def _said_aside(row: Row) -> datetime | None:
+    """When it was last set aside or taken back. An early version kept no time: then it was after the last review."""
+    said: datetime | None = row["suspended_at"] or (row["at"] if row["suspended"] else None)
+    return said
 
 
 def _newer(table: str, given: Row, found: Row) -> bool:
@@ -171,19 +189,7 @@ def _replay(
     parted = gained & had
     if not parted:
         return
-    query = select(Review.ref, Review.rating, Review.at).where(Review.learner == learner).order_by(Review.at, Review.id)
-    ratings: list[tuple[str, Grade, Any]] = [
-        (row.ref, row.rating, row.at) for row in session.execute(query) if row.ref in parted
-    ]
-    deck = load_deck(session, learner, retention=retention, zone=zone)
-    suspended = {ref: deck.items[ref].suspended for ref in parted if ref in deck.items}
-    for ref in parted:
-        deck.items.pop(ref, None)
-    for ref, rating, at in ratings:
-        deck.rate(ref, rating, at)
-    for ref, out in suspended.items():
-        deck.suspend(ref, out)
-    save_items(session, learner, [deck.items[ref] for ref in sorted(parted)])
+    replay(session, learner, parted, retention=retention, zone=zone)
     session.flush()
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import CardLine, Outline, ProbeLine
+from tutor.study.below import Pulled
 from tutor.study.days import day_of
 from tutor.study.lookup import known
 from tutor.study.progress import FAILED, Answered
@@ -33,7 +34,13 @@ def by_card_of(answers: Iterable[Answered]) -> dict[str, list[Answered]]:
 
 
 def due_probes(
-    outline: Outline, deck: Deck, answers: Sequence[Answered], *, until: datetime, zone: ZoneInfo
+    outline: Outline,
+    deck: Deck,
+    answers: Sequence[Answered],
+    *,
+    until: datetime,
+    zone: ZoneInfo,
+    below: Sequence[Pulled] = (),
 ) -> dict[tuple[str, str], date]:
     """The questions to drill by what is due, by card and probe, with the day since when; the likeliest forgotten first.
 
@@ -45,6 +52,7 @@ def due_probes(
         answers: graded answers, the oldest first.
         until: the end of the learner's day.
         zone: the learner's.
+        below: what is due because of what failed lately; it comes last.
     """
     due = [item for item in deck.due(until) if known(outline, item.ref)]
     by_card = by_card_of(answers)
@@ -60,4 +68,7 @@ def due_probes(
         if probe:
             key, since = (item.card, probe), day_of(item.due, zone)
             found[key] = min(since, found.get(key, since))
+    for one in below:
+        if probe := probe_of(outline.cards[one.card], by_card.get(one.card, ()), points.get(one.card, ())):
+            found.setdefault((one.card, probe), day_of(one.since, zone))
     return found

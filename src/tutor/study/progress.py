@@ -139,7 +139,7 @@ def _status(
     fading: tuple[float, datetime] | None,
     zone: ZoneInfo,
 ) -> tuple[Status, str, datetime | None]:
-    said = _counting(marks)
+    said = counting(marks)
     own = said is not None and said.why != "import"  # an import adds, but takes nothing away
     lowered = said.at if said and own and said.status != "mastered" else None
     earned, lost = _earned(card, [a for a in answers if lowered is None or a.at > lowered], zone)
@@ -159,7 +159,7 @@ def _status(
     return "learning", _so_far(answers), min([a.at for a in answers[:1]] + [at for _, at in rated.values()])
 
 
-def _counting(marks: Sequence[Marked]) -> Marked | None:
+def counting(marks: Sequence[Marked]) -> Marked | None:
     """The mark that counts: the last, but for imported ones that would lower what stood before."""
     counting: Marked | None = None
     for mark in marks:
@@ -179,7 +179,7 @@ def _kept(
 ) -> tuple[Status, str, datetime | None]:
     """What has become of a mastery since it was reached; ``fading`` is the card's recall, and its last review.
 
-    One that was said outright fades only from a later review on: what was forgotten before, it speaks against.
+    One that was said outright is scheduled from then on (``Deck.believe``), so that it fades too.
     """
     if failed := next((a for a in answers if a.at > since and a.verdict in FAILED), None):
         return "learning", f"was mastered; a later drill was {failed.verdict}", failed.at

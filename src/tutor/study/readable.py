@@ -8,33 +8,40 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from tutor.study.days import day_of
+
+Day = Callable[[str], str]
 _SAYS = {"up": "good", "down": "bad"}
 
 
-def markdown(document: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+def markdown(document: Mapping[str, Any], titles: Mapping[str, str], zone: ZoneInfo) -> str:
     """The document of ``Transfer.export`` as Markdown.
 
     Args:
         document: an export.
         titles: of cards and plans by id; what is not among them goes by its id.
+        zone: the learner's, whose days are written.
     """
+    day = _days(zone)
     parts = document["parts"]
     tables = {name: part["rows"] for name, part in parts.items() if "rows" in part}
     who = tables["learners"][0]["name"] or tables["learners"][0]["id"]
-    lines = [f"# What {_line(who)} has made with tutor", "", f"As of {_day(document['made'])}."]
+    lines = [f"# What {_line(who)} has made with tutor", "", f"As of {day(document['made'])}."]
     for title, body in (
         ("Decision log", _log(tables["entries"], titles)),
-        ("Cards", _cards(tables["marks"], titles)),
+        ("Cards", _cards(tables["marks"], titles, day)),
         ("Notes on cards", _notes(tables["card_notes"], titles)),
-        ("Plans", _plans(tables["plans"], tables["ticks"], titles)),
-        ("Drills", _drills(parts["drills"]["files"], titles)),
-        ("Reviews", _reviews(tables["reviews"], tables["memory"], titles)),
-        ("Conversations", _conversations(tables["conversations"], tables["turns"])),
+        ("Plans", _plans(tables["plans"], tables["ticks"], titles, day)),
+        ("Drills", _drills(parts["drills"]["files"], titles, day)),
+        ("Reviews", _reviews(tables["reviews"], tables["memory"], titles, day)),
+        ("Conversations", _conversations(tables["conversations"], tables["turns"], day)),
         ("Time", _time(tables["sittings"])),
-        ("Votes on answers", _votes(parts["feedback"]["files"])),
+        ("Votes on answers", _votes(parts["feedback"]["files"], day)),
     ):
         if found := list(body):
             lines += ["", f"## {title}", "", *found]
@@ -48,7 +55,7 @@ def _log(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iterat
     for row in sorted(newest.values(), key=lambda row: (row["at"], row["entry"])):
         if row["deleted"]:
             continue
-        yield f"### {_day(row['at'])} {_line(row['title'])}".rstrip()
+        yield f"### {row['at'][:10]} {_line(row['title'])}".rstrip()
         yield ""
         about = [", ".join(f"#{tag}" for tag in row["tags"]), ", ".join(_named(c, titles) for c in row["cards"])]
         if named := "; ".join(filter(None, [*about, row["item"]])):
@@ -59,13 +66,13 @@ def _log(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iterat
         yield ""
 
 
-def _cards(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iterator[str]:
+def _cards(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str], day: Day) -> Iterator[str]:
     last = {row["card"]: row for row in sorted(rows, key=lambda row: row["at"])}
     for number, row in enumerate(sorted(last.values(), key=lambda row: _named(row["card"], titles))):
         if not number:
             yield "| card | marked as | on | by | note |"
             yield "|---|---|---|---|---|"
-        cells = (_named(row["card"], titles), row["status"], _day(row["at"]), row["why"], row["note"])
+        cells = (_named(row["card"], titles), row["status"], day(row["at"]), row["why"], row["note"])
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
 
 
@@ -79,7 +86,7 @@ def _notes(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iter
 
 
 def _plans(
-    plans: Iterable[Mapping[str, Any]], ticks: Iterable[Mapping[str, Any]], titles: Mapping[str, str]
+    plans: Iterable[Mapping[str, Any]], ticks: Iterable[Mapping[str, Any]], titles: Mapping[str, str], day: Day
 ) -> Iterator[str]:
     done: dict[str, dict[str, Mapping[str, Any]]] = {}
     for tick in sorted(ticks, key=lambda row: row["at"]):
@@ -94,16 +101,16 @@ def _plans(
             yield f"From {row['start']}, at a pace of {row['pace']:g}{_line(skips)}{ended}."
             yield ""
         ticked = [tick for _, tick in sorted(done.get(plan, {}).items()) if tick["done"]]
-        yield from (f"- [x] {_line(tick['item'])} ({_day(tick['at'])})" for tick in ticked)
+        yield from (f"- [x] {_line(tick['item'])} ({day(tick['at'])})" for tick in ticked)
         yield ""
 
 
-def _drills(files: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+def _drills(files: Mapping[str, Any], titles: Mapping[str, str], day: Day) -> Iterator[str]:
     for name, text in sorted(files.items()):
         drill = _json(text) if name.endswith(".json") else None
         if not isinstance(drill, dict) or not isinstance(rounds := drill.get("rounds"), list):
             continue
-        about = f"{_day(str(drill.get('started', '')))} {_line(str(drill.get('kind', '')))}"
+        about = f"{day(str(drill.get('started', '')))} {_line(str(drill.get('kind', '')))}"
         yield f"### {about} ({name.removesuffix('.json')})"
         tasks = drill.get("tasks") or []
         for number, done in enumerate(rounds):
@@ -125,11 +132,11 @@ def _drills(files: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str
 
 
 def _reviews(
-    reviews: list[Mapping[str, Any]], memory: Iterable[Mapping[str, Any]], titles: Mapping[str, str]
+    reviews: list[Mapping[str, Any]], memory: Iterable[Mapping[str, Any]], titles: Mapping[str, str], day: Day
 ) -> Iterator[str]:
     if not reviews:
         return
-    days = {_day(row["at"]) for row in reviews}
+    days = {day(row["at"]) for row in reviews}
     yield f"{len(reviews)} ratings on {len(days)} {'day' if len(days) == 1 else 'days'}."
     yield ""
     yield "| what | ratings | forgotten | due |"
@@ -137,16 +144,16 @@ def _reviews(
     for row in sorted(memory, key=lambda row: (row["due"], row["ref"])):
         card, _, rest = row["ref"].partition("/")
         what = f"{_named(card, titles)}{f' / {rest}' if rest else ''}"
-        due = "put aside" if row["suspended"] else _day(row["due"])
+        due = "put aside" if row["suspended"] else day(row["due"])
         yield f"| {_cell(what)} | {row['reps']} | {row['lapses']} | {due} |"
 
 
-def _conversations(rows: Iterable[Mapping[str, Any]], turns: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _conversations(rows: Iterable[Mapping[str, Any]], turns: Iterable[Mapping[str, Any]], day: Day) -> Iterator[str]:
     of: dict[str, list[Mapping[str, Any]]] = {}
     for turn in sorted(turns, key=lambda row: row["at"]):
         of.setdefault(turn["conversation"], []).append(turn)
     for row in sorted(rows, key=lambda row: row["at"]):
-        yield f"### {_day(row['at'])} {_line(row['title'])}"
+        yield f"### {day(row['at'])} {_line(row['title'])}"
         yield ""
         for turn in of.get(row["conversation"], ()):
             yield f"**{_line(turn['question'])}**"
@@ -162,13 +169,13 @@ def _time(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield from (f"- {_line(kind)}: {seconds / 3600:.1f} hours" for kind, seconds in spent.most_common())
 
 
-def _votes(files: Mapping[str, Any]) -> Iterator[str]:
+def _votes(files: Mapping[str, Any], day: Day) -> Iterator[str]:
     for name, text in sorted(files.items()):
         for line in text.split("\n") if name.endswith(".jsonl") and isinstance(text, str) else ():
             row = _json(line)
             if isinstance(row, dict) and row.get("vote") in _SAYS:
                 note = f": {_line(str(row['note']))}" if row.get("note") else ""
-                asked = f"{_day(str(row.get('at', '')))} {_line(str(row.get('question', '')))}"
+                asked = f"{day(str(row.get('at', '')))} {_line(str(row.get('question', '')))}"
                 yield f"- {asked} ({_SAYS[row['vote']]}{note})"
 
 
@@ -183,8 +190,16 @@ def _named(name: str, titles: Mapping[str, str]) -> str:
     return titles.get(name, name)
 
 
-def _day(instant: str) -> str:
-    return instant[:10]
+def _days(zone: ZoneInfo) -> Day:
+    """Tells the learner's day of a time in ISO 8601; of one that is none, what stands there."""
+
+    def day(instant: str) -> str:
+        try:
+            return str(day_of(datetime.fromisoformat(instant), zone))
+        except ValueError:
+            return instant[:10]
+
+    return day
 
 
 def _line(text: str) -> str:

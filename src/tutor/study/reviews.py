@@ -7,13 +7,15 @@ from collections.abc import Set as AbstractSet
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from tutor.study.evidence import GradedTask, Rated, changed
+from tutor.study.progress import Marked, Status
 from tutor.study.schedule import Deck, Grade, Item
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Drilled, Memory, Review
+from tutor.study.tables import Drilled, Mark, Memory, Review
+from tutor.study.words import deck_of, vouched
 
 _ITEM = (
     Memory.ref,
@@ -30,8 +32,8 @@ _ITEM = (
 
 
 def load_deck(session: Session, learner: str, *, retention: float, zone: ZoneInfo) -> Deck:
-    """Everything the learner reviews."""
-    return Deck(load_items(session, learner), retention=retention, zone=zone)
+    """Everything the learner reviews, with the cards that they say they have mastered."""
+    return deck_of(load_items(session, learner), _marks(session, learner), retention=retention, zone=zone)
 
 
 def load_items(session: Session, learner: str) -> list[Item]:
@@ -40,10 +42,10 @@ def load_items(session: Session, learner: str) -> list[Item]:
     return [Item(*tuple(row)) for row in rows]
 
 
-def load_item(session: Session, learner: str, ref: str) -> Item | None:
-    """What is known of one card or point; None where it was never reviewed."""
-    row = session.execute(select(*_ITEM).where(Memory.learner == learner, Memory.ref == ref)).first()
-    return Item(*tuple(row)) if row else None
+def _marks(session: Session, learner: str) -> list[Marked]:
+    query = select(Mark.card, Mark.status, Mark.why, Mark.at).where(Mark.learner == learner)
+    rows = session.execute(query.order_by(Mark.at, Mark.id))
+    return [Marked(row[0], cast(Status, row[1]), row[2], row[3]) for row in rows]
 
 
 def rate(store: StudyStore, rated: Sequence[Rated], *, retention: float, zone: ZoneInfo) -> list[Item]:
@@ -75,6 +77,10 @@ def suspend(
         meant = [name for name in sorted(deck.items) if name == ref or name.startswith(f"{ref}/")]
         changed = [deck.suspend(name, out) for name in meant if deck.items[name].suspended is not out]
         save_items(session, store.learner, changed)
+        session.flush()
+        for some in _parts(item.ref for item in changed):
+            now_aside = update(Memory).where(Memory.learner == store.learner, Memory.ref.in_(some))
+            session.execute(now_aside.values(suspended_at=store.clock()))
         return [deck.items[name] for name in meant], changed
 
 
@@ -194,6 +200,7 @@ def _replayed(session: Session, learner: str, refs: AbstractSet[str], deck: Deck
     """The items as their reviews make them in the order of their times; one without reviews is removed."""
     if not refs:
         return {}
+    said = vouched(_marks(session, learner))
     aside = {ref for ref in refs if (item := deck.items.get(ref)) and item.suspended}
     for ref in refs:
         deck.forget(ref)
@@ -201,6 +208,8 @@ def _replayed(session: Session, learner: str, refs: AbstractSet[str], deck: Deck
     for some in _parts(refs):
         query = select(Review.ref, Review.rating, Review.at).where(Review.learner == learner, Review.ref.in_(some))
         for ref, rating, at in session.execute(query.order_by(Review.at, Review.id)):
+            if ref in said and said[ref] <= at:
+                deck.believe(ref, said.pop(ref))
             found[ref] = deck.rate(ref, cast(Grade, rating), at)
         gone = [ref for ref in some if ref not in found]
         session.execute(delete(Memory).where(Memory.learner == learner, Memory.ref.in_(gone)))

@@ -7,6 +7,7 @@ taken, so that a week of study does not come back on one day.
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,9 @@ EASY: Grade = 4
 LEECH_FROM = 5  # lapses: by then it is not forgotten but not understood, and reading it again helps more than a rating
 _SPREAD = 0.05
 _LONGEST_DAYS = 365  # an interview is nearer
+_BELIEVED_DAYS = 30.0  # for how long one's own word is taken before it is tried
+_BELIEVED_SPREAD = 10  # days either way
+_DIFFICULTY = 5.0  # the middle of FSRS's scale: nothing is known of it
 
 #: What a rubric point's status is worth as a rating; ``prompted`` where it came only after a follow-up. Never easy.
 OF_STATUS: Mapping[str, Grade] = {
@@ -111,6 +115,19 @@ class Deck:
         )
         return self._put(item)
 
+    def believe(self, ref: str, at: datetime) -> Item:
+        """The item of something that the learner says they know, as if it had just been recalled well.
+
+        It is asked in about a month, on a day that goes by its name, so that an import of many does not come back on
+        one day and the day is the same whenever this is asked. What reviews have shown to last longer stays so.
+        """
+        before, at = self.items.get(ref), at.astimezone(UTC)
+        stability = max(before.stability or 0.0, _BELIEVED_DAYS) if before else _BELIEVED_DAYS
+        shift = zlib.crc32(ref.encode()) % (2 * _BELIEVED_SPREAD + 1) - _BELIEVED_SPREAD
+        due = max(before.due if before else at, at + timedelta(days=_BELIEVED_DAYS + shift))
+        known = before or Item(ref, State.Review.value, None, None, _DIFFICULTY, due, at)
+        return self._put(replace(known, state=State.Review.value, step=None, stability=stability, due=due, last=at))
+
     def out(self, item: Item) -> bool:
         """Whether it does not come up: it is suspended, or the card that it is a point of is."""
         card = self.items.get(item.card)
@@ -158,6 +175,13 @@ class Deck:
         """What is due until then and not suspended, what is likeliest forgotten first."""
         found = [item for item in self.items.values() if item.due <= until and not self.out(item)]
         return sorted(found, key=lambda item: (self.recall(item.ref, until), item.ref))
+
+    def brought_forward(self, since: Mapping[str, datetime]) -> Deck:
+        """The same deck with some items due at given times at the latest; what it has not is passed over."""
+        items = (
+            replace(item, due=min(item.due, since[ref])) if ref in since else item for ref, item in self.items.items()
+        )
+        return Deck(items, retention=self._retention, zone=self._zone)
 
     def _balanced(self, due: datetime, at: datetime, *, leaving: Item | None) -> datetime:
         """The least loaded moment near ``due``; the nearest where several are alike."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import Outline
+from tutor.study.below import Pulled, pulled
 from tutor.study.evidence import GradedTask, Noted, answers
 from tutor.study.progress import Answered, CardProgress, progress
 from tutor.study.schedule import Deck, Item
+from tutor.study.words import deck_of
 
 if TYPE_CHECKING:  # what lays plans out is not loaded for who follows none
     from tutor.study.followed import Followed
@@ -34,7 +36,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a learner stands at ``now``, read in one moment; ``followed`` as in ``Kept``."""
+    """Where a learner stands at ``now``, read in one moment; ``followed`` and ``rated`` as in ``Kept``."""
 
     outline: Outline
     now: datetime
@@ -44,6 +46,17 @@ class Standing:
     answers: Sequence[Answered]
     cards: Mapping[str, CardProgress]
     followed: Followed | None = None
+    rated: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
+
+    @property
+    def pulled(self) -> list[Pulled]:
+        """What is due because of what failed lately."""
+        return pulled(self.outline, self.cards, self.deck, self.answers, self.rated, self.now)
+
+    @property
+    def coming(self) -> Deck:
+        """The deck, with what is due because of what failed lately as due since then: only to be looked at."""
+        return self.deck.brought_forward({one.card: one.since for one in self.pulled})
 
 
 def standing_of(outline: Outline, kept: Kept, *, now: datetime, retention: float, zone: ZoneInfo) -> Standing:
@@ -56,7 +69,7 @@ def standing_of(outline: Outline, kept: Kept, *, now: datetime, retention: float
         retention: the probability of recall at which a review is due, in (0, 1).
         zone: the learner's, whose days count.
     """
-    deck, tasks = Deck(kept.items, retention=retention, zone=zone), list(kept.tasks.values())
+    deck, tasks = deck_of(kept.items, kept.marks, retention=retention, zone=zone), list(kept.tasks.values())
     answered = answers(tasks)
     found = progress(outline, kept.marks, answered, deck, kept.rated, now=now, zone=zone)
-    return Standing(outline, now, deck, kept.marks, tasks, answered, found, kept.followed)
+    return Standing(outline, now, deck, kept.marks, tasks, answered, found, kept.followed, kept.rated)

@@ -26,7 +26,8 @@ from tutor.errors import MissingExtra, SettingsError, StudyBusy, StudyDamaged, S
 from tutor.study import backups
 from tutor.study.held import OPENING, Files, identity, is_open
 from tutor.study.schema import upgrade
-from tutor.study.tables import LOCAL, Base, Learner
+from tutor.study.tables import Base, Learner
+from tutor.study.whose import LOCAL
 
 _BUSY_S = 10  # how long a writer waits for another one; a write takes milliseconds
 _AGAIN = timedelta(hours=1)  # after a backup that could not be made it is tried again

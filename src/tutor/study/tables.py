@@ -36,7 +36,6 @@ _NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-LOCAL = "local"  # the learner of an installation with one
 
 
 class Instant(TypeDecorator[datetime]):
@@ -120,7 +119,8 @@ class Drilled(_Owned):
 class Memory(_Owned):
     """What FSRS knows of ``ref``: a card's id, or ``card/probe/point``. ``at`` is its last review.
 
-    ``state`` is 1 learning, 2 review, 3 relearning; ``step`` is None in review; ``stability`` in days.
+    ``state`` is 1 learning, 2 review, 3 relearning; ``step`` is None in review; ``stability`` in days. ``suspended_at``
+    is when it was last set aside or taken back, None where it never was.
     """
 
     __tablename__ = "memory"
@@ -135,6 +135,7 @@ class Memory(_Owned):
     reps: Mapped[int] = mapped_column(default=0)
     lapses: Mapped[int] = mapped_column(default=0)
     suspended: Mapped[bool] = mapped_column(default=False)
+    suspended_at: Mapped[datetime | None]
 
 
 class Review(_Owned):

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tutor.curriculum.outline import CardLine, Outline
+from tutor.study.below import Pulled, pulled
 from tutor.study.lookup import known
 from tutor.study.probes import by_card_of, probe_of
 from tutor.study.progress import FAILED, Answered, CardProgress
@@ -27,7 +28,6 @@ POINT_MIN = 1  # a point recalled and looked up
 DUE_SHARE = 0.6  # of the minutes, for what is due, while something else waits
 _BEGIN_MIN = 15  # what takes longer than there is time is begun where so much is left; on a short day less does
 _LEAST_MIN = 5  # of that
-_RECENT = timedelta(days=7)  # how long what failed pulls its prerequisites up
 _MOST_NEW = 2  # cards that are new, a day: more are begun than are kept
 _MOST_LEECHES = 1
 
@@ -101,6 +101,7 @@ def today(
     now: datetime,
     until: datetime,
     minutes: int,
+    rated: Mapping[str, tuple[int, datetime]] | None = None,
 ) -> Today:
     """The day's list.
 
@@ -113,10 +114,15 @@ def today(
         now: the time.
         until: the end of the learner's day: what is due before it is due today.
         minutes: how many there are, from 1.
+        rated: by card or point the last rating and its time, for what was forgotten lately.
     """
     answers = sorted(answers, key=lambda a: a.at)
     due = _due(outline, deck, answers, until)
-    others = [*_below(outline, found, deck, answers, now), *_planned(outline, planned, answers)]
+    below = pulled(outline, found, deck, answers, rated or {}, now)
+    others = [
+        *_below(outline, found, below, by_card_of(answers)),
+        *_planned(outline, planned, answers),
+    ]
     if not any(step.item for step in planned):
         others += _new(outline, found)
     lines = _once([*due, *others])
@@ -189,27 +195,16 @@ def _since(item: Item, until: datetime) -> str:
 def _below(
     outline: Outline,
     found: Mapping[str, CardProgress],
-    deck: Deck,
-    answers: Sequence[Answered],
-    now: datetime,
+    due: Sequence[Pulled],
+    by_card: Mapping[str, Sequence[Answered]],
 ) -> list[Line]:
-    """What a card builds on that failed or lacked a point lately, where that is not mastered; the latest first."""
-    by_card = by_card_of(answers)
-    lately = [mine[-1] for mine in by_card.values()]
-    lately = [a for a in lately if now - a.at <= _RECENT and a.card in outline.cards]
-    failed = [a for a in lately if a.verdict in FAILED or a.missed]
+    """What a card builds on that failed, lacked a point or was forgotten lately."""
     lines = []
-    for answer in sorted(failed, key=lambda a: a.at, reverse=True):
-        above = outline.cards[answer.card]
-        for name in above.prerequisites:
-            below, item = found.get(name), deck.items.get(name)
-            if below is None or below.status == "mastered" or (item and item.last > answer.at):
-                continue  # looked at since
-            how = {"wrong": "went wrong", "weak": "went badly"}.get(answer.verdict, "lacked a point")
-            why = f"{above.title} {how} and builds on it"
-            card = outline.cards[name]
-            probe = probe_of(card, by_card.get(name, ()), ())
-            lines.append(_read(card, why, probe) if below.status == "not-started" else _drill(card, why, probe))
+    for one in due:
+        card = outline.cards[one.card]
+        probe = probe_of(card, by_card.get(one.card, ()), ())
+        begun = found[one.card].status != "not-started"
+        lines.append(_drill(card, one.why, probe) if begun else _read(card, one.why, probe))
     return lines
 
 

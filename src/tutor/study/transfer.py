@@ -28,11 +28,12 @@ from tutor.study.rows import LEARNERS, TABLES, Row
 from tutor.study.schema import HEAD
 from tutor.study.store import StudyStore
 from tutor.study.tables import Learner
+from tutor.study.whose import own_home
 
 FORMAT = "tutor-export"
 VERSION = 1
-#: Folders of the home that are a learner's own, with whether the order of their logs' lines counts.
-FOLDERS: Mapping[str, bool] = {"drills": True, "feedback": False}
+#: Folders that are a learner's own (``whose.own_home``), with whether the order of their logs' lines counts.
+FOLDERS: Mapping[str, bool] = {"drills": True, "feedback": False, "log-drafts": False}
 MOST_BYTES = 512 * 2**20
 _AGAIN = "Export it once more where it comes from; nothing was changed here."
 
@@ -121,9 +122,10 @@ class Transfer:
             learner = store.owner()
             with store.read() as session:
                 tables = {name: _rows(session, store.learner, name) for name in TABLES}
+        own = own_home(self._home, store.learner)
         parts: dict[str, Any] = {"learners": _part("rows", [_learner(learner)])}
         parts |= {name: _part("rows", found) for name, found in tables.items()}
-        parts |= {name: _part("files", folders.collect(self._home / name)) for name in FOLDERS}
+        parts |= {name: _part("files", folders.collect(own / name)) for name in FOLDERS}
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -144,7 +146,7 @@ class Transfer:
             return dumped(document)
         outline = self._outline()
         titles = {card.id: card.title for card in outline.cards.values()}
-        return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()})
+        return markdown(document, titles | {plan.id: plan.title for plan in outline.plans.values()}, self._zone)
 
     def bring_in(self, given: Export, *, dry_run: bool = False) -> Imported:
         """Merge a document into what is here; nothing that is here is lost, and the same again changes nothing.
@@ -171,9 +173,10 @@ class Transfer:
         with store.read() if dry_run else store.write() as session:
             counts = {"learners": merge_learner(session, store.learner, given.learner)}
             counts |= merge(session, store.learner, given.tables, retention=self._retention, zone=self._zone)
+            own = own_home(self._home, store.learner)
             for name, ordered in FOLDERS.items():
                 files = given.files.get(name, {})
-                counts[name] = folders.merge_files(self._home / name, files, ordered=ordered, dry_run=dry_run)
+                counts[name] = folders.merge_files(own / name, files, ordered=ordered, dry_run=dry_run)
             return counts
 
 

@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 
 from tutor.errors import NotFound, UsageError
-from tutor.study import reviews
 from tutor.study.days import day_of, end_of
 from tutor.study.desk import Study, checked_minutes
 from tutor.study.insights import forecast
@@ -157,8 +156,7 @@ def rate_once(
 
 
 def _deck(study: Study) -> Deck:
-    with study.store.read() as session:
-        return reviews.load_deck(session, study.store.learner, retention=study.retention, zone=study.zone)
+    return study.standing().coming
 
 
 def _until(study: Study) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +37,7 @@ _NAMES = {
     "sittings": "Sittings",
     "drills": "Drill files and their lines",
     "feedback": "Votes",
+    "log-drafts": "Unfinished log entries",
     "card_notes": "Notes on cards",
     "conversations": "Conversations",
     "turns": "Questions and answers",
@@ -92,13 +92,13 @@ def anki(core: CoreOf) -> Response:
     """An Anki deck of what is weak or due, as ``tutor export --format anki`` makes it."""
 
     def make(app: App) -> bytes:
-        from tutor.study.anki import notes, write
+        from tutor.study.anki import due_today, notes, write
 
-        now = datetime.now(UTC)
-        chosen = notes(app.transfer.export(), app.study.outline, now)
+        at = app.study.standing()
+        chosen = notes(app.transfer.export(), at.outline, due_today(at, app.study.zone))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "tutor.apkg"
-            write(path, chosen, now)
+            write(path, chosen, at.now)
             return path.read_bytes()
 
     headers = {"Content-Disposition": 'attachment; filename="tutor.apkg"', "Cache-Control": "no-store"}
@@ -156,7 +156,7 @@ async def erase(request: Request, core: CoreOf, kept: KeptOf) -> Response:
 
     def carry_out() -> str:
         done = core.log(lambda _: core.own(lambda app: app.erase()))  # nobody writes an entry meanwhile
-        told = {"kind": "erased", "rows": done.rows, "files": done.files, "backup": done.backup}
+        told = {"kind": "erased", "rows": done.rows, "files": done.files, "backup": done.backup, "left": done.left}
         return f"/settings?told={kept.told.put(told)}#data"
 
     return await submit(request, form, carry_out)
