@@ -517,3 +517,16 @@ def test_a_view_that_says_what_was_graded_is_taken_back(client: TestClient) -> N
     form = one(page, f"#{point['id']} .dispute form")
     page = parsed(client.post(str(form["action"]), data={**fields(form, page), "status": graded}))
     assert "As you see it" not in one(page, ".figures").text
+
+
+def test_a_grade_of_a_plans_card_offers_to_tick_it_off(client: TestClient) -> None:
+    asked = {"track": "backend", "hours": 10, "interview": f"{datetime.now(UTC).date() + timedelta(days=60)}"}
+    assert client.post("/api/v1/study/plans/custom", json=asked).status_code == 201
+    room = begin(client, request="why not kafka")
+    page = finish(client, room)
+    form = one(page, "form[action='/plan/custom/tick']")
+    assert one(form, "button")["value"] == "kafka" and "In your plan: Apache Kafka" in form.text
+    sent = client.post(str(form["action"]), data={"done": "kafka"}, follow_redirects=False)
+    assert sent.status_code == 303 and str(sent.headers["location"]).startswith("/plan/custom#week-")
+    assert parsed(client.get(room)).select_one("form[action='/plan/custom/tick']") is None
+    client.post("/plan/custom/stop", data={})

@@ -290,7 +290,8 @@ def test_a_plan_whose_interview_is_over_says_so(
     home: Path, client: TestClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     interview_gone_by(home, 20)
-    assert "The interview was on" in run(capsys) and "tutor plan stop custom" in run(capsys, "show", "custom")
+    for said in (run(capsys), run(capsys, "show", "custom")):
+        assert "The interview was on" in said and "End it: tutor plan stop custom" in said
     assert "is over" in run(capsys, "catch-up", "custom", code=2)
     shown = client.get(f"{PATH}/custom").json()
     assert shown["over"] and shown["late"] == [] and shown["minutes_a_day"] == 0

@@ -556,3 +556,23 @@ def test_what_was_drilled_today_is_called_by_its_title(
 ) -> None:
     drilled(home, days=0, card=card, probe=probe, kind=kind, points={})
     assert text(one(soup(client, "/today"), ".done li a[href^='/drill/']")) == title
+
+
+def test_an_entry_that_a_plan_asks_for_offers_to_tick_it_off(client: TestClient, home: Path) -> None:
+    begun(home, "judgment-roadmap", 0)
+    said = {"text": "I chose Kafka over a task queue.", "item": "month/1/week/1"}
+    entry = client.post("/api/v1/study/log", json=said).json()["id"]
+    form = one(soup(client, f"/log/{entry}"), "form[action='/plan/judgment-roadmap/tick']")
+    value = str(one(form, "button[name=done]")["value"])
+    assert value == "m1-w1/log"
+    assert client.post(str(form["action"]), data={"done": value}).status_code == 303
+    assert soup(client, f"/log/{entry}").select_one("form[action='/plan/judgment-roadmap/tick']") is None
+
+
+def test_a_plan_says_what_it_takes_beside_what_today_has(client: TestClient, home: Path) -> None:
+    before = text(one(soup(client, "/plan/28-days"), "#begin"))
+    assert "with about 3.5 h on each study day; Today has 45 min" in before and "5.2 hours a week would fit" in before
+    begun(home, "28-days", 0)
+    assert "About 3.5 h a study day; Today has 45 min, so this plan falls behind." in text(
+        soup(client, "/plan/28-days")
+    )

@@ -18,6 +18,7 @@ from tutor.curriculum.outline import Outline, outline
 from tutor.errors import NotFound, UsageError
 from tutor.study.agenda import agenda
 from tutor.study.catchup import Option
+from tutor.study.links import item_of
 from tutor.study.load import hours_of, load_told
 from tutor.study.offers import of_cards, of_entry
 from tutor.study.plans import Plans
@@ -488,6 +489,10 @@ def test_a_step_goes_by_all_its_names(plans: Plans) -> None:
     assert [e.item.id for e in entries_of(days, "day-5/exercise")] == ["day-05/exercise"]
     assert [e.item.id for e in entries_of(months, "month/1/week/2/log")] == ["m1-w2/log"]
     assert len(entries_of(days, "day-5")) == 8
+    outline = plans._outline()
+    for name in ("M1W2", "m1-w2", "judgment-roadmap/m1-w2", "month/1/week/2"):
+        assert item_of(outline, name) == "month/1/week/2", "to the log it has one name"
+    assert item_of(outline, "day-05") == "28-days/day-05"
     for name in ("day-29", "day", "", "5"):
         with pytest.raises(NotFound, match="no step"):
             of_step(days, name)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MARKS = {"done": "[x]", "dropped": "[-]", "late": "[!]", "today": "[ ]", "open": "[ ]"}
 _UNITS = {"day": "days", "week": "weeks", "month": "months", "section": "sections, in any order"}
+_END = "End it: tutor plan stop custom"
 _FEW = 8  # of what is late
 
 
@@ -37,6 +38,8 @@ def print_list(rows: Sequence[tuple[PlanLine, Timetable | None]], own: Timetable
     if own:
         line(f"custom: {own.title}", f"{bar(own.percent)} {own.percent:3d} %")
         note(_standing(own))
+        if own.over:
+            note(_END)
     typer.echo("\nBegin one: tutor plan start ID")
     if not own:
         typer.echo("For an interview: tutor plan custom --interview DATE --track backend --hours 8")
@@ -47,6 +50,8 @@ def print_table(table: Timetable, shown: Sequence[Placed], *, minutes: int, step
     line(table.title, f"{bar(table.percent)} {table.percent:3d} %")
     if table.taken.active:
         note(_standing(table), lead="")
+        if table.over:
+            typer.echo(_END)
     else:
         when = f" Begun today it would end on {_day(table.end)}." if table.end else ""
         note(f"{table.about}{when}", lead="")
@@ -184,7 +189,7 @@ def _standing(table: Timetable) -> str:
     late = f", {len(table.late)} late" if table.late else ""
     if table.over:
         interview = _day(date.fromisoformat(table.taken.spec["interview"]))
-        return f"The interview was on {interview}; {done}. End the plan: tutor plan stop custom"
+        return f"The interview was on {interview}; {done}."
     if table.end is None:
         return f"Since {_day(table.taken.began)}; {done}."
     if table.taken.start > table.today:

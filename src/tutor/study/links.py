@@ -104,13 +104,15 @@ def place_of(outline: Outline, item: str) -> tuple[str, str] | None:
 def item_of(outline: Outline, name: str) -> str:
     """The id of an item: itself, "M1", "W2" or "M1W2" for those of the months and weeks, or a step's id.
 
+    A step that stands for an item of the curriculum is that item: "judgment-roadmap/m1-w2" is "month/1/week/2".
+
     Raises:
         NotFound: nothing is called so; the nearest ids are told.
     """
     known = items(outline)
     wanted = " ".join(name.split())
     if wanted.lower() in known:
-        return wanted.lower()
+        return _item_of_step(outline, wanted.lower())
     match = _SHORT.fullmatch(wanted)
     if match and any(match.groups()):
         month, week = match.group(1) or "1", match.group(2)  # the roadmap has weeks in its first month only
@@ -119,13 +121,21 @@ def item_of(outline: Outline, name: str) -> str:
             return item
     ends = [item for item in known if item.rpartition("/")[2] == wanted.lower()]
     if len(ends) == 1:
-        return ends[0]
+        return _item_of_step(outline, ends[0])
     near = ends[:3] or get_close_matches(wanted.lower(), known, n=3, cutoff=0.6)
     raise NotFound(
         "no item is called so",
         about=wanted[:80],
         fix=f"Did you mean: {', '.join(near)}?" if near else "As in: M1, M1W2, month/1/week/2, 28-days/day-03.",
     )
+
+
+def _item_of_step(outline: Outline, item: str) -> str:
+    for plan in outline.plans.values():
+        for step in _walk(plan.steps):
+            if item == f"{plan.id}/{step.id}" and step.covers:
+                return step.covers[0]
+    return item
 
 
 def current_item(outline: Outline, tables: Sequence[Timetable], day: date) -> str:
