@@ -67,6 +67,35 @@ def test_the_library_filters_while_typing_and_the_address_says_so(visit: Visit) 
     page.wait_for_url("**/documents")
 
 
+def test_a_choice_of_a_filter_is_a_step_to_come_back_to(visit: Visit) -> None:
+    page = visit("/documents")
+    everything = count(page)
+    page.select_option("#facet-tier", "1")
+    page.wait_for_url("**/documents?tier=1")
+    some = count(page)
+    page.select_option("#facet-kind", "card")
+    page.wait_for_url("**/documents?kind=card&tier=1")
+    page.go_back()
+    page.wait_for_url("**/documents?tier=1")
+    comes(page, "[data-count]", some)
+    assert page.input_value("#facet-kind") == ""
+    page.go_back()
+    comes(page, "[data-count]", everything)
+    assert page.input_value("#facet-tier") == "" != everything
+
+
+def test_a_slip_in_the_librarys_search_is_one_click_to_mend(visit: Visit) -> None:
+    page = visit("/documents")
+    page.fill("#filter", "kafak")
+    page.click("[data-slip] button")
+    assert page.input_value("#filter") == "kafka"
+    page.locator(".shelf").first.wait_for()
+    assert "Apache Kafka" in visible_titles(page)
+    page.fill("#filter", "zzzzqq")
+    page.locator("[data-none]").wait_for()
+    assert page.locator("[data-slip]").is_hidden()
+
+
 def test_grouping_keeps_the_filters_and_back_returns_to_them(visit: Visit) -> None:
     page = visit("/documents")
     page.select_option("#facet-tier", "1")

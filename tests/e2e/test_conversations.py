@@ -148,7 +148,8 @@ def test_a_conversation_that_was_deleted_meanwhile_begins_anew(visit: Callable[.
     answered(page, 1)
     page.evaluate("fetch('/api/v1' + location.pathname, {method: 'DELETE'}).then((response) => response.ok)")
     ask(page, FOLLOW_UP)
-    assert "no such conversation" in page.wait_for_selector(".failed").inner_text()
+    assert "This conversation was deleted" in page.wait_for_selector(".failed").inner_text()
+    assert page.inner_text("[data-again]") == "Ask it in a new conversation"
     before = page.url
     page.click("[data-again]")
     answered(page, 2)

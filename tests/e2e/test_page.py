@@ -255,9 +255,14 @@ def test_stopping(visit: Callable[..., Any]) -> None:
     page.wait_for_selector("[data-skeleton]")
     assert page.get_attribute("[data-log]", "aria-busy") == "true"
     page.click("[data-stop]")
-    assert page.wait_for_selector(".turn .note").inner_text() == "Stopped."
+    assert page.wait_for_selector(".turn .note").inner_text() == "Stopped. Ask it again"
     assert page.locator("[data-skeleton]").count() == 0
     assert page.is_visible("[data-send]")
+    page.unroute("**/ask/stream*")
+    page.click(".turn .note button")
+    page.wait_for_selector("[data-log][aria-busy=false] .turn .copy")
+    assert page.locator(".turn").count() == 1
+    assert page.inner_text("[data-question]") == ANSWERED
 
 
 def begin_writing(page: Any, question: str) -> None:

@@ -74,7 +74,7 @@ def test_the_library_shows_everything_with_its_standing(client: TestClient) -> N
     assert one(page, "[data-count]").get_text() == f"{len(shown)} of {len(shown)} documents"
     assert len(shown) > 300
     kafka = one(page, "li:has(> a[href='/documents/kafka'])")
-    assert "Tier 1 · deep-dive" in kafka.get_text() and "not started" in kafka.get_text()
+    assert "Tier 1 · deep-dive" in kafka.get_text() and "not started" not in kafka.get_text()  # as nearly all are
     assert one(page, ".tabs a[aria-current='page']").get_text() == "Phase"
 
 

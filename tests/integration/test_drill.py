@@ -24,6 +24,7 @@ from tutor.drill.engine import Drills
 from tutor.drill.formats import Selection
 from tutor.drill.grade import Grade
 from tutor.drill.scenarios import scenario
+from tutor.evals.drills import rows_of
 from tutor.models.port import Message
 from tutor.settings import Settings
 from tutor.web.app import create_app
@@ -144,6 +145,28 @@ def test_who_is_right_in_one_sentence_is_not_accused(app: App, answer: str, poin
     assert graded.points[point].status == "covered"
     assert all(p.status != "contradicted" for p in graded.points)
     assert graded.verdict == "weak" and graded.score > 0.05
+
+
+def test_evidence_is_the_sentence_that_a_point_rests_on(app: App) -> None:
+    first = "A queue acknowledges and retries each message on its own, while Kafka commits one offset per partition."
+    second = "A Kafka cluster brings brokers and rebalances to run, which a small queue never pays back."
+    graded = app.drills.grade("kafka", PROBE, f"{first} {second}")
+    assert {p.point: p.evidence for p in graded.points if p.status == "covered"} == {
+        "per-message-ack": first,
+        "operations": second,
+    }
+
+
+def test_right_answers_in_other_words_are_not_called_wrong(app: App) -> None:
+    rows = rows_of(Path(__file__).parents[2] / "evals" / "drill" / "paraphrases.jsonl")
+    assert len(rows) >= 40 and len({row["card"] for row in rows}) >= 10
+    made = []
+    for row in rows:
+        graded = app.drills.grade(row["card"], row["probe"], row["answer"])
+        assert graded.verdict != "wrong", row["id"]
+        assert all(p.status != "contradicted" for p in graded.points), row["id"]
+        made += [p.status == "covered" for p in graded.points if row["points"][p.point] == "covered"]
+    assert sum(made) / len(made) > 0.65  # .70 when they were written
 
 
 @pytest.mark.parametrize("reply", ["good question", "okay sure", "banana split", "hmm, pass please"])

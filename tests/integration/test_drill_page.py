@@ -120,6 +120,36 @@ def test_a_drill_from_its_start_to_its_grade_by_forms_alone(client: TestClient, 
     assert page.select_one("a[download]")
 
 
+def test_an_answer_in_the_first_box_is_graded(client: TestClient) -> None:
+    room = begin(client, request="why not kafka")
+    assert one(parsed(client.get(room)), "form#reply button").text == "Answer"
+    page = send(client, room, answer=ANSWER)
+    assert state(page) == "follow-up"
+    graded = finish(client, room)
+    assert "retried by itself" in one(graded, ".own-words").text
+    made = one(graded, "#p1")
+    assert "covered" in (made.get("class") or [])
+
+
+def test_a_rating_that_nobody_chose_is_none(client: TestClient) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, answer=ANSWER)
+    page = parsed(client.get(room))
+    while state(page) != "rate":
+        page = send(client, room, do="pass")
+    assert len(page.select("input[type=radio][name=answer]")) == 5 and not page.select("input[checked]")
+    rating = next(dt for dt in send(client, room).select(".figures dt") if dt.text == "Your rating")
+    assert one(rating.parent or rating, "dd").text.strip() == "–"
+
+
+def test_coverage_is_the_share_of_points_whatever_the_grade(client: TestClient) -> None:
+    room = begin(client, request="why not kafka")
+    send(client, room, answer=ANSWER)
+    figures = {dt.text: one(dt.parent or dt, "dd").text for dt in finish(client, room).select(".figures dt")}
+    made, of = figures["Points made"].split(" of ")
+    assert figures["Coverage"] == f"{100 * float(made) / float(of):.0f}%"
+
+
 def test_a_red_flag_is_explained_with_a_passage_that_opens_at_its_line(client: TestClient, app: App) -> None:
     room = begin(client, request="why not kafka")
     send(client, room, do="go")
@@ -373,7 +403,9 @@ def test_a_red_flag_is_disputed_beside_it_and_taken_back(client: TestClient, app
     form = one(page, ".flag details form")
     sent = fields(form, page) | {"reason": "I said <b>not</b> only."}
     page = parsed(client.post(str(form["action"]), data=sent))
-    assert "Your view: not said – I said <b>not</b> only." in one(page, "#pf1").text and graded.red_flags[0].key == "!1"
+    said = one(page, "#pf1 .mine").text
+    assert said == "Your view: not said; it does not count against you.I said <b>not</b> only."
+    assert graded.red_flags[0].key == "!1"
     mine = page.find("dt", string="As you see it")
     assert mine and one(mine.parent, ".badge").text in ("mixed", "weak", "strong")  # type: ignore[arg-type]
     assert "Your view of a red flag: not said" in parsed(client.get("/documents/kafka")).text

@@ -25,7 +25,7 @@ from tutor.settings import Settings
 
 EVALS = Path(__file__).resolve().parents[2] / "evals"
 #: About so many cases of each set; retrieval takes them all, as one leg of four is worth two points.
-SAMPLES = {"retrieval": 0, "answers": 40, "refusals": 60, "drill": 60}
+SAMPLES = {"retrieval": 0, "answers": 40, "refusals": 60, "drill": 30}
 
 
 def thresholds() -> Thresholds:
@@ -67,7 +67,7 @@ def test_a_run_that_changed_nothing_passes(app: App, baseline: Baseline) -> None
 
 def test_twenty_identical_runs_raise_no_alarm(app: App) -> None:
     def small() -> Report:
-        return evaluate(app, Sets(EVALS), ("retrieval", "refusals"), sample=25)
+        return evaluate(app, Sets(EVALS), ("retrieval", "refusals"), sample=10)
 
     first = Baseline(reason="the first of twenty", written="", report=small())
     verdicts = [judge(small(), thresholds(), first) for _ in range(20)]

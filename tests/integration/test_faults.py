@@ -82,7 +82,7 @@ def kill_often(folder: Path, rounds: int, seed: int) -> tuple[int, int]:
 
     edit(0)
     began = time.perf_counter()
-    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run(command, capture_output=True, timeout=120).returncode == 0
     whole_s = time.perf_counter() - began
     half_written = published = 0
     for number in range(1, rounds + 1):
@@ -113,7 +113,7 @@ def kill_often(folder: Path, rounds: int, seed: int) -> tuple[int, int]:
 def test_fifty_two_kills_at_random_moments_of_a_real_ingest(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(kill_often, tmp_path / str(n), 26, n) for n in range(2)]
-        counts = [run.result(timeout=300) for run in runs]
+        counts = [run.result(timeout=1200) for run in runs]
     half_written, published = (sum(c) for c in zip(*counts, strict=True))
     print(f"{half_written} of 52 kills left a half-written generation, {published} came after publishing")
     assert half_written >= 3, "the kills did not reach the writing; is a run much faster than measured?"

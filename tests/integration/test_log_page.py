@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -327,3 +328,18 @@ def test_time_spent_on_writing_is_taken_down_within_reason(client: TestClient, a
 def test_an_entry_that_is_not_there(client: TestClient, path: str) -> None:
     page = soup(client.get(path), 404)
     assert "tutor log" not in one(page, ".failed").get_text()
+
+
+def test_an_entry_belongs_to_no_step_by_itself_and_the_plans_is_offered_first(client: TestClient) -> None:
+    assert client.post("/api/v1/study/plans/28-days/start", json={}).status_code in (200, 201)
+    field = one(soup(client.get("/log/new")), "#item")
+    assert chosen(field) == ""
+    first = one(field, "optgroup")
+    assert first["label"] == "Where the plan is" and one(first, "option").get_text().startswith("Day 1")
+
+
+def test_the_headings_of_a_capstone_are_in_order(client: TestClient) -> None:
+    written(client, "An entry.", day="2026-05-03", item="month/1/week/1")
+    for item in ("month/1/week/1", "month/1"):
+        levels = [int(h.name[1]) for h in soup(client.get(f"/log/capstone?item={item}")).select("h1, h2, h3, h4")]
+        assert all(after <= before + 1 for before, after in pairwise(levels)), (item, levels)

@@ -8,6 +8,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tutor.bootstrap import App
 from tutor.settings import CorpusSettings, Settings
 from tutor.web.app import create_app
 from tutor.web.core import Core
-from tutor.web.turns import in_turn
+from tutor.web.turns import PLACES, in_turn
 
 QUESTION = "What is a quorum?"
 MORE_THAN_THREADS = 45
@@ -91,24 +92,26 @@ class ThreadOf(threading.Thread):
 
 
 def test_questions_take_turns_in_the_order_in_which_they_came() -> None:
-    under_way: list[int] = []
-    most, order = [0], []
+    order: list[int] = []
+    go_on = [threading.Event() for _ in range(PLACES)]
 
     def work(number: int) -> int:
-        under_way.append(number)
-        most[0] = max(most[0], len(under_way))
+        if number < PLACES:
+            go_on[number].wait(10)
         order.append(number)
-        under_way.remove(number)
         return number
 
-    async def one(number: int) -> int:
-        return await in_turn(lambda: work(number))
+    async def run() -> list[int]:
+        asked = [asyncio.create_task(in_turn(partial(work, number))) for number in range(20)]
+        await asyncio.sleep(0.1)
+        assert not order  # all places are taken
+        go_on[0].set()
+        answered = await asyncio.gather(asked[0], *asked[PLACES:])
+        for event in go_on:
+            event.set()
+        return answered + await asyncio.gather(*asked[1:PLACES])
 
-    async def all_of_them() -> list[int]:
-        return await asyncio.gather(*(one(n) for n in range(50)))
-
-    assert asyncio.run(all_of_them()) == list(range(50))
-    assert (most, order) == ([1], list(range(50)))
+    assert asyncio.run(run()) == order == [0, *range(PLACES, 20), *range(1, PLACES)]
 
 
 def test_whoever_leaves_gives_up_the_place() -> None:
@@ -116,15 +119,15 @@ def test_whoever_leaves_gives_up_the_place() -> None:
     go_on = threading.Event()
 
     async def run() -> None:
-        first = asyncio.create_task(in_turn(lambda: go_on.wait(10) and done.append("first")))
+        first = [asyncio.create_task(in_turn(partial(go_on.wait, 10))) for _ in range(PLACES)]
         await asyncio.sleep(0.05)
-        second = asyncio.create_task(in_turn(lambda: done.append("second")))
-        third = asyncio.create_task(in_turn(lambda: done.append("third")))
+        second = asyncio.create_task(in_turn(partial(done.append, "second")))
+        third = asyncio.create_task(in_turn(partial(done.append, "third")))
         await asyncio.sleep(0.05)
         second.cancel()
         go_on.set()
-        await asyncio.gather(first, third)
+        await asyncio.gather(*first, third)
         assert second.cancelled()
 
     asyncio.run(run())
-    assert done == ["first", "third"]
+    assert done == ["third"]

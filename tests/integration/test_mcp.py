@@ -537,8 +537,8 @@ def test_standard_output_holds_the_protocol_alone_even_when_the_index_is_built(t
                 break
         process.stdin.close()
         out += [json.loads(line) for line in process.stdout]
-        assert process.wait(30) == 0
-        reading.join(10)
+        assert process.wait(60) == 0
+        reading.join(60)
     assert all(message["jsonrpc"] == "2.0" for message in out)
     by_id = {message.get("id"): message for message in out}
     assert by_id[1]["result"]["serverInfo"]["name"] == "tutor"
@@ -555,7 +555,7 @@ def test_it_ends_when_it_is_interrupted(home: Path) -> None:
         assert json.loads(process.stdout.readline())["id"] == 1
         process.send_signal(signal.SIGINT)
         try:
-            code = process.wait(20)
+            code = process.wait(60)
         finally:
             process.kill()
         assert code in (130, -signal.SIGINT)
@@ -576,7 +576,7 @@ def test_the_http_process(home: Path, app: App) -> None:
         finally:
             process.send_signal(signal.SIGINT)
             rest = process.stderr.read()
-            process.wait(20)
+            process.wait(60)
     assert KEY not in seen + rest
     assert "Traceback" not in seen + rest
 

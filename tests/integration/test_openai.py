@@ -528,6 +528,6 @@ def test_the_server_says_so_when_others_can_reach_it_without_a_key(core: App, ke
                         client.models.list()
         finally:
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
     assert ("has no key" in err) is not bool(key)
     assert KEY not in said + out + err

@@ -43,8 +43,8 @@ class Trap:
         """How many have connected so far. We do so behind them, and so know that all before us are counted."""
         found = 0
         for host in self.where:
-            with socket.create_connection((host, self.port), 2) as ours:
-                while self.reached.get(timeout=5) != ours.getsockname()[1]:
+            with socket.create_connection((host, self.port), 30) as ours:
+                while self.reached.get(timeout=30) != ours.getsockname()[1]:
                     found += 1
         return found
 

@@ -268,7 +268,7 @@ class Session:
         self.process.send_signal(signal.SIGINT)
 
     def end(self) -> int:
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def __enter__(self) -> Session:
         return self
@@ -290,7 +290,7 @@ def test_ctrl_c_at_a_real_terminal(home: Path) -> None:
         shown = session.until("the quoted answer above stands)")
         assert shown.index("[1] ") < shown.index("compatible/small is writing…")
         assert session.end() == 130
-        assert server.gone.wait(10)  # the request has ended
+        assert server.gone.wait(20)  # the request has ended
         assert "Traceback" not in shown and "interrupted" not in shown
 
 

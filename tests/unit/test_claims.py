@@ -29,6 +29,7 @@ def what(claim: str, evidence: str, above: str = "") -> str:
         ("Polling misses deletes and intermediate states.", CDC),
         ("An SQS message can be delayed by at most 15 minutes.", SQS),
         ("When most requests would miss, use object storage instead of a CDN.", CDN),
+        ("A queue keeps order per key.", "A queue that keeps order per key scales by keys."),
     ],
 )
 def test_what_stays_near_the_words_passes(claim: str, evidence: str) -> None:
@@ -49,6 +50,7 @@ def test_what_stays_near_the_words_passes(claim: str, evidence: str) -> None:
         ("Always use object storage instead of a CDN when most requests would miss.", CDN, "more than"),
         ("Polling captures every change, deletes included.", CDC, "otherwise"),
         ("The queue never fails.", "Vendors claim that the queue never fails.", "reports"),
+        ("The queue never fails.", "Whoever sums this up should add that the queue never fails.", "reports"),
         ("The leader advances when a node stored it.", "The leader advances when a majority stored it.", "where"),
     ],
 )

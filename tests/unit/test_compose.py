@@ -183,7 +183,7 @@ def check_passes(test: list[str], port: int, default: str) -> bool:
     program = sys.executable if test[1] == "python" else test[1]
     script = test[3].replace("$$", "$").replace(default, str(port))
     assert str(port) in script
-    done = subprocess.run([program, test[2], script], capture_output=True, timeout=20, check=False)
+    done = subprocess.run([program, test[2], script], capture_output=True, timeout=60, check=False)
     return done.returncode == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,14 +13,20 @@ from tutor.web import drawings
 from tutor.web.highlight import render_document
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
-SOURCES = [source for path in sorted(CORPUS.rglob("*.md")) for source in drawings.sources(path.read_text("utf-8"))]
 SHAPES = {"path", "rect", "circle", "ellipse", "polygon", "polyline", "line", "text"}
 ATTRIBUTES = set("class transform d x y width height rx ry cx cy r points x1 y1 x2 y2".split())
 FENCED = "```mermaid\n%s```\n"
 
 
+@cache
+def sources() -> tuple[str, ...]:
+    """The curriculum's diagrams; read when a test asks, as finding the tests would take two seconds longer."""
+    texts = [path.read_text("utf-8") for path in sorted(CORPUS.rglob("*.md"))]
+    return tuple(source for text in texts for source in drawings.sources(text))
+
+
 def test_every_diagram_of_the_curriculum_is_drawn_and_nothing_else_is() -> None:
-    wanted = {drawings.name_of(source) for source in SOURCES}
+    wanted = {drawings.name_of(source) for source in sources()}
     there = {path.stem for path in drawings.FOLDER.glob("*.svg")}
     assert len(wanted) > 100
     assert wanted == there, "run ingest/draw_diagrams.py"
@@ -38,19 +45,19 @@ def test_a_drawing_is_shapes_and_words_only(path: Path) -> None:
 
 
 def test_what_a_diagram_says_is_in_its_label() -> None:
-    source = next(source for source in SOURCES if "Group billing" in source)
+    source = next(source for source in sources() if "Group billing" in source)
     label = ElementTree.fromstring(drawings.drawing(drawings.name_of(source))).attrib["aria-label"]
     assert "Partition leader to Group billing" in label
 
 
 def test_a_document_shows_the_drawing_and_its_source() -> None:
-    html = render_document(FENCED % SOURCES[0]).html
-    assert drawings.drawing(drawings.name_of(SOURCES[0])) in html
+    html = render_document(FENCED % sources()[0]).html
+    assert drawings.drawing(drawings.name_of(sources()[0])) in html
     assert html.count("<svg") == 1 and "<details><summary>Source (Mermaid)" in html
 
 
 def test_a_citation_in_a_diagram_opens_its_source_and_keeps_the_drawing() -> None:
-    text = FENCED % SOURCES[0]
+    text = FENCED % sources()[0]
     start = len("```mermaid\n") + 3
     html = render_document(text, start, start + 12).html
     assert "<svg" in html and "<details open" in html and html.count('<mark id="cited">') == 1
@@ -63,4 +70,4 @@ def test_another_diagram_stays_its_source() -> None:
 
 @pytest.mark.parametrize("text", ['<span class="drawing-%s"></span>', '`<span class="drawing-%s"></span>`'])
 def test_nothing_that_is_written_becomes_a_drawing(text: str) -> None:
-    assert "<svg" not in render_document(text % drawings.name_of(SOURCES[0])).html
+    assert "<svg" not in render_document(text % drawings.name_of(sources()[0])).html

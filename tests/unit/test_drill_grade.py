@@ -11,8 +11,18 @@ import pytest
 from tutor.curriculum.corpus import Corpus, load_corpus
 from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
 from tutor.drill.evidence import FEATURES, FLAG_FEATURES, NEAR, Evidence, brevity, length
-from tutor.drill.grade import CAP, FlagGrade, Grade, PointGrade, as_viewed, settle, together, verdict_features
-from tutor.drill.grading import status_chances
+from tutor.drill.grade import (
+    CAP,
+    WRONG_FROM,
+    FlagGrade,
+    Grade,
+    PointGrade,
+    as_viewed,
+    settle,
+    together,
+    verdict_features,
+)
+from tutor.drill.grading import DOUBTED, OTHERS, SURELY, believed, status_chances
 from tutor.drill.judge import CONTRADICTED, MISSED, STATUSES, Status
 from tutor.drill.reading import Window
 from tutor.drill.rubric import Flag, Point, Rubric
@@ -76,7 +86,7 @@ def test_the_verdict_never_says_more_than_the_points_show(by: Softmax | None) ->
         nothing = settle(RUBRIC, points(*NONE, sure=sure), [], [], words=12, by=by)
         assert nothing.verdict == "weak"
         denied = settle(RUBRIC, points("contradicted", *NONE[1:], sure=sure), [], [], words=12, by=by)
-        assert denied.verdict == "wrong" and denied.score <= nothing.score
+        assert denied.verdict == ("wrong" if sure > WRONG_FROM else "weak") and denied.score <= nothing.score
         half = settle(RUBRIC, points(*HALF, sure=sure), [], [], words=100, by=by)
         assert half.verdict != "wrong"
 
@@ -94,6 +104,53 @@ def test_what_is_not_near_is_missed_and_what_nobody_denies_is_not_contradicted()
         assert status_chances(by, evidence(value, deniable=False))[CONTRADICTED] == 0
         unsure = status_chances(by, evidence(value, denial=0.999999))
         assert int(unsure.argmax()) != CONTRADICTED or unsure[CONTRADICTED] >= 0.999999
+
+
+def denials(*chances: float) -> list[PointGrade]:
+    """Points that are likeliest denied, each with this chance; covered where it is below a half."""
+    return [
+        PointGrade(
+            point=f"p{n}",
+            status="contradicted" if chance >= 0.5 else "covered",
+            evidence="x",
+            end=1,
+            confidence=max(chance, 1 - chance),
+            worth=0.0 if chance >= 0.5 else 1 - chance,
+            denied=chance,
+        )
+        for n, chance in enumerate(chances)
+    ]
+
+
+@pytest.mark.parametrize("by", [None, calibrated().verdict])
+def test_nobody_is_accused_on_a_middling_chance(by: Softmax | None) -> None:
+    for chance in (0.5, 0.6, 0.7, 0.9):
+        found = believed(denials(chance, 0.1, 0.1, 0.1))
+        assert [p.status for p in found] == ["missed", "covered", "covered", "covered"]
+        assert found[0].unsure and found[0].note == DOUBTED and found[0].evidence == ""
+        assert found[0].denied == chance  # still known
+        grade = settle(RUBRIC, found, [], [], words=60, flag_chance=0.05, by=by)
+        assert grade.verdict in ("mixed", "strong") and grade.score <= CAP  # nor does a falsehood pass for it
+        alone = settle(RUBRIC, believed(denials(chance, chance / 2, 0.0, 0.0)), [], [], words=60, by=by)
+        assert alone.verdict != "wrong"
+    sure = believed(denials(SURELY, 0.1, 0.1, 0.1))
+    assert sure[0].status == "contradicted" and sure[0].evidence == "x"
+
+
+def test_an_answer_that_goes_against_the_other_points_too_is_believed_to() -> None:
+    together_, apart = believed(denials(0.6, 0.6, 0.6, 0.6)), believed(denials(0.6, 0.6, 0.1, 0.1))
+    assert {p.status for p in together_} == {"contradicted"}
+    assert [p.status for p in apart] == ["missed", "missed", "covered", "covered"]
+    assert believed(denials(0.94))[0].status == "missed"  # there are no others
+    assert believed(denials(0.55, OTHERS))[0].status == "contradicted"
+
+
+def test_no_verdict_of_wrong_rests_on_middling_chances_alone() -> None:
+    doubtful = points(*FALSE, sure=0.7)
+    assert settle(RUBRIC, doubtful, [], [], words=100, by=calibrated().verdict).verdict == "weak"
+    assert settle(RUBRIC, doubtful, [], [], words=100).verdict == "weak"
+    told = [p.model_copy(update={"worth": None, "denied": 0.0}) for p in doubtful]  # by a grader without chances
+    assert settle(RUBRIC, told, [], [], words=100).verdict == "wrong"
 
 
 def test_length_stays_within_what_was_fitted() -> None:

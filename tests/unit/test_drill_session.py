@@ -9,6 +9,7 @@ import pytest
 
 from tutor.drill import session as machine
 from tutor.drill.grade import Grade, PointGrade, settle
+from tutor.drill.marked import replies
 from tutor.drill.records import Session, Task
 from tutor.drill.rubric import Point, Rubric
 from tutor.errors import StaleAnswer, UsageError
@@ -112,6 +113,68 @@ def test_a_clarifying_question_is_answered() -> None:
     session = say(begun(), "How many messages a second?")
     assert asked(session)[0] == "answer"
     assert session.pending and "assumption" in session.pending.text
+
+
+ASIDE = "It is for a shop of ten people"
+
+
+def test_an_answer_where_something_could_be_asked_first_is_the_answer() -> None:
+    session = say(begun(), "I would say ack and delay")
+    assert asked(session) == ("follow-up", "ops")  # not what has been said
+    done = session.round
+    assert done.first and [p.status for p in done.first.points] == ["covered", "covered", "missed"]
+    assert machine.said(done.turns) == "I would say ack and delay"
+    assert [reply.text for reply in replies(done)] == ["I would say ack and delay"]
+    denied = say(begun(), "I would say no-ack here")
+    assert asked(denied) == ("follow-up", "ack")
+
+
+def test_a_long_statement_is_the_answer_though_it_makes_no_point() -> None:
+    words = "We take the queue that the company runs because " + "everybody knows it well and " * 5
+    session = say(begun(), words)
+    assert asked(session) == ("follow-up", "ack") and machine.said(session.round.turns) == words.strip()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "How many messages a second?",
+        "how many messages a second are there",
+        "What for? Is the ack important?",
+        "ok, is there a budget",
+    ],
+)
+def test_a_question_is_no_answer(words: str) -> None:
+    session = say(begun(), words)
+    assert asked(session)[0] == "answer"
+    assert session.pending and session.pending.text.startswith("That is yours to decide")
+    assert machine.said(session.round.turns) == ""
+    session = say(session, "ack delay ops")
+    assert machine.said(session.round.turns) == "ack delay ops" and asked(session)[0] == "twist"
+
+
+def test_an_assumption_is_noted_and_counts_with_the_answer() -> None:
+    session = say(begun(), "I assume that a lost ack is fine. Let's say ops has two people.")
+    assert asked(session)[0] == "answer"
+    assert session.pending and session.pending.text.startswith("Noted")
+    session = say(session, "delay")
+    assert asked(session)[0] == "twist"  # ack and ops were said with the assumption
+    assert [reply.text for reply in replies(session.round)][1] == "delay"
+    grade = say(session, "log", "3").rounds[0].grade
+    assert grade and all(p.evidence in machine.said(session.round.turns) for p in grade.points)
+
+
+def test_a_remark_is_noted_and_who_then_passes_has_passed() -> None:
+    session = say(begun(), ASIDE)
+    assert asked(session)[0] == "answer" and session.pending and "it counts" in session.pending.text
+    assert machine.said(session.round.turns) == ASIDE
+    assert asked(say(session, "skip"))[0] == "rate"
+
+
+@pytest.mark.parametrize("words", ["", "skip", "?", "no idea", "ok", "let's go"])
+def test_who_has_nothing_to_ask_goes_on_to_the_answer(words: str) -> None:
+    session = say(begun(), words)
+    assert asked(session)[0] == "answer" and machine.said(session.round.turns) == ""
 
 
 def test_stale_and_late_answers_are_refused_and_change_nothing() -> None:

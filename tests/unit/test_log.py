@@ -434,6 +434,13 @@ def test_where_an_item_is(whole: Outline) -> None:
     assert place_of(whole, "month/99") is None
 
 
+def test_a_name_has_no_markdown(book: LogBook) -> None:
+    assert book.add("We chose **SQS**, not `Kafka`: jobs are [alone](https://example.org).").name == (
+        "We chose SQS, not Kafka: jobs are alone."
+    )
+    assert book.add(TEXT, title="## Why _not_ **Kafka**").name == "Why not Kafka"
+
+
 def test_an_entry_of_an_earlier_day_belongs_to_where_the_plan_was_then(make: Callable[..., LogBook]) -> None:
     now = NOW
     book = make(clock=lambda: now)

@@ -55,6 +55,9 @@ def test_lines_use_the_names_above_them() -> None:
         ("users = 50 M users\nusers * 4 queries per user", "200 million"),
         ("5000 reads + 100 writes + 1 event", "5,101"),
         ("qps = 50/s\nqps in requests / day", "4.32 million requests/day"),
+        ("300M posts/day", "3,472/s = 300 million/day"),
+        ("10M req/day * 1 KB", "115.7 kB/s = 925.9 kbit/s = 10 GB/day"),
+        ("36000 orders / hour", "10/s = 864,000/day"),
     ],
 )
 def test_values_have_their_units(text: str, expected: str) -> None:

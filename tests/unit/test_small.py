@@ -23,6 +23,8 @@ PACELC = (
     "consistency (A or C), else (E) latency against consistency (L or C)."
 )
 SIZE = "A Bloom filter needs −ln(p)/(ln 2)² bits per key, and tests membership with about ten bits."
+MUTEX = "Use a lease instead of a mutex when several machines compete, because a mutex ends at the process."
+SALT = "A skewed key overloads one node; salt the key where order allows."
 LOSS = "Redis can lose about one second of writes, because it flushes every second."
 
 
@@ -55,6 +57,9 @@ def what(claim: str, evidence: str, above: str = "") -> str:
         ("Redis can lose about one second of old writes.", LOSS),
         ("It is safe.", "It is safe only if nodes vote."),
         ("It writes by the leader.", "It writes to the leader."),
+        ("Use a lease instead of a mutex.", MUTEX),
+        ("Use a lease instead of a mutex, because a mutex ends at the process.", MUTEX),
+        ("A skewed key overloads one node; salt the key.", SALT),
         ("It takes memory or time.", "It takes memory and time."),
         ("Sizes of a and b grow, or c falls.", "Sizes of a and b grow, and c falls."),
     ],
@@ -74,6 +79,9 @@ def test_a_small_word_that_differs_is_named(claim: str, evidence: str) -> None:
         ("Redis is BSD-licensed up to 7.2.", REDIS),
         ("Availability in CAP means that each running replica gives a real answer to each request.", CAP),
         ("Because it flushes every second, Redis can lose about one second of writes.", LOSS),
+        ("When several machines compete, use a lease instead of a mutex.", MUTEX),
+        ("A mutex ends at the process.", MUTEX),
+        ("A skewed key overloads one node.", SALT),
         ("Redis cannot wait.", "Redis can't wait."),
         ("It needs chat and notifications.", "It needs chat, notifications, dashboards and streams."),
     ],

@@ -102,9 +102,9 @@ def measure(hits: Sequence[Hit], dense: Vectors, query_tokens: Vectors, about: A
     )
 
 
-@lru_cache(maxsize=1_500)
+@lru_cache(maxsize=3_000)
 def _spoken_of(prefix: str, names: tuple[str, ...], text: str) -> tuple[str, ...]:
-    """The terms of a passage, each once. The same passages are found again and again; one takes 3 KB."""
+    """The terms of a passage, each once. The same passages are found again and again; one takes 1 KB."""
     return tuple(dict.fromkeys(terms(" ".join([prefix, *names, text]))))
 
 

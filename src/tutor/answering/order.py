@@ -20,7 +20,7 @@ CLAUSE = re.compile(
 _SPEECH = re.compile(
     r"\b(?:says?|said|states?|stated|claim(?:s|ed)?|reports?|reported|asserts?|announce[sd]?|believes?|thinks?|argues?"
     r"|mentions?|praises?|considers?|tells?|told|insists?|summar(?:y|ies|i[sz]e[sd]?)|responses?|sentence|assistant|pretend"
-    r"|allegedly|supposedly|rumou?rs?)\b",
+    r"|allegedly|supposedly|rumou?rs?|that)\b",
     re.I,
 )
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -109,7 +109,8 @@ def _common(a: Sequence[str], b: Sequence[str]) -> tuple[str, ...]:
 def only_reported(claim: Words, evidence: Words) -> str:
     """The verb or noun of speech behind which all of the claim stands in the evidence, without being in the claim.
 
-    "Vendors claim that it never fails" does not say that it never fails.
+    "Vendors claim that it never fails" does not say that it never fails, nor does "you should add that it never fails",
+    whatever the verb; "a queue that never fails" does, as the queue stands before.
     """
     for match in _SPEECH.finditer(evidence.text):
         if stem(match.group().lower()) in claim.stems:

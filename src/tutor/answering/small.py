@@ -1,9 +1,9 @@
 """The small words of a sentence beside those of its evidence: stop words to a search, but they decide what is meant.
 
 Sentence and evidence are laid side by side, word by word. Each small word of the sentence (``tutor.deciding``) has to
-stand beside the same one there; one of the evidence may be left out only where a whole aside goes with it. "Which has
-both" is not said by "which has neither", nor "from 7.2" by "up to 7.2". No term may be put in
-that neither the evidence nor the headings above it have.
+stand beside the same one there; one of the evidence may be left out only where a whole aside goes with it, and the
+condition behind what is taken over not at all. "Which has both" is not said by "which has neither", nor "from 7.2" by
+"up to 7.2". No term may be put in that neither the evidence nor the headings above it have.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ _LIMITS_BEFORE = frozenset(
 )
 #: Right behind it, they limit it.
 _LIMITS_BEHIND = frozenset("only unless except until if without not".split())
+#: Behind it, they open a condition: the sentence may put it elsewhere, but not leave it out. "While" also contrasts.
+_CONDITIONS = frozenset("when whenever where once".split())
 _JOINS = frozenset(("and", "or", "nor"))
 _STOPS = frozenset(",;:().!?")
 
@@ -117,17 +119,33 @@ def differs(claim: Words, evidence: Words, context: Words) -> str:
         return word
     if word := _again(claim, evidence, context):
         return word
-    there = tokens(evidence.text)
-    whole = _difference(tokens(claim.text), there)
-    if not whole:
-        return ""
+    there, here = tokens(evidence.text), tokens(claim.text)
+    whole = _difference(here, there)
     parts = _parts(claim.text)
-    if len(parts) < 2:
+    if whole and len(parts) < 2:
         return whole
-    for governed_by, part in parts:
-        if word := _difference(tokens(part), there) or _governed(governed_by, tokens(part), there):
-            return word
-    return ""
+    if whole:
+        for governed_by, part in parts:
+            if word := _difference(tokens(part), there) or _governed(governed_by, tokens(part), there):
+                return word
+    said = frozenset(t.key for t in here)
+    return next((word for _, part in parts if (word := _unconditional(tokens(part), there, said))), "")
+
+
+def _unconditional(mine: Sequence[Token], there: Sequence[Token], said: frozenset[str]) -> str:
+    """What opens the condition right behind a clause in the evidence, where the sentence says less than half of it."""
+    pairs = beside(mine, there)
+    rest = there[pairs[-1][1] + 1 :] if pairs else ()
+    at = next((n for n, t in enumerate(rest) if t.kind != "stop"), len(rest))
+    if at == len(rest) or rest[at].key not in _CONDITIONS or (rest[at].key == "where" and at):
+        return ""  # ", where …" tells more of what stands before it
+    clause = []
+    for token in rest[at + 1 :]:
+        if token.kind == "stop" or token.key in _GOVERNS:
+            break
+        clause.append(token)
+    keys = [t.key for t in clause if t.kind == "word"]
+    return "" if sum(k in said for k in keys) * 2 >= len(keys) else rest[at].key
 
 
 def _parts(text: str) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from tutor.telemetry import stage
 
 NEAREST = 3  # windows that the judge reads for each claim, besides the answer as a whole
 _WHOLE_WORDS = 170
+_CARRIES = 0.9  # of a window's nearness, from which one of its sentences is what the claim rests on
 #: Nearest meaning from which an answer is about a claim at all. On the fit half 99 of 100 sentences that make a claim
 #: have .36 and more, and 99 of 100 everyday sentences at most .25.
 NEAR = 0.3
@@ -75,11 +76,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """What a judge should read for a claim: the nearest ``windows``, their ``affinity``, and the answer as a whole."""
+    """What a judge should read for a claim: the nearest ``windows``, their ``affinity``, and the answer as a whole.
+
+    ``narrow`` is each window, or the one sentence of it that carries what is near: what is shown as evidence.
+    """
 
     windows: list[Window]
     affinity: list[float]
     whole: str
+    narrow: list[Window]
 
 
 _MISSED_ROW: Probabilities = np.eye(4, dtype=np.float32)[MISSED]
@@ -132,7 +137,8 @@ class Gatherer:
             scores = [_affinity(row, w, numbers, reading) for w in windows]
             order = sorted(range(len(windows)), key=lambda n: -scores[n])[:NEAREST]
             chosen = [windows[n] for n in order]
-            found.append(Near(chosen, [scores[n] for n in order], _whole(reading, chosen[0])))
+            narrow = [_narrowed(row, w, numbers, reading) for w in chosen]
+            found.append(Near(chosen, [scores[n] for n in order], _whole(reading, chosen[0]), narrow))
         return found
 
 
@@ -145,9 +151,23 @@ def _best(claim: NDArray[np.float32], sentence: NDArray[np.float32]) -> NDArray[
 
 def _affinity(row: NDArray[np.object_], window: Window, numbers: dict[int, int], reading: Reading) -> float:
     """The mean of the claim's best matches in the window, in [-1, 1]; a longer window must gain to win."""
-    at = numbers[window.first]
-    inside = [row[n] for n in range(at, len(reading.sentences)) if reading.sentences[n].end <= window.end]
+    inside = [row[n] for n in _inside(window, numbers, reading)]
     return float(np.max(np.stack(inside), axis=0).mean()) - 0.01 * (len(inside) - 1)
+
+
+def _inside(window: Window, numbers: dict[int, int], reading: Reading) -> list[int]:
+    """The places of the window's sentences in the reading."""
+    at = numbers[window.first]
+    return [n for n in range(at, len(reading.sentences)) if reading.sentences[n].end <= window.end]
+
+
+def _narrowed(row: NDArray[np.object_], window: Window, numbers: dict[int, int], reading: Reading) -> Window:
+    """The sentence of a window that has nearly all of what is near the claim; the window where it takes several."""
+    inside = _inside(window, numbers, reading)
+    alone = [float(row[n].mean()) for n in inside]
+    together = float(np.max(np.stack([row[n] for n in inside]), axis=0).mean())
+    best = int(np.argmax(alone))
+    return reading.sentences[inside[best]] if alone[best] >= _CARRIES * together else window
 
 
 def _whole(reading: Reading, near: Window) -> str:
@@ -202,8 +222,8 @@ def _evidence(claim: str, near: Near, rows: Probabilities, reading: Reading) -> 
     sure = _LIKELY if contradicted >= _READ_AS_DENIED else _SURELY
     return Evidence(
         features,
-        chosen[best],
-        chosen[against],
+        near.narrow[best],
+        near.narrow[against],
         affinity=near_by[0],
         deniable=contradicted > covered or bool(whole[CONTRADICTED] > whole[COVERED]),
         denial=sure if reading.words < BRIEF else 0.0,

@@ -26,6 +26,7 @@ WORTH: dict[Status, float] = {"missed": 0.0, "partly": 0.5, "covered": 1.0, "con
 VERDICTS: tuple[Verdict, ...] = ("strong", "mixed", "weak", "wrong")
 STRONG_FROM, MIXED_FROM = 0.72, 0.3  # share of the points' worth, where there are no chances to go by
 CAP = 0.45  # of the score with a contradicted point or a red flag: below what passes
+WRONG_FROM = 0.8  # chance of a denial from which an answer may be called wrong: beside a red flag nothing else may
 SURE_FROM = 0.8  # probability from which a reply moves a point that it was not asked about
 SHORT_WORDS = 25  # below which an answer is a remark
 
@@ -112,6 +113,11 @@ def points_made(grade: Grade, views: Mapping[str, str] | None = None) -> float:
     return sum(worth.get((views or {}).get(p.point, p.status), 0.0) for p in grade.points)
 
 
+def coverage(grade: Grade, views: Mapping[str, str] | None = None) -> float:
+    """The share of the points that an answer makes, in [0, 1], whatever else it says; as ``points_made``."""
+    return points_made(grade, views) / len(grade.points) if grade.points else 0.0
+
+
 def checked_answer(answer: str) -> str:
     """The answer.
 
@@ -139,7 +145,7 @@ def settle(
     """Score, verdict, level and next moves from the points and flags.
 
     With a contradicted point or a red flag the score is at most ``CAP``: in an interview one confident falsehood weighs
-    more than one omission.
+    more than one omission. So it is where a denial is likeliest but too unsure to be held against anybody.
 
     Args:
         rubric: what was wanted.
@@ -159,10 +165,13 @@ def settle(
         score *= 0.3  # likely bits of points nobody can put a finger on
     if verdict == "wrong":
         score *= 0.002  # below an answer that says too little
-    elif denied or flags:
+    elif denied or flags or any(_doubted(p) for p in points):
         score = min(score, CAP)
     reason = ""
-    if verdict == "mixed" and share >= STRONG_FROM and not denied and not flags:
+    if made and (denied or flags):
+        reason = "The points that are made count as made; what was read as false "
+        reason += "decides the verdict." if verdict == "wrong" else "caps the grade."
+    elif verdict == "mixed" and share >= STRONG_FROM and not denied and not flags:
         doubtful = min(points, key=lambda p: p.confidence)
         text = next(p.text for p in rubric.points if p.id == doubtful.point)
         reason = f"The points seem made, but not surely: something may be vague or false. Least certain: {text}"
@@ -205,22 +214,33 @@ def _verdict(
     worth = sum(WORTH[p.status] for p in points)
     share = worth / len(points) if points else 0.0
     denied = sum(p.status == "contradicted" for p in points)
-    if not worth and denied:
+    surely = any(_surely_denied(p) for p in points)
+    if not worth and surely:
         return "wrong"
     if by and points and all(p.worth is not None for p in points):
         verdict: Verdict = VERDICTS[int(by(verdict_features(points, flag_chance, words)).argmax())]
         if verdict == "strong" and (denied or flagged):
             return "mixed"
-        if verdict == "wrong" and not (denied or flagged):
+        if verdict == "wrong" and not (surely or flagged):
             verdict = "mixed" if share >= MIXED_FROM else "weak"  # nothing to show for an accusation
         return "weak" if not worth and not flagged else verdict
-    if (denied and denied >= worth) or (flagged and share < 0.5):
+    if (surely and denied >= worth) or (flagged and share < 0.5):
         return "wrong"
-    if denied or flagged:
+    if (denied or flagged) and worth:
         return "mixed"
     if share >= STRONG_FROM:
         return "strong"
     return "mixed" if share >= MIXED_FROM and not (words < SHORT_WORDS and share < 0.45) else "weak"
+
+
+def _surely_denied(point: PointGrade) -> bool:
+    """Whether a point is contradicted with a high chance, or by a grader that deals in no chances."""
+    return point.status == "contradicted" and (point.worth is None or point.denied >= WRONG_FROM)
+
+
+def _doubted(point: PointGrade) -> bool:
+    """Whether a denial was likeliest, and not sure enough to be shown as one."""
+    return point.status == "missed" and 0 < point.confidence <= point.denied
 
 
 def _worth(point: PointGrade) -> float:

@@ -21,6 +21,11 @@ from tutor.telemetry import stage
 UNSURE_BELOW = 0.6  # probability of the status given
 _BEARS = 0.37  # nearest meaning from which a remark that makes nothing bears on the question all the same
 _PLAINLY = 1.1  # times the chance that a claim is made, from which it can be said to be denied
+#: Chance of a denial that is believed by itself; with others, where it is likelier than not and the answer's other
+#: points are denied with so high a chance on the mean. Fit half, whole answers: accused without having denied 21 → 2,
+#: denials found 144 → 134; .95 alone finds 81, .7 alone 125 and accuses 8.
+SURELY, LIKELY, OTHERS = 0.95, 0.5, 0.4
+DOUBTED = "It may be denied here, or said in other words: too unsure to count either way."
 _WORTHS = np.array([0.0, 0.5, 1.0, -0.5])  # in the order of STATUSES; what is denied takes away
 _MISSED = np.array([1.0, 0.0, 0.0, 0.0])
 _ECHO = 0.7  # share of the question's words above which an answer that makes little is the question again
@@ -70,9 +75,11 @@ class Grader:
         with stage("evidence"):  # with the judge's reading inside
             evidence = self._gatherer.gather(reading, rubric.claims)
         fit = calibrated(self._calibration)
-        points = tuple(
-            point_grade(point, one, status_chances(fit.status, one), answer)
-            for point, one in zip(rubric.points, evidence, strict=False)
+        points = believed(
+            [
+                point_grade(point, one, status_chances(fit.status, one), answer)
+                for point, one in zip(rubric.points, evidence, strict=False)
+            ]
         )
         rest = evidence[len(rubric.points) :]
         if all(one.affinity < NEAR for one in evidence):
@@ -113,6 +120,22 @@ def status_chances(by: Softmax, evidence: Evidence) -> NDArray[np.float64]:
     if not evidence.deniable or (chances.argmax() == CONTRADICTED and chances[CONTRADICTED] < least):
         chances[CONTRADICTED] = 0.0
     return np.asarray(chances / chances.sum())
+
+
+def believed(points: Sequence[PointGrade]) -> tuple[PointGrade, ...]:
+    """The points with only those denials that are sure enough to accuse somebody of; the others missed, and unsure.
+
+    Of the denials of middling chance, each by itself, as many are right answers as false ones. An answer that goes
+    against the other points as well is another thing.
+    """
+    doubted = {"status": "missed", "evidence": "", "start": 0, "end": 0, "unsure": True, "note": DOUBTED}
+    every = sum(p.denied for p in points)
+
+    def sure(point: PointGrade) -> bool:
+        others = (every - point.denied) / max(1, len(points) - 1)
+        return point.denied >= SURELY or (point.denied >= LIKELY and others >= OTHERS)
+
+    return tuple(p.model_copy(update=doubted) if p.status == "contradicted" and not sure(p) else p for p in points)
 
 
 def flag_chance(by: Softmax, evidence: Evidence) -> float:

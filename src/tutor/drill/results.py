@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -56,6 +56,20 @@ def rows_of(session: Session) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def made_of(points: Mapping[str, str]) -> float:
+    """How many points a result has made, a half for one partly made; ``points`` as in its row."""
+    worth = {"covered": 1.0, "prompted": 1.0, "partly": 0.5}
+    return sum(worth.get(status, 0.0) for status in points.values())
+
+
+def coverage_of(row: Mapping[str, Any]) -> float:
+    """The share of its points that a result has made, in [0, 1]; of a row without points its score."""
+    points = row.get("points")
+    if not isinstance(points, dict) or not points:
+        return float(row.get("score") or 0.0)
+    return made_of(points) / len(points)
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,25 @@ from tutor.curriculum.card import Card, Probe, Strict
 from tutor.curriculum.practice import FlawedDesign, Problem, Step
 
 _SPOKEN = {"api": "API", "api-data-model": "API and data model", "trade-offs": "Trade-offs, with alternatives"}
+#: What an interviewer says at a step of a design round.
+_ASKED: dict[str, str] = {
+    "requirements": "We design “{title}”. What must it do, and how well must it do it?",
+    "estimation": "How big is it? Estimate the traffic, the storage and the bandwidth.",
+    "api": "What does its API look like?",
+    "data-model": "What do you store, where, and by which keys is it read?",
+    "api-data-model": "What does the API look like, and what do you store behind it?",
+    "architecture": "Draw me the architecture. What happens to one request on its way through it?",
+    "deep-dive": "Let us go deep. Which part is the hardest, and how does it work in detail?",
+    "scale": "Now it grows tenfold. What breaks first, and what do you do about it?",
+    "scaling": "Now it grows tenfold. What breaks first, and what do you do about it?",
+    "trade-offs": "Which decisions could have gone the other way, and why did you take these?",
+    "operations": "It is live. How do you watch it, change it and get it back when it fails?",
+    "cost": "What does it cost, and where would you save?",
+    "reliability": "What fails, what do users then see, and how does it recover?",
+    "observability": "It is slow for some users. How do you notice, and how do you find out why?",
+    "evolution": "How does this look in two years, and how do you get there without a stop?",
+    "wrap-up": "We are nearly out of time. Sum it up: what is weak, and what would you do next?",
+}
 #: How every design round closes; for problems without points of their own for it, those of low-level design.
 CLOSE_OUT = (
     "It is said what is logged or measured in production, and which of it raises an alert.",
@@ -135,7 +154,7 @@ def of_step(problem: Problem, step: Step) -> Rubric:
     return Rubric(
         doc_id=problem.id,
         title=problem.title,
-        ask=f"{name}: your part of the design for “{problem.title}”.",
+        ask=_ASKED.get(step, "Let us talk about {name}.").format(name=name[0].lower() + name[1:], title=problem.title),
         points=tuple(Point(id=f"{step}-{n}", text=line) for n, line in enumerate(lines, 1)),
     )
 

@@ -6,6 +6,9 @@
        │         ↑                                                                        │
        └─────────┴────────────────────────── next task ←──────────────────────────────────┘
 
+Who answers where something could be asked first has answered: what is stated there counts, as the answer where it is
+long or makes a point, else together with the answer that follows (``clarifying``).
+
 The learner's next words answer the question whose id is stored as pending; words to any other question are refused, so
 that two windows, or a repeated request, cannot mix up a drill. A task's grade is made when its last question is
 answered; the self-rating comes before the grade is shown.
@@ -17,7 +20,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from tutor.drill import decision, star
+from tutor.drill import clarifying, decision, star
 from tutor.drill.grade import Grade, checked_answer, together
 from tutor.drill.records import Opinion, Question, Reading, Round, Session, State, Task, Turn
 from tutor.drill.rubric import TWIST, Point, Rubric
@@ -61,12 +64,15 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
     if not words and question.state == "answer":
         raise UsageError("the answer is empty", fix="Say what you would say in the interview, or 'skip'.")
     rating = _rating(words) if question.state == "rate" else None
-    turn = Turn(who="learner", state=question.state, text=words, at=now, point=question.point)
+    state: State = question.state
+    if state == "clarify" and clarifying.statements(_said(words)):
+        state = "answer"  # what is stated counts, wherever it is said
+    turn = Turn(who="learner", state=state, text=words, at=now, point=question.point)
     session = _update(session, turns=(*session.round.turns, turn))
-    if question.state == "clarify":
+    if question.state == "clarify" and not (state == "answer" and _answers(session, words, grader)):
         return _ask(session, ("answer", _now_answer(words), ""), now)
-    if question.state == "answer":
-        first = grader.grade(session.task.rubric, _said(words), seen=_heard(session))
+    if state == "answer":
+        first = grader.grade(session.task.rubric, said(session.round.turns), seen=_heard(session))
         session = _update(session, first=first, so_far=first)
     if question.state == "follow-up":
         session = _update(session, so_far=_with_reply(session, words, question.point, grader))
@@ -74,7 +80,7 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
         session = _with_twist(session, words, grader)
     if rating is not None:
         session = _update(session, rating=rating)
-    return _next(session, question.state, now)
+    return _next(session, state, now)
 
 
 def expected(session: Session, question_id: str) -> Question:
@@ -171,12 +177,21 @@ def _opening(task: Task) -> tuple[State, str, str]:
     return ("clarify" if task.clarify else "answer", ask, "")
 
 
+def _answers(session: Session, words: str, grader: Grades) -> bool:
+    """Whether words where something could be asked first are the answer: long, or such that they make a point."""
+    claimed = clarifying.claims(words)
+    if not claimed or clarifying.is_long(claimed):
+        return bool(claimed)
+    grade = grader.grade(session.task.rubric, claimed, seen=_heard(session))
+    return bool(grade.red_flags) or any(p.status != "missed" for p in grade.points)
+
+
 def _now_answer(words: str) -> str:
-    if not words:
+    if not _said(words):
         return "Go ahead."
-    if "?" in words:
+    if "?" in words or not clarifying.statements(words):
         return "That is yours to decide: choose the likelier case, say so as an assumption, and answer."
-    return "Noted, I take that as given. Go ahead."
+    return "Noted, I take that as given; it counts with your answer. Go ahead."
 
 
 def _to_follow_up(session: Session, grade: Grade) -> Point | None:
@@ -221,9 +236,9 @@ def _said_something(session: Session) -> bool:
 
 
 def _skipped(session: Session) -> bool:
-    """Whether the learner passed on the question itself."""
+    """Whether the learner passed on the question itself, whatever was assumed before."""
     answers = [t.text for t in session.round.turns if t.who == "learner" and t.state == "answer"]
-    return all(text.lower().strip(" .!") in _NOTHING for text in answers)
+    return not answers or not _said(answers[-1])
 
 
 def _said(text: str) -> str:

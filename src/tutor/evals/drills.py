@@ -37,6 +37,7 @@ SHORT = frozenset("stranger short-right short-wrong named-only".split())
 #: Every kind, the other ones of whole answers first.
 KINDS = (
     *"strong half short wrong spoken off denies terse mixed in-terms half-in-terms near-flag wrong-plain".split(),
+    "paraphrase",
     *PLANTED,
     *sorted(ATTACKS | SHORT),
 )

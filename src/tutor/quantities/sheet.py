@@ -25,8 +25,11 @@ _TOKEN = re.compile(
     r"|(?P<word>[A-Za-z_µμ][\wµμ]*)|(?P<sign>\*\*|[-+*/^()%$€£×÷·−]))"
 )
 #: What is counted: "1e6 requests / day" is a rate, "2 kB / message" data. A line of the same name goes first.
-_ONE = frozenset("request user read write message event query".split())
-_COUNTED = _ONE | frozenset("requests users reads writes messages events queries".split())
+_ONE = frozenset(
+    "request req user read write message msg event query post tweet order item image photo video file record row"
+    " transaction operation op call customer client session connection job task".split()
+)
+_COUNTED = _ONE | {f"{noun}s" for noun in _ONE} | {"queries"}
 _SAME = {"×": "*", "·": "*", "÷": "/", "−": "-", "per": "/", "**": "^"}
 _NAME = re.compile(r"\s*([A-Za-z_][\w ]*?)\s*")
 

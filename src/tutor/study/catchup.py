@@ -72,18 +72,12 @@ def _again(outline: Outline, plan: PlanLine | None, table: Timetable, taken: Tak
     return timetable(outline, plan, taken, table.ticks, table.today, table.mastered)
 
 
-def _load(table: Timetable) -> int:
-    """Minutes a study day from today to the end."""
-    end = max(table.end or table.today, table.today)
-    return math.ceil(table.minutes_left / max(1, study_days(table.today, end, table.taken.skips)))
-
-
 def _shift(outline: Outline, plan: PlanLine, table: Timetable) -> Option:
     taken = _from_today(table)
     then = _again(outline, plan, table, taken)
     later = (then.end - table.end).days if then.end and table.end else 0
     moved = f"{_days(later)} later than now" if later > 0 else "no later than now"
-    return Option("shift", f"Everything that is open begins today; it ends {moved}.", then.end, _load(then), taken)
+    return Option("shift", f"Everything that is open begins today; it ends {moved}.", then.end, then.a_day, taken)
 
 
 def _squeeze(outline: Outline, plan: PlanLine, table: Timetable) -> Option:
@@ -100,7 +94,7 @@ def _squeeze(outline: Outline, plan: PlanLine, table: Timetable) -> Option:
         return Option("squeeze", error.message, end, 0, None)
     taken = _from_today(table, pace=min(pace, table.taken.pace))
     then = _again(outline, plan, table, taken)
-    load = _load(then)
+    load = then.a_day
     if load > MOST_A_DAY:
         why = f"It would take {in_hours(load)} a day until {end}; at most {in_hours(MOST_A_DAY)} are planned for."
         return Option("squeeze", why, end, load, None)
@@ -124,7 +118,7 @@ def _drop(outline: Outline, plan: PlanLine | None, table: Timetable) -> Option:
     taken = replace(table.taken, spec={**table.taken.spec, "dropped": gone})
     then = _again(outline, plan, table, taken)
     why = f"{_things(len(late))} given up ({in_hours(sum(e.item.minutes for e in late))}); the dates stay."
-    return Option("drop", why, then.end, _load(then), taken, tuple(late), _lost_cards(outline, table, late))
+    return Option("drop", why, then.end, then.a_day, taken, tuple(late), _lost_cards(outline, table, late))
 
 
 def _lost_cards(outline: Outline, table: Timetable, lost: Sequence[Entry]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -176,7 +170,7 @@ def _custom_shift(outline: Outline, table: Timetable) -> Option:
         return Option("shift", why, table.end, 0, None)
     taken = _relaid(table)
     then = _again(outline, None, table, taken)
-    return Option("shift", "Everything that is open begins today, and still fits in.", then.end, _load(then), taken)
+    return Option("shift", "Everything that is open begins today, and still fits in.", then.end, then.a_day, taken)
 
 
 def _custom_squeeze(outline: Outline, table: Timetable) -> Option:
@@ -189,7 +183,7 @@ def _custom_squeeze(outline: Outline, table: Timetable) -> Option:
         return Option("squeeze", f"It would take {hours:g} hours a week.", table.end, 0, None)
     taken = _relaid(table, hours=hours)
     then = _again(outline, None, table, taken)
-    return Option("squeeze", f"All of it, in {hours:g} hours a week instead of {now:g}.", then.end, _load(then), taken)
+    return Option("squeeze", f"All of it, in {hours:g} hours a week instead of {now:g}.", then.end, then.a_day, taken)
 
 
 def _custom_drop(outline: Outline, table: Timetable) -> Option:
@@ -206,7 +200,7 @@ def _custom_drop(outline: Outline, table: Timetable) -> Option:
     taken = _relaid(table, left=keep, dropped=gone)
     then = _again(outline, None, table, taken)
     why = f"{_things(len(lost))} given up ({in_hours(sum(e.item.minutes for e in lost))}); the hours stay."
-    return Option("drop", why, then.end, _load(then), taken, tuple(lost), _lost_cards(outline, table, lost))
+    return Option("drop", why, then.end, then.a_day, taken, tuple(lost), _lost_cards(outline, table, lost))
 
 
 def _things(count: int) -> str:

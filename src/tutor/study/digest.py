@@ -238,10 +238,10 @@ def capstone(entries: Iterable[LogEntry], outline: Outline, item: str) -> str:
     for part in below:
         lines += [f"## {part.title}", "", *([f"To be written: {part.log}", ""] if part.log else [])]
         there = [e for e in mine if any(e.item == c or e.item.startswith(f"{c}/") for c in part.covers)]
-        lines += _written(there) or ["Nothing was written yet.", ""]
+        lines += _written(there, "###") or ["Nothing was written yet.", ""]
     placed = {c for part in below for c in part.covers}
     rest = [e for e in mine if not any(e.item == c or e.item.startswith(f"{c}/") for c in placed)]
-    lines += [*(["## Beside the weeks", ""] if below and rest else []), *_written(rest)]
+    lines += [*(["## Beside the weeks", ""] if below and rest else []), *_written(rest, "###" if below else "##")]
     if found := [line for entry in mine if (line := decision(entry))]:
         lines += ["## What was decided", "", *(f"- {line.day}: {line.text}" for line in found), ""]
     if asked := [line for entry in mine for line in questions(entry)]:
@@ -252,10 +252,10 @@ def capstone(entries: Iterable[LogEntry], outline: Outline, item: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _written(entries: Sequence[LogEntry]) -> list[str]:
+def _written(entries: Sequence[LogEntry], mark: str) -> list[str]:
     lines: list[str] = []
     for entry in entries:
-        lines += [f"### {entry.day}{f': {entry.title}' if entry.title else ''}", "", entry.text, ""]
+        lines += [f"{mark} {entry.day}{f': {entry.title}' if entry.title else ''}", "", entry.text, ""]
     return lines
 
 

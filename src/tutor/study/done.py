@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,12 +20,16 @@ from tutor.study.today import DRILL_MIN
 
 
 @dataclass(frozen=True, slots=True)
-class DrilledTask:
-    """A graded task of the day."""
+class DrilledSession:
+    """A drill with graded tasks of the day: what the first is on, ``others`` as many subjects more, ``tasks`` in all.
+
+    ``verdict`` is that of its only task, empty where there are several.
+    """
 
     session: str
-    card: str
     title: str
+    others: int
+    tasks: int
     verdict: str
 
 
@@ -46,7 +50,7 @@ class Done:
     """
 
     day: date
-    drills: tuple[DrilledTask, ...]
+    drills: tuple[DrilledSession, ...]
     recalled: int
     forgotten: int
     checked: tuple[tuple[str, str], ...]
@@ -104,7 +108,7 @@ def done_today(study: Study, tables: Sequence[Timetable]) -> Done:
     spent_s += sum(row[2] or (POINT_S if "/" in row[0] else CARD_S) for row in rated)
     return Done(
         day,
-        tuple(DrilledTask(row[0], row[1], titled(row[1]), row[2]) for row in drilled),
+        _by_session([(row[0], titled(row[1]), row[2]) for row in drilled]),
         len(rated),
         sum(row[1] == 1 for row in rated),
         tuple(dict.fromkeys((row[0], titled(row[0])) for row in marked)),
@@ -112,6 +116,19 @@ def done_today(study: Study, tables: Sequence[Timetable]) -> Done:
         written,
         round(spent_s / 60) + sum(one.entry.item.minutes for one in ticked),
     )
+
+
+def _by_session(tasks: Iterable[tuple[str, str, str]]) -> tuple[DrilledSession, ...]:
+    """Session, title and verdict of each graded task, as one row for each drill."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for session, title, verdict in tasks:
+        groups.setdefault(session, []).append((title, verdict))
+    found = []
+    for session, mine in groups.items():
+        titles = list(dict.fromkeys(title for title, _ in mine))
+        verdict = mine[0][1] if len(mine) == 1 else ""
+        found.append(DrilledSession(session, titles[0], len(titles) - 1, len(mine), verdict))
+    return tuple(found)
 
 
 def untouched(study: Study) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from tutor.curriculum.words import word_count
 from tutor.errors import UsageError
 from tutor.study.date_words import DateWords
-from tutor.text import mended
+from tutor.text import blank_markup, mended
 
 ABOUT_WORDS = 150
 MOST_CHARACTERS = 20_000
@@ -25,6 +25,7 @@ _LONGEST_TAG, _LONGEST_TITLE = 40, 300
 #: C0 and C1 controls but tab and newline: a terminal would obey them. All other characters stay as they were written.
 _CONTROLS = dict.fromkeys(c for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in (0x09, 0x0A))
 _TAG = re.compile(r"\w[\w.+/-]*")
+_BEFORE_SIGN = re.compile(r" ([,.;:!?)])")  # a mark was between them: "**SQS**, not …"
 _HEADING = re.compile(r"#\s+(\S.*)")
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 _UNSPACED = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -56,8 +57,8 @@ class LogEntry:
 
     @property
     def name(self) -> str:
-        """The title, or else how the text begins, on one line of at most 60 characters."""
-        line = " ".join((self.title or self.text).split())
+        """The title, or else how the text begins, without Markdown, on one line of at most 60 characters."""
+        line = _BEFORE_SIGN.sub(r"\1", " ".join(blank_markup(self.title or self.text).split()))
         return textwrap.shorten(line, 60, placeholder="…") if " " in line[:59] else line[:60]
 
 

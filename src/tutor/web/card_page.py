@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from tutor.curriculum import builtin_corpus
 from tutor.curriculum.card import Card, Probe
 from tutor.curriculum.outline import CardLine
+from tutor.drill.results import made_of
 from tutor.errors import CardError, TutorError
 from tutor.study import notes, paths
 from tutor.study.days import day_of, end_of
@@ -134,6 +135,7 @@ def _of_study(study: Study, doc_id: str) -> dict[str, Any] | None:
     until = until_today(study, at.now)
     ties = paths.ties(at.outline, doc_id)
     known = card_json(at, at.cards[doc_id])
+    points = {(task.session, task.task): task.points for task in at.tasks}
     threads = {thread.id: thread for thread in at.outline.threads}
 
     def near(names: Sequence[str]) -> list[Neighbour]:
@@ -147,7 +149,7 @@ def _of_study(study: Study, doc_id: str) -> dict[str, Any] | None:
         "since": day_words(at.cards[doc_id].since, study.zone),
         "due": is_due(at.cards[doc_id], until),
         "due_on": day_words(at.cards[doc_id].due, study.zone),
-        "history": [_happened(row, study.zone) for row in list(reversed(known["history"]))[:_HISTORY]],
+        "history": [_happened(row, study.zone, points) for row in list(reversed(known["history"]))[:_HISTORY]],
         "questions": _questions(card, known["history"]),
         "note": notes.read(study.store, doc_id),
         "neighbours": [(label, near(names)) for label, names in groups if names],
@@ -173,10 +175,13 @@ def _questions(card: CardLine, history: Sequence[Mapping[str, Any]]) -> list[Que
     ]
 
 
-def _happened(row: Mapping[str, Any], zone: ZoneInfo) -> Happened:
+def _happened(row: Mapping[str, Any], zone: ZoneInfo, points: Mapping[tuple[str, int], Mapping[str, str]]) -> Happened:
+    """``points`` are the statuses of each drill's task, by its session and number."""
     day = day_words(datetime.fromisoformat(row["at"]), zone)
     if row["what"] == "drill":
-        return Happened(day, f"Drilled: {row['verdict']}, {row['score']:.0%}", link=f"/drill/{row['session']}")
+        found = points.get((row["session"], row["task"]), {})
+        made = f", {made_of(found):g} of {len(found)} points" if found else ""
+        return Happened(day, f"Drilled: {row['verdict']}{made}", link=f"/drill/{row['session']}")
     if row["what"] == "view":
         said = f"Your view of a point: {row['status']}, graded {row['graded']}"
         if row["point"].startswith("!"):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from tutor.drill.engine import Drills
+from tutor.drill.results import coverage_of
 from tutor.drill.scenarios import TITLES
 from tutor.drill.transcript import today_json
 from tutor.errors import UsageError
@@ -50,14 +51,14 @@ BADGES = {"strong": "good", "mixed": "going", "weak": "bad", "wrong": "bad", "un
 
 
 class Recent(NamedTuple):
-    """A drill with results; ``verdict`` where it had one task only, ``score`` the mean of its tasks."""
+    """A drill with results; ``verdict`` where it had one task only, ``coverage`` the mean of its tasks."""
 
     session: str
     title: str
     kind: str
     at: datetime
     tasks: int
-    score: float
+    coverage: float
     verdict: str
 
 
@@ -95,13 +96,13 @@ def recent(drills: Drills, most: int = RECENT) -> list[Recent]:
     found = []
     for session, rows in groups.items():
         last = {row.get("task"): row for row in rows}
-        scores = [float(row["score"]) for row in last.values()]
+        covered = [coverage_of(row) for row in last.values()]
         newest = max(last.values(), key=lambda row: str(row["at"]))
         title = title_of(drills, newest["card"])
         at = datetime.fromisoformat(newest["at"])
         verdict = newest["verdict"] if len(last) == 1 else ""
         kind = NAMES.get(str(newest.get("kind", "")), "")
-        found.append(Recent(session, title, kind, at, len(last), sum(scores) / len(scores), verdict))
+        found.append(Recent(session, title, kind, at, len(last), sum(covered) / len(covered), verdict))
     return sorted(found, key=lambda one: one.at, reverse=True)[:most]
 
 

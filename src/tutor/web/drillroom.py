@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from tutor.drill.engine import Drills
 from tutor.drill.formats import MOCKS
-from tutor.drill.grade import Grade, PointGrade, as_viewed, points_made
+from tutor.drill.grade import Grade, PointGrade, as_viewed, coverage, points_made
 from tutor.drill.marked import Reply, Span, Stretch, replies, stretches
 from tutor.drill.pace import clock, steps
 from tutor.drill.reading import MAX_ANSWER_CHARS
@@ -169,7 +169,7 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "flags": flags,
         "replies": [ShownReply(reply, stretches(reply, spans)) for reply in said],
         "stands": stands,
-        "worst": lambda labels: min((stands[label] for label in labels), key=_WORST.index),
+        "marked": lambda labels: _marked([stands[label] for label in labels]),
         "spoken": lambda label: (
             "Twist" if label == "T" else f"Flag {label[1:]}" if label[0] == "!" else f"Point {label}"
         ),
@@ -179,8 +179,10 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "due": drills.again(task, done),
         "again": again_of(drills, task.card, task.probe) if not task.minutes or len(session.tasks) == 1 else None,
         "made": points_made(grade),
+        "coverage": coverage(grade),
         "seen": as_viewed(task.rubric, grade, mine) if mine else None,
         "made_for_me": points_made(grade, mine),
+        "coverage_for_me": coverage(grade, mine),
         "opinions": done.second,
         "rereadable": task.rubric.graded != "arithmetic" and done.second is None and bool(grade.points),
         "signs": SIGNS,
@@ -188,6 +190,12 @@ def grade_context(drills: Drills, session: Session, number: int) -> dict[str, An
         "ratings": RATINGS,
         "following": number < len(session.tasks) and session.rounds[number].grade is not None,
     }
+
+
+def _marked(statuses: Sequence[str]) -> str:
+    """How a stretch is marked on which points of these statuses rest: as the worst, but not where another is made."""
+    worst = min(statuses, key=_WORST.index)
+    return "both" if worst == "contradicted" and {"covered", "partly"} & set(statuses) else worst
 
 
 class Move(NamedTuple):
@@ -233,6 +241,7 @@ def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
         rows.append(Debriefed(step.number, step.name, *took, grade, made, well, lacking, task.why))
     graded = [row.grade for row in rows if row.grade]
     asked = sum(len(g.points) for g in graded)
+    made = sum(row.made for row in rows)
     last = next((done.rating for done in reversed(session.rounds) if done.rating), None)
     return {
         "session": session,
@@ -241,9 +250,9 @@ def debrief_context(drills: Drills, session: Session) -> dict[str, Any]:
         "rows": rows,
         "spent_s": sum(row.spent_s for row in rows),
         "minutes": sum(row.minutes for row in rows),
-        "made": sum(row.made for row in rows),
+        "made": made,
         "asked": asked,
-        "score": sum(g.score for g in graded) / len(graded) if graded else 0.0,
+        "coverage": made / asked if asked else 0.0,
         "rating": last,
         "pad": drills.store.pad(session.id),
         "again": again_of(drills, session.tasks[0].card, session.tasks[0].probe) if session.kind in MOCKS else None,

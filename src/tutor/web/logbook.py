@@ -116,12 +116,12 @@ def _beyond(name: str, piece: str) -> str:
 
 
 def blank(book: LogBook, given: Mapping[str, str]) -> Fields:
-    """A new entry's form: today, where the plan is, and what a link has put in, a card by its title."""
+    """A new entry's form: today, and what a link has put in, a card by its title. It belongs to no step by itself."""
     return Fields(
         title=given.get("title", ""),
         tags=given.get("tags", ""),
         cards=titled(book.outline, given.get("cards", "")),
-        item=given.get("item") or book.current(),
+        item=given.get("item", ""),
         day=book.today.isoformat(),
     )
 

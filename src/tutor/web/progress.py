@@ -29,6 +29,10 @@ _KINDS = {
     "how": "How it works",
     "trade-off": "Trade-offs",
     "scale": "At scale",
+    "hld": "High-level designs",
+    "lld": "Low-level designs",
+    "ml": "ML system designs",
+    "genai": "GenAI system designs",
 }
 _SPENT = {"drill": "drills", "review": "reviews", "check": "mastery checks", "log": "the log"}
 _STATUSES = (("done", "mastered"), ("going", "learning"), ("open", "not started"))

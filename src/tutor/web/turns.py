@@ -16,17 +16,20 @@ from anyio.to_thread import run_sync
 
 T = TypeVar("T")
 
+#: One that is answered and one that stands ready: it begins while the loop still takes the first one's answer.
+PLACES = 2
+
 _turn: RunVar[CapacityLimiter] = RunVar("turn")  # of an event loop: a server has one
 
 
 async def in_turn(work: Callable[[], T]) -> T:
-    """What ``work`` gives, in a worker thread, when all that came before is done.
+    """What ``work`` gives, in a worker thread, when all that came before is done but for ``PLACES`` - 1.
 
     Whoever is cancelled gives up the place; work that has begun is left to itself.
     """
     try:
         turn = _turn.get()
     except LookupError:
-        turn = CapacityLimiter(1)
+        turn = CapacityLimiter(PLACES)
         _turn.set(turn)
     return await run_sync(work, abandon_on_cancel=True, limiter=turn)

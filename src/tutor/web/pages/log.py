@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from tutor.errors import StaleAnswer, TutorError
+from tutor.study.links import place_of
 from tutor.study.log import LogBook
 from tutor.study.lookup import card_names
 from tutor.study.records import LONGEST_S
@@ -211,6 +212,8 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
             with suppress(TutorError):
                 theirs = logbook.show(book, book.get(entry))
         plans, chosen = logbook.places(book.outline, given.item)
+        if (now := book.current()) and (place := place_of(book.outline, now)):
+            plans.insert(0, ("Where the plan is", [(now, place[1])]))
         return {
             "plans": plans,
             "chosen": chosen,

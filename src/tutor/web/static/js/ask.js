@@ -90,9 +90,12 @@ function setUp(root) {
       else if (!finished) turn.fail({ what: "The answer broke off", fix: "Try again." }, again);
     } catch (error) {
       if (mine.signal.aborted && quoted) keep("stopped while the model was writing");
-      else if (mine.signal.aborted) turn.note("Stopped.");
+      else if (mine.signal.aborted) turn.stopped(again);
       else if (quoted) keep("the connection broke off while the model was writing");
-      else if (error instanceof Refused && error.status === 404 && kept.id) turn.fail(error.parts, () => { kept.leave(); again(); });
+      else if (error instanceof Refused && error.status === 404 && kept.id) {
+        const gone = { what: "This conversation was deleted, in another window or by another command" };
+        turn.fail(gone, () => { kept.leave(); again(); }, "Ask it in a new conversation");
+      }
       else if (error instanceof Refused) turn.fail(error.parts, again);
       else turn.fail({ what: "The server does not answer", fix: "Is tutor still running? Start it with: tutor serve" }, again);
     }

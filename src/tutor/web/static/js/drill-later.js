@@ -7,7 +7,7 @@ const sentKey = (session) => `drill.${session}.sent`;
 const asideKey = (session) => `drill.${session}.aside`;
 export const draftKey = (question) => `drill.${question}`;
 
-// `words` answer the question; with `moves` they go along to the next box instead ("Go to the answer").
+// `words` answer the question; with `moves` they go along to the next box instead ("Nothing to ask").
 export function sent(session, question, words, moves) {
   store(sentKey(session), JSON.stringify({ question, words, moves }));
 }

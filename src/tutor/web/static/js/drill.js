@@ -7,7 +7,6 @@ import { Sheet } from "./drill-sheet.js";
 import { offerVoice } from "./drill-voice.js";
 
 const live = document.querySelector("[data-live]");
-const RATINGS = { 1: "1, poor", 2: "2, weak", 3: "3, fair", 4: "4, strong", 5: "5, staff" };
 let leaving = () => {};
 
 // `typed`: what was written beside an answer while it was read, by its key; `at`: the key where that goes on, and where.
@@ -68,13 +67,10 @@ function setUp(room, { focus = false, typed = new Map(), at = null, fromEnd = nu
   const calculator = sheet && new Sheet(sheet, words, changed);
   offerVoice(room, words, changed);
 
-  const slider = form.querySelector("[data-slider]");
-  if (slider) {
-    const output = form.querySelector("[data-rating]");
-    const show = () => { output.value = RATINGS[slider.value]; slider.setAttribute("aria-valuetext", RATINGS[slider.value]); };
-    slider.addEventListener("input", show);
-    show();
-  }
+  // Whoever opens or closes the brief has it so from then on.
+  room.querySelector("[data-brief] summary")?.addEventListener("click", (event) => {
+    event.currentTarget.parentElement.dataset.chosen = "";
+  });
 
   function keepSoon() {
     clearTimeout(keepWhenIdle);
@@ -220,7 +216,7 @@ function setUp(room, { focus = false, typed = new Map(), at = null, fromEnd = nu
     writing.focus({ preventScroll: true });
     writing.setSelectionRange(at.caret, at.caret);
   } else if (focus) {
-    (words ?? slider)?.focus();
+    (words ?? form.querySelector("[data-rate]"))?.focus();
     if (words && fromEnd !== null) words.setSelectionRange(...Array(2).fill(Math.max(0, words.value.length - fromEnd)));
   } else if (words && matchMedia("(hover: hover)").matches) words.focus({ preventScroll: true });
 }
@@ -253,7 +249,10 @@ function replace(room, next, options) {
   const brief = room.querySelector("[data-brief]");
   room.replaceWith(next);
   const opened = next.querySelector("[data-brief]");
-  if (brief && opened) opened.open = brief.open;
+  if (brief?.dataset.chosen !== undefined && opened) {
+    opened.open = brief.open;
+    opened.dataset.chosen = "";
+  }
   setUp(next, options);
 }
 

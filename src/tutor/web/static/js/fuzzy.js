@@ -22,7 +22,7 @@ export function score(typed, name) {
     from = here + 1;
   }
   // Scattered letters fit nearly every long name: they must begin words or stand together for the most part.
-  return found >= 5 * letters.replaceAll(" ", "").length ? Math.max(1, 200 + found - text.length) : 0;
+  return found >= 8 * letters.replaceAll(" ", "").length ? Math.max(1, 200 + found - text.length) : 0;
 }
 
 // The letter where it begins a word, if that is not far; else where it comes next.

@@ -1,3 +1,5 @@
+import { nearest } from "./near.js";
+
 // The library's filters while typing and choosing; the address says what is shown. Without scripts the form asks the
 // server, which sends all documents too and hides the same ones.
 function setUp(form) {
@@ -5,6 +7,7 @@ function setUp(form) {
   const facets = [...form.querySelectorAll("[data-facet]")];
   const count = form.querySelector("[data-count]");
   const none = document.querySelector("[data-none]");
+  const slip = none.querySelector("[data-slip]");
   const tabs = [...document.querySelectorAll("[data-by]")];
   const clears = [...document.querySelectorAll("[data-clear]")];
   const shelves = [...document.querySelectorAll("[data-shelf]")].map((element) => ({
@@ -16,6 +19,7 @@ function setUp(form) {
       return {
         item,
         id: link.pathname,
+        title: link.textContent,
         words: `${visible} ${item.dataset.words}`.toLowerCase(),
         facets: new Set(item.dataset.facets.split(" ")),
       };
@@ -40,8 +44,19 @@ function setUp(form) {
       shelf.shown.textContent = shown;
     }
     none.hidden = found.size > 0;
+    if (!found.size) meant(needles);
     count.textContent = `${found.size} of ${total} documents`;
     for (const link of clears) if (form.contains(link)) link.hidden = !needles.length && !chosen.length;
+  }
+
+  // Words of titles that are a slip away from what was typed.
+  function meant(needles) {
+    const titles = shelves.flatMap((shelf) => shelf.rows.map((row) => row.title.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []));
+    const known = [...new Set(titles.flat())];
+    const near = needles.map((needle) => (known.includes(needle) ? needle : nearest(needle, known)));
+    const words = near.every(Boolean) && near.join(" ") !== needles.join(" ") ? near.join(" ") : "";
+    slip.hidden = !words;
+    slip.querySelector("button").textContent = words;
   }
 
   // What is chosen as an address, grouped as now or otherwise.
@@ -53,30 +68,44 @@ function setUp(form) {
     return `/documents${asked.size ? `?${asked}` : ""}`;
   }
 
-  function tell() {
-    history.replaceState(null, "", address(form.elements.by?.value));
+  // Each choice of a filter is a step to come back to; what is typed is one step, however many keys it took.
+  function tell(step = false) {
+    const here = address(form.elements.by?.value);
+    if (here !== location.pathname + location.search) history[step ? "pushState" : "replaceState"](null, "", here);
     for (const tab of tabs) tab.href = address(tab.dataset.by);
   }
 
-  function changed() {
+  function changed(step = false) {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(apply);
     clearTimeout(telling);
-    telling = setTimeout(tell, 150); // browsers refuse an address that changes with every key
+    if (step) tell(true);
+    else telling = setTimeout(tell, 150); // browsers refuse an address that changes with every key
+  }
+
+  function back() {
+    clearTimeout(telling);
+    const asked = new URLSearchParams(location.search);
+    box.value = asked.get("filter") ?? "";
+    for (const one of facets) one.value = asked.get(one.name) ?? "";
+    apply();
+    for (const tab of tabs) tab.href = address(tab.dataset.by);
   }
 
   function clear() {
     box.value = "";
     for (const one of facets) one.value = "";
-    changed();
+    changed(true);
     box.focus();
   }
 
-  for (const tab of tabs) tab.addEventListener("click", tell); // the address of what is chosen at this moment
+  for (const tab of tabs) tab.addEventListener("click", () => tell()); // the address of what is chosen at this moment
   form.addEventListener("submit", (event) => event.preventDefault());
-  box.addEventListener("input", changed);
+  box.addEventListener("input", () => changed());
+  slip.querySelector("button").addEventListener("click", (event) => { box.value = event.target.textContent; changed(true); box.focus(); });
+  addEventListener("popstate", back);
   box.addEventListener("keydown", (event) => { if (event.key === "Escape" && box.value) { event.preventDefault(); box.value = ""; changed(); } });
-  for (const one of facets) one.addEventListener("change", changed);
+  for (const one of facets) one.addEventListener("change", () => changed(true));
   for (const link of clears) link.addEventListener("click", (event) => { event.preventDefault(); clear(); });
   apply(); // a browser that goes back has put the fields' values back, the rows are as the server sent them
 }

@@ -83,6 +83,9 @@ form.addEventListener("submit", (event) => {
   const found = mark();
   if (!found.length || event.submitter?.matches(":focus")) return;
   event.preventDefault();
+  const asked = new URLSearchParams(location.search);
+  asked.set("find", box.value.trim());
+  history.replaceState(null, "", `?${asked}`);
   view.bring(place(found[turn % found.length]), true);
   turn += 1;
 });

@@ -44,6 +44,17 @@ export class Turn {
     this.answer.before(line);
   }
 
+  // What was there when it was stopped stays; the question can be asked again.
+  stopped(again) {
+    this.note("Stopped. ");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = "Ask it again";
+    button.addEventListener("click", () => { this.article.remove(); again(); });
+    this.answer.previousElementSibling.append(button);
+  }
+
   // Below the answer: what became of a language model's attempt.
   after(text) {
     const line = document.createElement("p");
@@ -52,7 +63,7 @@ export class Turn {
     this.answer.append(line);
   }
 
-  fail({ what, about = "", fix = "" }, again) {
+  fail({ what, about = "", fix = "" }, again, offer = "") {
     this.settle();
     const shown = document.querySelector("[data-failed-template]").content.firstElementChild.cloneNode(true);
     shown.querySelector("[data-what]").textContent = what.charAt(0).toUpperCase() + what.slice(1);
@@ -60,6 +71,7 @@ export class Turn {
       const row = shown.querySelector(`[data-${name}]`);
       if (text) row.querySelector("dd").textContent = text; else row.remove();
     }
+    if (offer) shown.querySelector("[data-again]").textContent = offer;
     shown.querySelector("[data-again]").addEventListener("click", () => { this.article.remove(); again(); });
     this.answer.replaceChildren(shown);
   }
