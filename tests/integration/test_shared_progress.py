@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,13 @@ def test_the_minutes_of_a_path_are_the_sum_of_its_cards(studied: Path, capsys: p
     assert main(["path", "kafka", "--from", "replication"]) == 0
     total = sum(stage.minutes for stage in found.stages)
     assert total < 90 and f"about {total} min, to read and to drill once" in capsys.readouterr().out
+
+
+def test_a_reason_for_cards_of_a_custom_plan_is_given_in_full_once(
+    studied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    until = (datetime.now(UTC) + timedelta(days=70)).date().isoformat()
+    assert main(["plan", "custom", "--interview", until, "--track", "backend", "--hours", "8", "--preview"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("Tier 1: Services meet over a network") > 1
+    assert said.count("Tier 1: Services meet over a network that fails: traffic, messages") == 1
