@@ -137,3 +137,10 @@ def test_the_interface_is_described(client: TestClient) -> None:
     assert {f"{API}/{name}" for name in ("today", "progress", "review", "path/{card}", "map", "stats")} <= set(
         described
     )
+
+
+def test_errors_name_fields_of_the_api_not_options_of_commands(client: TestClient) -> None:
+    start = client.post("/api/v1/study/plans/28-days/start", json={"start": "2020-01-01"})
+    assert start.status_code == 422 and start.json()["error"]["about"] == "start"
+    custom = {"interview": "2020-01-01", "track": "backend", "hours": 8}
+    assert client.post("/api/v1/study/plans/custom", json=custom).json()["error"]["about"] == "interview"

@@ -71,8 +71,6 @@ def test_a_word_that_is_taken_back_takes_its_review_with_it(place: Place) -> Non
 
 def test_a_review_goes_on_from_the_word_and_is_replayed_to_the_same(place: Place) -> None:
     study = place.study
-    study.review("caching", 1)
-    place.now += timedelta(days=1)
     study.mark("caching", "mastered")
     place.now += timedelta(days=35)
     went_on = study.review("caching", 3)
@@ -84,6 +82,17 @@ def test_a_review_goes_on_from_the_word_and_is_replayed_to_the_same(place: Place
     rate(study.store, late, retention=0.9, zone=study.zone)
     found = study.item("caching")
     assert found and found.last == place.now and found.due - place.now > timedelta(days=40)
+
+
+def test_what_is_reviewed_stays_due_on_its_day_and_fades_a_month_after_the_word(place: Place) -> None:
+    study = place.study
+    before = study.review("caching", 1)
+    place.now += timedelta(days=400)  # long forgotten
+    study.mark("caching", "mastered")
+    assert study.item("caching") == before and due(study, "caching")
+    assert study.standing().cards["caching"].status == "mastered", "the word is taken"
+    place.now += timedelta(days=31)
+    assert "recall has fallen to" in study.standing().cards["caching"].why
 
 
 def test_it_can_be_set_aside_and_taken_back(place: Place) -> None:

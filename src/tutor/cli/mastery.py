@@ -6,13 +6,15 @@ import sys
 import time
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tutor.cli.state import emit, terminal_width
 from tutor.cli.study import bar, counted, line, note, studying
-from tutor.errors import UsageError
+from tutor.errors import StudyFault, UsageError
+from tutor.files import write_whole
 
 if TYPE_CHECKING:
     from tutor.study.desk import Standing, Study
@@ -32,18 +34,23 @@ def progress(
     tier: Annotated[list[int] | None, typer.Option(help="List the cards of these tiers (1 to 3).")] = None,
     section: Annotated[str, typer.Option(help="List the cards of a section, as in: storage.")] = "",
     plan: Annotated[str, typer.Option(help="List the cards of a plan, as in: 28-days.")] = "",
+    share: Annotated[
+        str, typer.Option("--share", metavar="FILE", help="Write a page to show to others: .html or .md.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON out; with --check answers y or n from stdin.")] = False,
 ) -> None:
     """Show where you stand: not started, learning or mastered, and what that rests on."""
     narrowed = bool(phase or tier or section or plan)
-    if sum((bool(card), bool(check), narrowed)) > 1:
-        raise UsageError("a card, --check and a list do not go together", fix="As in: tutor progress kafka")
+    if sum((bool(card), bool(check), narrowed, bool(share))) > 1:
+        raise UsageError("a card, --check, --share and a list do not go together", fix="As in: tutor progress kafka")
     if (mark or why) and not card:
         raise UsageError("which card?", about="--set", fix="As in: tutor progress kafka --set mastered")
     if why and not mark:
         raise UsageError("a note goes with --set", about="--note", fix="As in: --set learning --note 'read it once'")
     with studying(context) as study:
-        if check:
+        if share:
+            _share_with_others(study, Path(share), as_json)
+        elif check:
             _checked(study, check, as_json)
         elif mark:
             _card(study, study.mark(card, mark, why), as_json)
@@ -73,6 +80,33 @@ def _whole(study: Study, at: Standing, as_json: bool) -> None:
         for one in shares[kind]:
             _share(titles.get(one.name, one.name) if kind == "plans" else f"{heading} {one.name}", one)
     typer.echo("\nThe cards of a phase: tutor progress --phase 4. One card: tutor progress kafka")
+
+
+def _share_with_others(study: Study, path: Path, as_json: bool) -> None:
+    """Write how far one is, without a word of what one wrote."""
+    from tutor.study.days import day_of
+    from tutor.study.insights import readiness
+    from tutor.study.shared import FORMATS, as_html, as_markdown, shown
+    from tutor.studying import plans_of
+
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise UsageError("the file is neither .html nor .md", about="--share", fix="As in: --share progress.html")
+    at = study.standing()
+    plans = plans_of(study, at).under_way()
+    found = readiness(at.outline, at.cards, at.tasks)
+    what = shown(day_of(at.now, study.zone), study.shares(at), found, plans)
+    text = as_html(what) if suffix == ".html" else as_markdown(what)
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise StudyFault(
+            f"it cannot be written ({error.strerror})", about=str(path), fix="Choose another place."
+        ) from error
+    if as_json:
+        emit({"file": str(path)})
+    else:
+        note(f"Written to {path}: readiness, cards and plans. No answers, notes or log entries are in it.", "")
 
 
 def _share(name: str, one: Share) -> None:

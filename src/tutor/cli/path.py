@@ -45,7 +45,7 @@ def _way(at: Standing, found: Path, as_json: bool) -> None:
     if as_json:
         emit({**path_json(found), "ties": plain(tied)})
         return
-    typer.echo(f"{counted(len(found.stages), 'card')}, about {minutes(found.hours * 60)}:")
+    typer.echo(f"{counted(len(found.stages), 'card')}, about {minutes(found.minutes)}, to read and to drill once:")
     for number, stage in enumerate(found.stages, 1):
         line(f"{number}. {stage.title} ({stage.card}), {stage.status}", minutes(stage.minutes))
         note(f"{stage.why}; tier {stage.tier}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _MARKS = {"done": "[x]", "dropped": "[-]", "late": "[!]", "today": "[ ]", "open": "[ ]"}
 _UNITS = {"day": "days", "week": "weeks", "month": "months", "section": "sections, in any order"}
 _END = "End it: tutor plan stop custom"
+_NAMED = 48  # characters of a reason that was given in full before
 _FEW = 8  # of what is late
 
 
@@ -152,11 +154,14 @@ def print_custom(made: Custom, outline: Outline, table: Timetable | None, *, min
         f"{in_words(made.budget)} for new cards, on {counted(made.days, 'day')}."
     )
     note("A fifth of the hours is kept for reviews: tutor today", lead="")
-    why = ""
+    why, told_why = "", set[str]()
     for number, one in enumerate(made.cards, 1):
         if one.why != why:
             why = one.why
-            echo_wrapped(why[:1].upper() + why[1:], lead="  ", hang=2)
+            said = why[:1].upper() + why[1:]
+            again = why in told_why  # in full once; then as much as names it
+            echo_wrapped(shorten(said, _NAMED, placeholder=" …") if again else said, lead="  ", hang=2)
+            told_why.add(why)
         line(f"{number}. {outline.cards[one.card].title}", in_words(one.minutes), lead="    ")
     if made.left_out:
         typer.echo(f"\nLeft out ({len(made.left_out)}):")

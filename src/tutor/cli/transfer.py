@@ -50,7 +50,12 @@ def export(
     """
     from tutor.bootstrap import App
 
-    kind = kind or _BY_SUFFIX.get(Path(file).suffix.lower(), "json")
+    suffix = Path(file).suffix.lower()
+    if not kind and file != "-" and suffix and suffix not in _BY_SUFFIX:
+        raise UsageError(
+            f"'{suffix}' names no format", about=file, fix=f"One of {', '.join(_BY_SUFFIX)}, or: --format {FORMATS[0]}"
+        )
+    kind = kind or _BY_SUFFIX.get(suffix, "json")
     if kind not in FORMATS:
         raise UsageError(f"'{kind}' is no format", about="--format", fix=f"One of: {', '.join(FORMATS)}.")
     if file == "-" and (kind == "anki" or as_json):

@@ -249,7 +249,7 @@ class Study:
         given = checked_minutes(self.minutes if minutes is None else minutes)
         at = self.standing()
         until = end_of(day_of(at.now, self.zone), self.zone)
-        return flash_round(self.outline, at.coming, until, minutes=given, cards=ids)
+        return flash_round(self.outline, at.deck, until, minutes=given, cards=ids)
 
     def review(
         self,

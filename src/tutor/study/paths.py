@@ -34,8 +34,12 @@ class Path:
     left_out: tuple[str, ...]
 
     @property
+    def minutes(self) -> int:
+        return sum(stage.minutes for stage in self.stages)
+
+    @property
     def hours(self) -> float:
-        return round(sum(stage.minutes for stage in self.stages) / 60, 1)
+        return round(self.minutes / 60, 1)
 
 
 @dataclass(frozen=True, slots=True)

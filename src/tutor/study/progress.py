@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from tutor.curriculum.outline import CardLine, Outline
-from tutor.study.schedule import AGAIN, Deck
+from tutor.study.schedule import AGAIN, BELIEVED_DAYS, Deck
 
 Status = Literal["not-started", "learning", "mastered"]
 STATUSES: tuple[Status, ...] = ("not-started", "learning", "mastered")
@@ -115,7 +115,8 @@ def _of_card(
 ) -> CardProgress:
     item = deck.items.get(card.id)
     recall = deck.recall(card.id, now) if item else None
-    fading = (recall, item.last) if recall is not None and item else None
+    believed = now - timedelta(days=BELIEVED_DAYS)
+    fading = (recall, max(item.last, believed)) if recall is not None and item else None
     status, why, since = _status(card, marks, answers, rated, fading, zone)
     return CardProgress(
         card.id,
@@ -177,9 +178,10 @@ def _kept(
     rated: Mapping[str, tuple[int, datetime]],
     fading: tuple[float, datetime] | None,
 ) -> tuple[Status, str, datetime | None]:
-    """What has become of a mastery since it was reached; ``fading`` is the card's recall, and its last review.
+    """What has become of a mastery since it was reached; ``fading`` is the card's recall, and its last
+    review, or a month ago where that is later.
 
-    One that was said outright is scheduled from then on (``Deck.believe``), so that it fades too.
+    One that was said outright is taken for a month, whatever was forgotten before; then it fades too.
     """
     if failed := next((a for a in answers if a.at > since and a.verdict in FAILED), None):
         return "learning", f"was mastered; a later drill was {failed.verdict}", failed.at

@@ -208,8 +208,8 @@ def _replayed(session: Session, learner: str, refs: AbstractSet[str], deck: Deck
     for some in _parts(refs):
         query = select(Review.ref, Review.rating, Review.at).where(Review.learner == learner, Review.ref.in_(some))
         for ref, rating, at in session.execute(query.order_by(Review.at, Review.id)):
-            if ref in said and said[ref] <= at:
-                deck.believe(ref, said.pop(ref))
+            if ref in said and ref not in found and said[ref] <= at:
+                deck.believe(ref, said[ref])
             found[ref] = deck.rate(ref, cast(Grade, rating), at)
         gone = [ref for ref in some if ref not in found]
         session.execute(delete(Memory).where(Memory.learner == learner, Memory.ref.in_(gone)))

@@ -26,7 +26,7 @@ EASY: Grade = 4
 LEECH_FROM = 5  # lapses: by then it is not forgotten but not understood, and reading it again helps more than a rating
 _SPREAD = 0.05
 _LONGEST_DAYS = 365  # an interview is nearer
-_BELIEVED_DAYS = 30.0  # for how long one's own word is taken before it is tried
+BELIEVED_DAYS = 30.0  # for how long one's own word is taken before it is tried
 _BELIEVED_SPREAD = 10  # days either way
 _DIFFICULTY = 5.0  # the middle of FSRS's scale: nothing is known of it
 
@@ -116,17 +116,15 @@ class Deck:
         return self._put(item)
 
     def believe(self, ref: str, at: datetime) -> Item:
-        """The item of something that the learner says they know, as if it had just been recalled well.
+        """The item of something that was never reviewed and that the learner says they know.
 
         It is asked in about a month, on a day that goes by its name, so that an import of many does not come back on
-        one day and the day is the same whenever this is asked. What reviews have shown to last longer stays so.
+        one day and the day is the same whenever this is asked.
         """
-        before, at = self.items.get(ref), at.astimezone(UTC)
-        stability = max(before.stability or 0.0, _BELIEVED_DAYS) if before else _BELIEVED_DAYS
+        at = at.astimezone(UTC)
         shift = zlib.crc32(ref.encode()) % (2 * _BELIEVED_SPREAD + 1) - _BELIEVED_SPREAD
-        due = max(before.due if before else at, at + timedelta(days=_BELIEVED_DAYS + shift))
-        known = before or Item(ref, State.Review.value, None, None, _DIFFICULTY, due, at)
-        return self._put(replace(known, state=State.Review.value, step=None, stability=stability, due=due, last=at))
+        due = at + timedelta(days=BELIEVED_DAYS + shift)
+        return self._put(Item(ref, State.Review.value, None, BELIEVED_DAYS, _DIFFICULTY, due, at))
 
     def out(self, item: Item) -> bool:
         """Whether it does not come up: it is suspended, or the card that it is a point of is."""

@@ -156,7 +156,7 @@ def rate_once(
 
 
 def _deck(study: Study) -> Deck:
-    return study.standing().coming
+    return study.standing().deck
 
 
 def _until(study: Study) -> datetime:

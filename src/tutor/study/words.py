@@ -13,22 +13,28 @@ _VOUCHED = ("override", "import")  # a mastery check is a review of the card, an
 
 
 def vouched(marks: Iterable[Marked]) -> dict[str, datetime]:
-    """By card the time of the mark that counts, where that says mastered and no check was made.
+    """By card since when it is called mastered, where the mark that counts says so and no check was made.
 
     Args:
         marks: of a learner, the oldest first.
     """
     by_card: dict[str, list[Marked]] = {}
+    since: dict[str, datetime] = {}
     for mark in marks:
-        by_card.setdefault(mark.card, []).append(mark)
-    last = {card: counting(of_card) for card, of_card in by_card.items()}
-    return {card: m.at for card, m in last.items() if m and m.status == "mastered" and m.why in _VOUCHED}
+        of_card = by_card.setdefault(mark.card, [])
+        of_card.append(mark)
+        counts = counting(of_card)
+        if counts and counts.status == "mastered" and counts.why in _VOUCHED:
+            since.setdefault(mark.card, counts.at)
+        else:
+            since.pop(mark.card, None)
+    return since
 
 
 def deck_of(items: Iterable[Item], marks: Iterable[Marked], *, retention: float, zone: ZoneInfo) -> Deck:
-    """Everything that a learner reviews, with the cards that they vouch for: those are tried too, and fade."""
+    """Everything that a learner reviews, with the cards that they vouch for and never reviewed: those are tried too."""
     deck = Deck(items, retention=retention, zone=zone)
     for card, at in vouched(marks).items():
-        if (item := deck.items.get(card)) is None or item.last < at:
+        if card not in deck.items:  # what is reviewed comes up on its own day
             deck.believe(card, at)
     return deck

@@ -72,6 +72,8 @@ _COMMANDS = tuple(
         (r"--what-fits\b", '"what_fits": true'),
     )
 )
+#: Options of commands whose field in the API is not called the same.
+_FIELDS = {"--from": "start", "--skip": "skips", "--set": "status", "--interview": "interview"}
 _HTTP = {
     400: UsageError("the request cannot be read", fix="A body is JSON in UTF-8, as described at /docs."),
     404: NotFound("there is no such page", fix="Start at the first page: /"),
@@ -92,6 +94,13 @@ def over_http(fix: str) -> str:
     return fix
 
 
+def _field(about: str) -> str:
+    """What an error is about, as the API's field where it was said as the command line's option."""
+    if not re.fullmatch(r"--[a-z-]+", about):
+        return about
+    return _FIELDS.get(about, about[2:].replace("-", "_"))
+
+
 def told(error: Exception) -> TutorError:
     """What a client is told, and counted: our own errors as they are, the log has the details of any other."""
     failed(error)
@@ -104,7 +113,7 @@ def told(error: Exception) -> TutorError:
 
 def to_json(error: TutorError) -> dict[str, Any]:
     """The error's body: the same three parts as on the terminal."""
-    parts = {"what": error.what, "about": error.about, "fix": over_http(error.fix)}
+    parts = {"what": error.what, "about": _field(error.about), "fix": over_http(error.fix)}
     return {"error": {**{name: mended(text) for name, text in parts.items()}, "transient": error.transient}}
 
 
