@@ -16,6 +16,7 @@ from tutor.retrieval.encoder import Encoder, OnnxEncoder
 from tutor.retrieval.index import IndexReader, IndexStore
 from tutor.retrieval.search import FUSED, RERANKED, Filters, Ranking, Searcher, weighted
 from tutor.settings import Settings
+from tutor.study.whose import own_folder
 from tutor.studyparts import LearnersOwn
 from tutor.version import tutor_version as tutor_version
 
@@ -221,7 +222,7 @@ class App(LearnersOwn):
         from tutor.drill.substance import Substance
 
         grader = Grader(Gatherer(self.encoder, self.judge, NEAR), OwnText(self.corpus), Substance(self.corpus))
-        store = DrillStore(self.settings.own_home / "drills")
+        store = DrillStore(own_folder(self.settings) / "drills")
         return Drills(
             self.corpus, self.encoder, grader, store, SearchLibrary(lambda: self.searcher), schedule=self.drill_schedule
         )
@@ -239,7 +240,7 @@ class App(LearnersOwn):
     def feedback(self) -> FeedbackStore:
         from tutor.feedback import FeedbackStore
 
-        return FeedbackStore(self.settings.own_home / "feedback")
+        return FeedbackStore(own_folder(self.settings) / "feedback")
 
     def ingest(
         self,

@@ -204,13 +204,6 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
     @property
-    def own_home(self) -> Path:
-        """Where the learner's own files lie, as drills: the home, or a folder in it for others than the default one."""
-        from tutor.study.whose import own_home
-
-        return own_home(self.home.expanduser(), self.study.learner)
-
-    @property
     def readings_dir(self) -> Path:
         return (self.home / "readings").expanduser()
 

@@ -64,10 +64,11 @@ def candidates(
     from tutor.evals.candidates import write
     from tutor.evals.lint_read import curriculum_documents
     from tutor.evals.sets import default_sets
+    from tutor.study.whose import own_folder
 
     state: State = context.obj
     folder = sets or default_sets()
-    home = state.settings().own_home
+    home = own_folder(state.settings())
     found = drafts(home, sets=folder if folder.is_dir() else None, documents=curriculum_documents())
     if out:
         if out.exists():

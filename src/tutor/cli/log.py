@@ -118,8 +118,10 @@ def add(
 
 
 def _folder(context: typer.Context) -> Path:
+    from tutor.study.whose import own_folder
+
     state: State = context.obj
-    return state.settings().own_home / "log-drafts"
+    return own_folder(state.settings()) / "log-drafts"
 
 
 @app.command("list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Protocol
 
 LOCAL = "local"  # the learner of an installation with one
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")  # names of devices, on Windows
@@ -19,6 +20,23 @@ def own_home(home: Path, learner: str) -> Path:
         return home
     name = re.sub(r"[A-Z]|^\.|\.$", _escaped, learner)
     return home / "learners" / (_escaped(name[0]) + name[1:] if _RESERVED.match(name) else name)
+
+
+class _Section(Protocol):
+    @property
+    def learner(self) -> str: ...
+
+
+class _Settings(Protocol):
+    @property
+    def home(self) -> Path: ...
+    @property
+    def study(self) -> _Section: ...
+
+
+def own_folder(settings: _Settings) -> Path:
+    """As ``own_home``, of the home and learner in the settings in force."""
+    return own_home(settings.home.expanduser(), settings.study.learner)
 
 
 def _escaped(found: re.Match[str] | str) -> str:
