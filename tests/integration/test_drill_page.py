@@ -182,19 +182,21 @@ def test_what_a_link_names_can_be_started_above_all_else(client: TestClient, app
     page = parsed(client.get("/drill", params={"request": asked}))
     forms = page.select("main form")
     if not said:
-        assert not page.select(".offer") and one(forms[0], "button")["value"] == "choose"
+        assert not page.select(".offer") and page.select("main form button[value=choose]")
         return
     assert one(page, "main h2").text == f"Drill: {said}" and one(forms[0], "button").text == "Start the drill"
     session = app.drills.store.load(begin(client, **fields(forms[0], page)).rsplit("/", 1)[-1])
     assert (session.kind, session.task.card) == ("probe", "kafka")
 
 
-def test_let_it_choose_takes_what_went_badly(client: TestClient, app: App) -> None:
+def test_let_it_choose_takes_what_is_due_and_what_went_badly(client: TestClient, app: App) -> None:
     room = begin(client, request="why not kafka")
-    finish(client, room)  # passed: ungraded, which is weak
-    weak = app.drills.due_or_weak(due=False, weak=True)
-    chosen = app.drills.store.load(begin(client, do="choose", count="1").rsplit("/", 1)[-1])
-    assert (chosen.task.card, chosen.task.probe) in weak and len(chosen.tasks) == 1
+    finish(client, room)  # passed: ungraded, which is weak, and makes due what Kafka builds on
+    due, weak = (app.drills.due_or_weak(due=asked, weak=not asked) for asked in (True, False))
+    chosen = app.drills.store.load(begin(client, do="choose", count="6").rsplit("/", 1)[-1])
+    probes = [(task.card, task.probe) for task in chosen.tasks]
+    assert len(probes) == 6 and ("kafka", "why-not-task-queue") in set(weak) & set(probes)
+    assert probes[0] in (due or weak)
 
 
 def test_let_it_choose_gives_as_many_questions_as_were_asked_for_and_says_why(curriculum: Path, tmp_path: Path) -> None:
