@@ -32,7 +32,8 @@ NOT_ANSWERED = "How do I bake sourdough bread?"
 HTML = {"accept": "text/html"}
 WRITTEN = (
     "A follower without heartbeats within a random timeout raises its term and asks for votes. [1]\n\n"
-    "- The Raft leader appends client commands, sends them to followers and advances the commit index. [1]\n"
+    "- The Raft leader appends client commands, sends them to followers and advances the commit index "
+    "when a majority has stored an entry of the current term. [1]\n"
 )
 
 
@@ -137,7 +138,7 @@ def test_an_answer_that_a_model_writes_takes_the_quoted_ones_place(home: Path) -
     client = TestClient(create_app(core))
     found = events(client, {"question": "How does Raft elect a leader?", "conversation": "new"})
     names = [name for name, _ in found]
-    assert names.index("stored") < names.index("writing") < names.index("generated")
+    assert names.index("stored") < names.index("writing") < names.index("generated"), found
     stored = dict(found)["stored"]
     page = soup(client, f"/conversations/{stored['conversation']}")
     assert "Written by scripted/1" in page.get_text()

@@ -27,7 +27,10 @@ QUESTION = "How does Raft elect a leader?"
 NAME = "compatible/a-model-of-tomorrow"
 TRUE = (
     "A follower without heartbeats within a random timeout raises its term and asks for votes. [1]\n\n",
-    "- The Raft leader appends client commands, sends them to followers and advances the commit index. [1]\n",
+    (
+        "- The Raft leader appends client commands, sends them to followers and advances the commit index "
+        "when a majority has stored an entry of the current term. [1]\n"
+    ),
 )
 
 

@@ -28,7 +28,10 @@ NOT_ANSWERED = "How do I bake sourdough bread?"
 LIE = "A node votes 17 times per term."
 TRUE = (
     "A follower without heartbeats within a random timeout raises its term and asks for votes.",
-    "The Raft leader appends client commands, sends them to followers and advances the commit index.",
+    (
+        "The Raft leader appends client commands, sends them to followers and advances the commit index "
+        "when a majority has stored an entry of the current term."
+    ),
 )
 REPLY = f"{TRUE[0]} [1]\n\n- {TRUE[1]} [1]\n- {LIE} [1] <img src=x> [a](https://evil.test)\n"
 

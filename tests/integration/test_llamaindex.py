@@ -130,7 +130,10 @@ def test_a_query_engine_lets_a_model_write_what_the_passages_bear(curriculum_hom
 
     said = (
         "A follower without heartbeats within a random timeout raises its term and asks for votes.",
-        "The Raft leader appends client commands, sends them to followers and advances the commit index.",
+        (
+            "The Raft leader appends client commands, sends them to followers and advances the commit index "
+            "when a majority has stored an entry of the current term."
+        ),
     )
     model = ScriptedModel(
         lambda messages: [f"{said[0]} [1]\n\n- {said[1]} [1]\n- A node votes 17 times per term. [1]\n"]

@@ -22,7 +22,10 @@ from tutor.web.routes import openai as route
 CARDS = Path(__file__).resolve().parents[2] / "corpus" / "cards"
 ASKED: Any = [{"role": "user", "content": "How does Raft elect a leader?"}]
 OPENING = "A follower without heartbeats within a random timeout raises its term and asks for votes. [1]\n\n"
-SECOND = "- The Raft leader appends client commands, sends them to followers and advances the commit index. [1]\n"
+SECOND = (
+    "- The Raft leader appends client commands, sends them to followers and advances the commit index "
+    "when a majority has stored an entry of the current term. [1]\n"
+)
 LIE = "- A node votes 17 times per term. [1]\n"
 LIES = LIE + "- Redis is faster than Raft in 40 of 41 cases. [1]\n- Raft needs 12 leaders at once. [1]\n"
 
