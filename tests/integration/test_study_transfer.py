@@ -89,10 +89,15 @@ def entry(learner: str, name: str, version: int, text: str, minutes: int = 0) ->
 DRILL = {"id": "20260503-abcdabcd", "kind": "card", "tasks": [], "rounds": [], "started": NOW.isoformat()}
 
 
+def vouched(own: str) -> Mark:
+    """That the learner calls Kafka mastered, which its schedule begins with."""
+    return Mark(id=new_id(), learner=own, at=NOW, card="kafka", status="mastered", why="override", note="“so” 🐘\u2028")
+
+
 def filled(one: Machine) -> Machine:
     own = one.learner
     one.add(
-        Mark(id=new_id(), learner=own, at=NOW, card="kafka", status="mastered", why="override", note="“so” 🐘\u2028"),
+        vouched(own),
         Drilled(
             id=new_id(), learner=own, at=NOW, session="20260503-abcdabcd", task=1, card="kafka", probe="why-not",
             kind="card", verdict="mixed", score=0.1 + 0.2, points={"ack": "covered"}, rating=None, seconds=61.5,
@@ -165,7 +170,8 @@ def test_two_machines_that_went_on_apart_come_together(machine: Callable[..., Ma
                 ("e1", 1, "first\nwords"), ("e1", 2, "on the second"), ("e1", 3, "on the first"),
                 ("e2", 1, "only here"), ("e3", 1, "only there"),
             ]  # fmt: skip
-    reference = machine("reference")  # the same reviews, one after another
+    reference = machine("reference")  # the same word and reviews, one after another
+    reference.add(vouched("local"))
     reference.rate("kafka", 3, 0, "drill:20260503-abcdabcd/1")
     reference.rate("kafka", 3, 3, "review:a")
     reference.rate("kafka", 1, 5, "review:b")

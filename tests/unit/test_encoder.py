@@ -84,13 +84,14 @@ def test_an_interrupt_ends_the_encoding(encoder: OnnxEncoder) -> None:
         if len(finished) == 20:
             raise KeyboardInterrupt
 
+    encoder.encode(texts[:64])  # the first pass makes its threads and its memory
     began = time.process_time()
     with pytest.raises(KeyboardInterrupt):
         encoder.encode(texts, on_progress=stop)
     stopped = time.process_time() - began
     began = time.process_time()
     encoder.encode(texts)
-    assert stopped < (time.process_time() - began) / 3
+    assert stopped < (time.process_time() - began) / 2  # it stood at a sixth, and what was begun was finished
 
 
 def test_many_texts_come_back_in_their_order(encoder: OnnxEncoder) -> None:
