@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tutor.cli.state import State
+from tutor.version import tutor_version
 
 #: Command to the module that has it, and the function's name there; in the order of ``tutor --help``.
 _COMMANDS = {
@@ -113,11 +114,6 @@ def version() -> None:
 
 
 def _version() -> None:
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        typer.echo(installed("tutor-study"))
-    except PackageNotFoundError:
-        typer.echo("unknown (not installed)")
+    installed = tutor_version()
+    typer.echo(installed if installed != "0" else "unknown (not installed)")
     raise typer.Exit

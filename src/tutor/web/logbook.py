@@ -205,8 +205,8 @@ def choices(outline: Outline) -> list[tuple[str, str]]:
     return [(name, title) for name, title in found]
 
 
-def places(outline: Outline, given: str) -> tuple[list[tuple[str, list[tuple[str, str]]]], str]:
-    """Plans with the steps that an entry can belong to, and the one that ``given`` names.
+def places(outline: Outline, given: str, now: str) -> tuple[list[tuple[str, list[tuple[str, str]]]], str]:
+    """Plans with the steps that an entry can belong to, where the plan is ``now`` first, and the one ``given`` names.
 
     What names none, or one that stands under another id, comes first, under no plan: nothing that was given is lost.
     """
@@ -216,6 +216,8 @@ def places(outline: Outline, given: str) -> tuple[list[tuple[str, list[tuple[str
     if chosen and not any(chosen == item for _, rows in found for item, _ in rows):
         place = place_of(outline, chosen)
         found.insert(0, ("", [(chosen, place[1] if place else chosen)]))
+    if now and (place := place_of(outline, now)):
+        found.insert(0, ("Where the plan is", [(now, place[1])]))
     return found, chosen
 
 

@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from tutor.errors import StaleAnswer, TutorError
-from tutor.study.links import place_of
 from tutor.study.log import LogBook
 from tutor.study.lookup import card_names
 from tutor.study.records import LONGEST_S
@@ -211,9 +210,7 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
         if isinstance(fault, StaleAnswer):
             with suppress(TutorError):
                 theirs = logbook.show(book, book.get(entry))
-        plans, chosen = logbook.places(book.outline, given.item)
-        if (now := book.current()) and (place := place_of(book.outline, now)):
-            plans.insert(0, ("Where the plan is", [(now, place[1])]))
+        plans, chosen = logbook.places(book.outline, given.item, book.current())
         return {
             "plans": plans,
             "chosen": chosen,
