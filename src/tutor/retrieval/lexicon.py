@@ -19,6 +19,11 @@ _MAX_PHRASE = 6
 _BETWEEN = re.compile(r"[,:;!?]|\.\s")
 _NAME_PART = re.compile(r"[^\W_]+(?:[-/.'+&_][^\W_]+)*(?:\+\+|#)?")
 _NO_TYPOS = frozenset({"pros", "cons"})  # no word pieces of their own, and one edit from "prod" and "cdns"
+#: Around a short form that is asked about, and not around a word that is used: "what does use stand for".
+_ASKING = frozenset(
+    "what is are s does do the a an of and or vs versus define definition explain describe difference differences "
+    "between compare mean means meaning stand stands for acronym abbreviation letters".split()
+)
 _ENDINGS = ("s", "es", "ed", "ing", "er", "ers", "or", "ors", "ly", "able")
 
 
@@ -189,13 +194,20 @@ class Expander:
     def _only_a_word(self, span: str, question: str, is_word: Any) -> bool:
         """Whether a word of a question only looks like a short form: "use" is not USE, a "React hook" not ReAct.
 
-        A word alone may still be one ("rag"), and so may what nobody can pronounce ("cdc").
+        A word alone may still be one ("rag", "acid vs base"), and so may what nobody can pronounce ("cdc").
         """
         shorts = self._shorts.get(span)
         if not shorts or is_word is None or not is_word(span) or not _VOWEL.search(span):
             return False
-        typed = [word for word in re.findall(r"[^\W_]+", question) if word.lower() == span]
-        return len(query_content(question)) > 1 and not any(word in shorts or word.isupper() for word in typed)
+        typed = re.findall(r"[^\W_]+", question)
+        shouted = all(word.isupper() for word in typed if word.isalpha())
+        if any(word in shorts or word.isupper() for word in typed if word.lower() == span) and not (
+            shouted and len(typed) > 1
+        ):
+            return False
+        # A stop word is never content, so of "What should I use?" nothing would be left: every word counts.
+        beside = query_content(question) if query_content(span) else _tokens(question)
+        return any(w != span and w not in _ASKING and w not in self._shorts for w in beside)
 
     def _commoner(self, word: str, form: str) -> bool:
         """Whether passages hold each word of the form, and more often than ``word`` itself."""
