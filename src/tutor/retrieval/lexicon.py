@@ -18,7 +18,8 @@ _VOWEL = re.compile(r"[aeiou]")
 _MAX_PHRASE = 6
 _BETWEEN = re.compile(r"[,:;!?]|\.\s")
 _NAME_PART = re.compile(r"[^\W_]+(?:[-/.'+&_][^\W_]+)*(?:\+\+|#)?")
-_NO_TYPOS = frozenset({"pros", "cons"})  # no word pieces of their own, and one edit from "prod" and "cdns"
+#: No word pieces of their own, and an edit or two from "prod", "cdns" and "map".
+_NO_TYPOS = frozenset("pros cons kbps mbps gbps tbps kbit mbit gbit tbit kbits mbits gbits msec usec nsec secs".split())
 #: Around a short form that is asked about, and not around a word that is used: "what does use stand for".
 _ASKING = frozenset(
     "what is are s does do the a an of and or vs versus define definition explain describe difference differences "
