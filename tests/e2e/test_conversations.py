@@ -72,6 +72,7 @@ def test_a_conversation_outlives_reload_back_and_forward(visit: Callable[..., An
     assert [text.split("\n")[0] for text in again] == [text.split("\n")[0] for text in shown]
     page.go_back()
     page.wait_for_selector("[data-intro]")
+    page.wait_for_load_state()  # with the scripts that listen for the way forward
     assert questions(page) == []
     page.go_forward()
     page.wait_for_selector(".turn")

@@ -62,8 +62,8 @@ def sound(page: Any) -> bool:
 def start(page: Any, query: str) -> None:
     """From the start page into the room of what ``query`` fills in."""
     page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + f"/drill?{query}")
-    page.get_by_role("button", name="Start the drill").first.click()
-    page.wait_for_selector("[data-room]")
+    with page.expect_navigation():  # with its scripts: a key pressed before they are there does nothing
+        page.get_by_role("button", name="Start the drill").first.click()
 
 
 def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 10_000) -> None:
@@ -118,6 +118,7 @@ def test_from_the_start_to_the_grade(visit: Visit, scheme: str) -> None:
     assert sound(page)
     page.get_by_role("button", name="Show the grade").click()
     page.wait_for_selector("[data-graded]")
+    page.wait_for_load_state()  # with the script that lights what belongs together
     assert sound(page)
     assert page.locator(".figures").inner_text().count("4") >= 1
 
