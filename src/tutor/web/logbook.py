@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from tutor.curriculum.outline import Outline
 from tutor.errors import NotFound, StaleAnswer, TutorError, UsageError
-from tutor.study.entries import LogEntry, excerpt
+from tutor.study.entries import LogEntry, checked_day, excerpt
 from tutor.study.links import item_of, items, place_of, steps
 from tutor.study.log import NONE, LogBook
 from tutor.study.lookup import card_of
@@ -205,8 +205,20 @@ def choices(outline: Outline) -> list[tuple[str, str]]:
     return [(name, title) for name, title in found]
 
 
-def places(outline: Outline, given: str, now: str) -> tuple[list[tuple[str, list[tuple[str, str]]]], str]:
-    """Plans with the steps that an entry can belong to, where the plan is ``now`` first, and the one ``given`` names.
+def step_on(book: LogBook, day: str) -> dict[str, str] | None:
+    """The step that the plan has on an entry's day, first to choose from; None where it has none, or that is no day."""
+    try:
+        item = book.current(day)
+        over = bool(day.strip()) and checked_day(day, book.today) != book.today
+    except UsageError:
+        return None
+    place = place_of(book.outline, item) if item else None
+    label = "Where the plan was that day" if over else "Where the plan is"
+    return {"label": label, "item": item, "title": place[1]} if place else None
+
+
+def places(outline: Outline, given: str) -> tuple[list[tuple[str, list[tuple[str, str]]]], str]:
+    """Plans with the steps that an entry can belong to, and the one that ``given`` names.
 
     What names none, or one that stands under another id, comes first, under no plan: nothing that was given is lost.
     """
@@ -216,8 +228,6 @@ def places(outline: Outline, given: str, now: str) -> tuple[list[tuple[str, list
     if chosen and not any(chosen == item for _, rows in found for item, _ in rows):
         place = place_of(outline, chosen)
         found.insert(0, ("", [(chosen, place[1] if place else chosen)]))
-    if now and (place := place_of(outline, now)):
-        found.insert(0, ("Where the plan is", [(now, place[1])]))
     return found, chosen
 
 
