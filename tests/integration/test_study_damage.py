@@ -20,7 +20,7 @@ from tutor.errors import StudyDamaged, StudyFault, StudyFull
 from tutor.study import backups
 from tutor.study.salvage import salvage
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Memory, Sitting
+from tutor.study.tables import Conversation, Memory, Sitting
 
 NOW = datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -212,6 +212,22 @@ def test_what_was_set_aside_or_taken_back_since_is_kept(tmp_path: Path, out: boo
     assert salvage(good, path) == (1 if reviewed == "before" else 0), "the word that is later stays"
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT suspended, reps FROM memory").fetchall() == [(int(out), 2)]
+
+
+def test_a_conversation_that_went_on_since_is_kept(tmp_path: Path) -> None:
+    path, good = tmp_path / "study.db", tmp_path / "copy.db"
+    store = StudyStore(path, clock=at(0))
+    store.owner()
+    with store.write() as session:
+        session.add(Conversation(id="c", learner="local", at=NOW, conversation="c1", title="Why?", changed=NOW))
+    store.close()
+    shutil.copy(path, good)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE conversations SET title = 'Why Kafka?', changed = '2026-05-03 12:30:00.000000'")
+        connection.commit()
+    assert salvage(path, good) == 1 and salvage(path, good) == 0
+    with closing(sqlite3.connect(good)) as connection:
+        assert connection.execute("SELECT title FROM conversations").fetchall() == [("Why Kafka?",)]
 
 
 def test_a_damaged_backup_is_passed_over(path: Path) -> None:

@@ -43,12 +43,13 @@ def _newest(
     """
     if not {"id", "at"} <= set(columns):
         return None
+    when = "changed" if "changed" in columns else "at"
     listed = ", ".join(f'"{column}"' for column in columns)
     found = to.execute(f'SELECT {listed} FROM "{name}" WHERE id = ?', (row[columns.index("id")],)).fetchone()
     if found is None:
         return None
     read, there = dict(zip(columns, row, strict=True)), dict(zip(columns, found, strict=True))
-    newest = dict(read if str(read["at"]) > str(there["at"]) else there)
+    newest = dict(read if str(read[when]) > str(there[when]) else there)
     if "suspended_at" in columns:
         said = read if _said_aside(read) > _said_aside(there) else there
         newest |= {"suspended": said["suspended"], "suspended_at": said["suspended_at"]}
