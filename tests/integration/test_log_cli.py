@@ -122,6 +122,8 @@ def test_list_search_edit_delete_restore(home: Home) -> None:
         (["digest", "--week", "W3"], 2, "is no week"),
         (["capstone", "M77"], 1, "no item is called so"),
         (["draft"], 2, ""),
+        (["list", "--since", "soon"], 2, "since: 'soon' is no day"),
+        (["list", "--until", "2026-02-30"], 2, "until: '2026-02-30' is no day"),
         (["--from", "no-such-file"], 2, "cannot be read"),
         (["text", "--from", "x"], 2, "either a text or --from"),
         ([], 2, "no editor is set"),

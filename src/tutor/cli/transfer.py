@@ -59,7 +59,8 @@ def export(
     if kind not in FORMATS:
         raise UsageError(f"'{kind}' is no format", about="--format", fix=f"One of: {', '.join(FORMATS)}.")
     if file == "-" and (kind == "anki" or as_json):
-        raise UsageError("needs a file", about="tutor export", fix="As in: tutor export weak.apkg --format anki")
+        fix = "As in: tutor export weak.apkg" if kind == "anki" else "The export is JSON as it is; leave --json."
+        raise UsageError("needs a file", about="tutor export" if kind == "anki" else "--json", fix=fix)
     state: State = context.obj
     core = App(state.settings())
     try:

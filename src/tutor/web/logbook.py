@@ -19,7 +19,8 @@ from tutor.web.forms import Form
 from tutor.web.highlight import render_document
 
 PAGE = 20  # entries on a page of the list
-_FIELDS = {"tags": "tags", "title": "title", "date": "day", "cards": "cards", "which card?": "cards"}
+_FIELDS = {name: name for name in ("tags", "title", "cards", "since", "until")}
+_FIELDS |= {"date": "day", "which card?": "cards"}
 #: What the terminal says → what a page says.
 _FIXES = {
     "the entry is empty, nothing was added": "Write what you decided, instead of what, and why.",
