@@ -377,6 +377,8 @@ def test_the_log_is_narrowed_to_a_step_by_its_title(client: TestClient) -> None:
         page = soup(client.get("/log", params={"item": given}))
         assert chosen(one(page, "#item")) == "month/1/week/1"
         assert [h.get_text() for h in page.select(".entry h2")] == ["One"]
+    wrong = soup(client.get("/log", params={"until": "soon"}), 422)
+    assert one(wrong, "#until").get("aria-invalid") == "true" and "To" in one(wrong, ".failed dd").get_text()
     gone = soup(client.get("/log", params={"item": "zzz"}), 404)
     assert chosen(one(gone, "#item")) == "zzz", "what was asked for stays to be seen"
 

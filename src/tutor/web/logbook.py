@@ -21,6 +21,7 @@ from tutor.web.highlight import render_document
 PAGE = 20  # entries on a page of the list
 _FIELDS = {name: name for name in ("tags", "title", "cards", "since", "until")}
 _FIELDS |= {"date": "day", "which card?": "cards"}
+_LABELS = {"since": "From", "until": "To"}
 #: What the terminal says → what a page says.
 _FIXES = {
     "the entry is empty, nothing was added": "Write what you decided, instead of what, and why.",
@@ -190,7 +191,8 @@ def edit(book: LogBook, entry: str, given: Fields) -> LogEntry:
 
 def refused(error: TutorError) -> Refusal:
     """An error in a page's words, with the form's field that it is about."""
-    shown = type(error)(error.what, about=error.about, fix=_FIXES.get(error.what, error.fix))
+    about = _LABELS.get(error.about, error.about)
+    shown = type(error)(error.what, about=about, fix=_FIXES.get(error.what, error.fix))
     if isinstance(error, StaleAnswer):
         return Refusal(shown, "")
     if isinstance(error, NotFound):
