@@ -67,7 +67,8 @@ class TutorError(Exception):
         head = f"{self.about}: {self.what}" if self.about else self.what
         if self.fix and "\n" in self.what:
             return f"{head}\n  {self.fix}"
-        return f"{head.rstrip('.')}. {self.fix}" if self.fix else head
+        end = "" if head.endswith("?") else "."
+        return f"{head.rstrip('.')}{end} {self.fix}" if self.fix else head
 
 
 class UsageError(TutorError):
