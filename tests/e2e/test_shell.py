@@ -338,6 +338,30 @@ def test_what_is_looked_for_is_marked_and_brought_to_the_middle(visit: Visit) ->
     assert "No card has that" in page.inner_text("main")
 
 
+def test_the_card_that_is_found_has_the_focus_and_n_goes_on_to_the_next(visit: Visit) -> None:
+    page = visit("/map")
+    focused = "document.activeElement.dataset.id ?? ''"
+    page.keyboard.press("/")
+    page.keyboard.type("kafka")
+    several = page.locator(".node.found").evaluate_all("nodes => nodes.map((node) => node.dataset.id)")
+    assert len(several) > 1
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused) == several[0]
+    assert page.evaluate("document.activeElement.matches(':focus-visible')")
+    frame, node = (page.locator(name).bounding_box() for name in ("[data-map]", f"[data-id={several[0]}]"))
+    assert frame["x"] < node["x"] and node["x"] + node["width"] < frame["x"] + frame["width"]
+    page.keyboard.press("n")
+    assert page.evaluate(focused) == several[1]
+    page.keyboard.press("Shift+N")
+    assert page.evaluate(focused) == several[0]
+    page.keyboard.press("/")  # from the box, too, Enter goes on
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused) == several[1]
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.endswith(f"/documents/{several[1]}")
+
+
 def test_the_map_without_scripts(visit: Visit) -> None:
     page = visit("/map", width=360, height=740, java_script_enabled=False)
     assert overflow(page) == []
