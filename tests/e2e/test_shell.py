@@ -242,6 +242,31 @@ def test_the_first_tab_stop_skips_to_the_content(visit: Visit) -> None:
     assert page.evaluate("document.activeElement.id") == "main"
 
 
+# The scripts
+
+
+@pytest.mark.parametrize("path", ["/", "/drill", "/map", "/review", "/log/new"])
+def test_every_module_is_asked_for_once_and_before_any_has_run(visit: Visit, path: str) -> None:
+    page = visit("/healthz")
+    asked: list[str] = []
+    warned: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if r.url.endswith(".js") else None)
+    page.on("console", lambda message: warned.append(message.text))
+    held: list[Any] = []
+    page.route(
+        "**/static/js/main.js", lambda route: held.append(route)
+    )  # no module runs before this one, the first of the page
+    page.goto(page.url.removesuffix("/healthz") + path, wait_until="commit")
+    wanted = "link[rel=modulepreload], script[src]"
+    until(page, lambda: bool(held) and page.locator("#keyboard").count() == 1)
+    named = page.locator(wanted).evaluate_all("all => all.map((one) => one.href || one.src)")
+    until(page, lambda: {*asked} >= {*named})
+    held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    assert sorted(asked) == sorted(named)  # none twice, and none that was not named
+    assert [text for text in warned if "preload" in text] == []
+
+
 # The map
 
 
