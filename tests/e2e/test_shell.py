@@ -209,6 +209,37 @@ def test_letters_fit_names_as_people_type_them(visit: Visit) -> None:
     assert better == ["Raft and Paxos", "Circuit breakers", "Load balancers", True, True, True]
 
 
+def test_the_letters_that_fit_are_marked_where_they_stand(visit: Visit) -> None:
+    page = visit("/design")
+    found = page.evaluate(
+        """async () => {
+          const { places } = await import("/static/js/fuzzy.js");
+          const shown = (typed, name) => places(typed, name).map(([from, to]) => name.slice(from, to)).join("|");
+          return [
+            shown("kafka", "Apache Kafka"),
+            shown("bal load", "Load balancers"),
+            shown("cb", "Circuit breakers"),
+            shown("cafe", "Das Cafe\u0301 hier"),
+            shown("strasse", "Stra\u00dfe"),
+            shown("zzz", "Raft"),
+            shown("", "Raft"),
+          ];
+        }"""
+    )
+    assert found[:3] == ["Kafka", "Load|bal", "C|b"]
+    assert found[3] in ("Cafe", "Cafe\u0301") and found[4:] == ["", "", ""]
+    opened(page).fill("debezium")
+    row = page.locator(".palette [aria-selected=true]", has_text="Change data capture")
+    row.locator(".also mark").wait_for()  # another name of the card is what fits
+    assert row.locator(".also").inner_text() == "Debezium" and violations(page) == []
+    page.fill(".palette input", "kafka")
+    chosen(page, "Apache Kafka")
+    assert page.locator(".palette [aria-selected=true] mark").all_inner_texts() == ["Kafka"]
+    page.fill(".palette input", "<img src=x onerror=alert(1)>")
+    page.locator(".palette li", has_text="Ask “<img src=x").wait_for()  # what was typed is text
+    assert page.locator(".palette img").count() == 0
+
+
 # The keyboard
 
 
