@@ -365,6 +365,8 @@ def test_nothing_keeps_anybody_out(visit: Callable[..., Any], scheme: str) -> No
     assert violations(page) == [] and overflow(page) == []
     page.goto(f"{origin}/conversations?q=zzzz")
     assert violations(page) == [] and overflow(page) == []
+    page.goto(f"{origin}/conversations?q=the")
+    assert page.locator(".place mark").count() and violations(page) == [] and overflow(page) == []
 
 
 def test_a_stop_leaves_nothing_running(visit: Callable[..., Any]) -> None:

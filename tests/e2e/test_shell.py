@@ -209,8 +209,9 @@ def test_letters_fit_names_as_people_type_them(visit: Visit) -> None:
     assert better == ["Raft and Paxos", "Circuit breakers", "Load balancers", True, True, True]
 
 
-def test_the_letters_that_fit_are_marked_where_they_stand(visit: Visit) -> None:
-    page = visit("/design")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_letters_that_fit_are_marked_where_they_stand(visit: Visit, scheme: str) -> None:
+    page = visit("/design", color_scheme=scheme)
     found = page.evaluate(
         """async () => {
           const { places } = await import("/static/js/fuzzy.js");
