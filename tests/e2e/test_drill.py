@@ -120,6 +120,12 @@ def test_from_the_start_to_the_grade(visit: Visit, scheme: str) -> None:
     page.wait_for_selector("[data-graded]")
     page.wait_for_load_state()  # with the script that lights what belongs together
     assert sound(page)
+    page.set_viewport_size({"width": 1280, "height": 300})  # words longer than the window scroll beside the points
+    words = page.locator(".own-words")
+    assert words.evaluate("e => e.scrollHeight > e.clientHeight") and violations(page) == []
+    words.focus()
+    assert words.evaluate("e => e === document.activeElement")
+    page.set_viewport_size({"width": 1280, "height": 860})
     assert page.locator(".figures").inner_text().count("4") >= 1
 
     # words and points point at each other
