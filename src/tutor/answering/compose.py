@@ -114,7 +114,8 @@ def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = fr
 
 def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Scored:
     """The sentence that opens the answer."""
-    right = [s for s in scored if not s.unit.wrong] or scored
+    said = [s for s in scored if not s.unit.row] or scored  # a row of a table follows; it opens nothing
+    right = [s for s in said if not s.unit.wrong] or said
     right = [s for s in right if s.names] or right
     if named and not intent.sides:
         right = [s for s in right if s.unit.passage.doc_id in named] or right
@@ -133,7 +134,7 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
         told = [s for s in right if s.rarest and s.score >= shares[s.rarest] * lead.score and not s.unit.teaser]
         told = [s for s in told if _same_subject(s.unit, lead.unit)]
         lead = max(told, key=lambda s: (s.rarest, s.score), default=lead)
-    restated = max((s for s in scored if s.unit.wrong and s.own >= RESTATED), key=lambda s: s.likeness, default=None)
+    restated = max((s for s in said if s.unit.wrong and s.own >= RESTATED), key=lambda s: s.likeness, default=None)
     claims = intent.name == "other" and restated and restated.likeness > lead.likeness and restated.own > lead.own
     if restated and claims:
         return restated  # "Does CAP mean two of three?" is answered by why that is wrong to say
@@ -176,7 +177,7 @@ class _Selection:
             return
         lead = self.verdict[0]
         continues = unit.passage.doc_id == lead.passage.doc_id and self._intent.leads(unit.passage.role)
-        continues = continues and candidate.score >= self._second and candidate.names
+        continues = continues and candidate.score >= self._second and candidate.names and not unit.row
         beside = len(self.verdict) == 1 and continues and not unit.wrong and lead.words + unit.words <= VERDICT_WORDS
         if not beside and len(self.bullets) >= _MAX_BULLETS:
             return
@@ -278,7 +279,7 @@ def _layout(heads: Sequence[Unit], bullets: Sequence[Unit], intent: Intent) -> C
                 passage.heading,
                 passage.start + unit.start,
                 passage.start + unit.end,
-                unit.text,
+                unit.quote,
                 passage.covers,
                 passage.source,
                 passage.page,
