@@ -97,7 +97,8 @@ def test_a_row_of_a_table_is_quoted_with_the_heads_of_its_columns(
 @pytest.mark.parametrize("question", ANSWERABLE)
 def test_length_and_verdict(core: App, question: str) -> None:
     answer = core.answerer.ask(question)
-    assert 60 <= len(answer.text.split()) <= 180
+    assert 60 <= len(answer.text.split()) <= answer.composed.room
+    assert answer.composed.room == (230 if answer.intent == "compare" else 180)
     assert 1 <= len(answer.composed.verdict) <= 2
 
 
