@@ -80,6 +80,14 @@ def test_a_question_that_wants_more_than_one_thing_gets_a_longer_answer(intent: 
     assert words - 30 < len(answer.markdown().split()) <= words
 
 
+def test_rows_of_a_table_stand_in_its_order_and_open_nothing() -> None:
+    first, third, second, said = numbered(4)
+    rows = [replace(unit, start=at, row=True) for at, unit in enumerate((first, second, third))]
+    answer = compose([scored(rows[2], 2.0), scored(rows[0], 1.95), scored(said, 1.9), scored(rows[1], 1.85)], HOW)
+    assert [s.text for s in answer.verdict] == [said.text]
+    assert [s.text for g in answer.groups for s in g.sentences] == [u.text for u in (first, second, third)]
+
+
 def test_what_goes_past_the_usual_length_is_on_the_subject() -> None:
     lead, *mine = numbered(9, words=20)
     theirs = [scored(u, 2.5 - 0.01 * n) for n, u in enumerate(numbered(9, doc="redis", words=20))]

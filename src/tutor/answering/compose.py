@@ -234,9 +234,16 @@ def _groups(lead: Unit, bullets: Sequence[Unit], intent: Intent) -> list[tuple[s
     found, before = [], lead.passage.title
     for (title, label), members in grouped.items():
         name = label if title == before else f"{title}: {label[0].lower()}{label[1:]}" if label else title
-        found.append((name, members))
+        found.append((name, _rows_in_order(members)))
         before = title
     return found
+
+
+def _rows_in_order(members: Sequence[Unit]) -> list[Unit]:
+    """Rows of tables as they follow each other there ("Step 2" before "Step 6"); the rest keeps its place."""
+    passages = [unit.passage.chunk_id for unit in members]
+    rows = iter(sorted((u for u in members if u.row), key=lambda u: (passages.index(u.passage.chunk_id), u.start)))
+    return [next(rows) if unit.row else unit for unit in members]
 
 
 def _named(unit: Unit) -> frozenset[str] | set[str]:
