@@ -66,7 +66,7 @@ def start(page: Any, query: str) -> None:
         page.get_by_role("button", name="Start the drill").first.click()
 
 
-def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 10_000) -> None:
+def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 30_000) -> None:
     """Does something that brings another question into the room, and waits for it."""
     before = page.get_attribute("[data-room]", "data-question")
     act()
