@@ -20,7 +20,8 @@ from tutor.answering.screen import leans_on_context
 from tutor.answering.sense import Sense, Senses
 
 MEMORY_BYTES = 16 * 1024 * 1024  # about 3,000 answers of 5 kB
-SIMILAR = 0.75  # cosine of two questions of one sense; the lowest of the committed pairs with one meaning and one sense is .775
+#: Cosine of two questions of one sense: the lowest of the committed pairs with one meaning is .775.
+SIMILAR = 0.75
 _LAYOUT = 1
 
 

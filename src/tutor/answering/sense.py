@@ -67,9 +67,9 @@ _FRAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # Beside a question word, "do" only helps its verb; without one it is the question.
         (r"^((?:how|what|when|why|where|who)\b.*?) do(?:es)?\b(?! not\b)", r"\1"),
         (r"^do\b", "does"),
-        (r"\b(?:pick|select)\b", "choose"),
-        (r"\bcut(?! (?:over|off|down|out|into|in)\b)\b", "reduce"),
-        (r"\bbig\b", "large"),
+        (r"\bpick\b", "choose"),
+        (r"\bcut (?=(?:\w+ )?(?:latency|latencies|costs?|load|lag|time)\b)", "reduce "),
+        (r"\bhow big\b", "how large"),
         (r"\boccur(?=s?\b)", "happen"),
         (r" exactly\W*$", ""),
     )
@@ -199,7 +199,8 @@ def _parts(text: str) -> list[str]:
     found: list[str] = []
     for match in _PART.finditer(text):
         if match["name"] is not None:
-            found += match["name"].split()
+            # A name is not the word that is spelt like it: "How do I use ReAct?" does not ask of React.
+            found.append(match["name"].strip() if match["name"].startswith("#") else f"@{match['name']}")
             continue
         if match["text"]:
             word = match["text"]

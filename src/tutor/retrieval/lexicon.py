@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from tutor.retrieval.lexical import name_key, query_content, stem, words
+from tutor.retrieval.lexical import INTENT_WORDS, name_key, query_content, stem, words
 
 #: "two-phase commit (2PC)": at most eight words, then capitals, digits and signs in brackets. Possessive and from the
 #: beginning of a word only: with other ways to cut it, "a-a-a-…" or a word of 20,000 letters would take minutes.
@@ -18,8 +18,10 @@ _VOWEL = re.compile(r"[aeiou]")
 _MAX_PHRASE = 6
 _BETWEEN = re.compile(r"[,:;!?]|\.\s")
 _NAME_PART = re.compile(r"[^\W_]+(?:[-/.'+&_][^\W_]+)*(?:\+\+|#)?")
-#: No word pieces of their own, and an edit or two from "prod", "cdns" and "map".
-_NO_TYPOS = frozenset("pros cons kbps mbps gbps tbps kbit mbit gbit tbit kbits mbits gbits msec usec nsec secs".split())
+#: Without word pieces of their own, and an edit or two from "prod", "overall" and "map".
+_NO_TYPOS = INTENT_WORDS | frozenset(
+    "kbps mbps gbps tbps kbit mbit gbit tbit kbits mbits gbits msec usec nsec secs".split()
+)
 #: Around a short form that is asked about, and not around a word that is used: "what does use stand for".
 _ASKING = frozenset(
     "what is are s does do the a an of and or vs versus define definition explain describe difference differences "
