@@ -49,10 +49,14 @@ def holds(row: dict, text: str) -> bool:
     return all(term in low for term in row["must"]) and not any(term in low for term in row["must_not"])
 
 
+#: The sets of follow-ups and their halves; ``before`` was written before the rules that it measures.
+SETS = {"followups": ("develop", "report", "last"), "colloquial": ("before", "after")}
+
+
 def follow_ups(app: App) -> None:
-    for half in ("develop", "report"):
+    for name, half in ((name, half) for name, halves in SETS.items() for half in halves):
         table: dict[str, list[float]] = defaultdict(lambda: [0.0] * 8)
-        for row in rows("conversation/followups.jsonl"):
+        for row in rows(f"conversation/{name}.jsonl"):
             if row["half"] != half:
                 continue
             text = read(app, row["turns"])
@@ -61,12 +65,12 @@ def follow_ups(app: App) -> None:
             found = [1.0, float(holds(row, text))]
             for place in ranks:
                 found += [float(place == 1), float(0 < place <= 5)]
-            for name in (row["kind"], "all"):
-                table[name] = [a + b for a, b in zip(table[name], found, strict=True)]
-        print(f"\nfollow-ups, {half} half\nkind          n  right | read: @1   @5 | raw: @1   @5 | joined: @1   @5")
-        for name, (n, *sums) in table.items():
+            for kind in (row["kind"], "all"):
+                table[kind] = [a + b for a, b in zip(table[kind], found, strict=True)]
+        print(f"\n{name}, {half} half\nkind          n  right | read: @1   @5 | raw: @1   @5 | joined: @1   @5")
+        for kind, (n, *sums) in table.items():
             s = [f"{x / n:.3f}" for x in sums]
-            print(f"{name:12} {n:3.0f}  {s[0]} | {s[1]} {s[2]} | {s[3]} {s[4]} | {s[5]} {s[6]}")
+            print(f"{kind:12} {n:3.0f}  {s[0]} | {s[1]} {s[2]} | {s[3]} {s[4]} | {s[5]} {s[6]}")
 
 
 def golden(app: App) -> None:
