@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tutor.answering.cache import SIMILAR
 from tutor.answering.sense import Senses
 from tutor.answering.talk import Said
 from tutor.bootstrap import App
+from tutor.models.port import Message, Usage
 from tutor.settings import Settings
 
 EVALS = Path(__file__).resolve().parents[1]
@@ -73,6 +75,41 @@ def follow_ups(app: App) -> None:
             print(f"{kind:12} {n:3.0f}  {s[0]} | {s[1]} {s[2]} | {s[3]} {s[4]} | {s[5]} {s[6]}")
 
 
+class SaidAgain:
+    """A reply, at once and for nothing."""
+
+    usage = Usage(0, 0)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([self._text])
+
+    def close(self) -> None:
+        pass
+
+
+class Echo:
+    """A model that says the question that it was to rewrite: the least that a bad one does."""
+
+    name, context_tokens = "echo", 8_192
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0) -> SaidAgain:
+        return SaidAgain(json.loads(messages[-1].content)["question"])
+
+
+def echoes(app: App) -> None:
+    for name in SETS:
+        rewritten = taken = 0
+        for row in rows(f"conversation/{name}.jsonl"):
+            before = app.talk.remembered(Said(turn) for turn in row["turns"][:-1])
+            if app.talk.ruled(row["turns"][-1], before).changed(row["turns"][-1]):
+                rewritten += 1
+                taken += app.talk.read(row["turns"][-1], before, model=Echo()).by != "rules"
+        print(f"\n{name}: a model's echo is taken for a reading in {taken} of {rewritten} that the rules rewrite")
+
+
 def golden(app: App) -> None:
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * 4)
     touched = full = 0
@@ -120,6 +157,7 @@ def pairs(app: App) -> None:
 if __name__ == "__main__":
     product = App(Settings(home=Path(sys.argv[1])) if len(sys.argv) > 1 else Settings())
     follow_ups(product)
+    echoes(product)
     golden(product)
     pairs(product)
     product.close()
