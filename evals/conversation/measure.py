@@ -52,7 +52,7 @@ def holds(row: dict, text: str) -> bool:
 
 
 #: The sets of follow-ups and their halves; ``before`` was written before the rules that it measures.
-SETS = {"followups": ("develop", "report", "last"), "colloquial": ("before", "after")}
+SETS = {"followups": ("develop", "report", "last"), "colloquial": ("before", "after", "last")}
 
 
 def follow_ups(app: App) -> None:
