@@ -101,6 +101,7 @@ def test_follow_ups_are_read_with_what_was_asked(before: str, question: str, rea
         "When two requests book the same seat, how do I make sure that only one of them wins?",
         "how does an inverted index work",
         "adapter vs facade",
+        "Does two-phase commit work?",
         "Thanks. How do I size a thread pool?",
         "Never mind. What is a Bloom filter?",
         "What is the difference between a mutex and a semaphore?",

@@ -111,7 +111,7 @@ _SAME = re.compile(
 )
 _TOO = re.compile(
     r"^\W*(?:does|do|did|is|are|can|could|has|have|will|would|should)(?:n't)? (?P<new>[^?.!,]{1,40}?)"
-    r"(?: (?:do|does|have|support|work|be|behave))?(?: (?:the same(?: thing| way)?|that|it|this|so"
+    r"(?: (?:(?:do|does|have|support|work|be|behave) )?(?:the same(?: thing| way)?|that|it|this|so"
     r"|like that|similar))?(?:,? (?:too|as well|either|also))?\W*$",
     re.I,
 )
