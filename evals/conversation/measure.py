@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tutor.answering.cache import SIMILAR, normalised
 from tutor.answering.sense import Senses
 from tutor.answering.talk import Said
 from tutor.bootstrap import App
+from tutor.models.port import Message, Usage
 from tutor.settings import Settings
 
 EVALS = Path(__file__).resolve().parents[1]
@@ -49,10 +51,14 @@ def holds(row: dict, text: str) -> bool:
     return all(term in low for term in row["must"]) and not any(term in low for term in row["must_not"])
 
 
+#: The sets of follow-ups and their halves; ``before`` was written before the rules that it measures.
+SETS = {"followups": ("develop", "report", "last"), "colloquial": ("before", "after", "last")}
+
+
 def follow_ups(app: App) -> None:
-    for half in ("develop", "report"):
+    for name, half in ((name, half) for name, halves in SETS.items() for half in halves):
         table: dict[str, list[float]] = defaultdict(lambda: [0.0] * 8)
-        for row in rows("conversation/followups.jsonl"):
+        for row in rows(f"conversation/{name}.jsonl"):
             if row["half"] != half:
                 continue
             text = read(app, row["turns"])
@@ -61,12 +67,47 @@ def follow_ups(app: App) -> None:
             found = [1.0, float(holds(row, text))]
             for place in ranks:
                 found += [float(place == 1), float(0 < place <= 5)]
-            for name in (row["kind"], "all"):
-                table[name] = [a + b for a, b in zip(table[name], found, strict=True)]
-        print(f"\nfollow-ups, {half} half\nkind          n  right | read: @1   @5 | raw: @1   @5 | joined: @1   @5")
-        for name, (n, *sums) in table.items():
+            for kind in (row["kind"], "all"):
+                table[kind] = [a + b for a, b in zip(table[kind], found, strict=True)]
+        print(f"\n{name}, {half} half\nkind          n  right | read: @1   @5 | raw: @1   @5 | joined: @1   @5")
+        for kind, (n, *sums) in table.items():
             s = [f"{x / n:.3f}" for x in sums]
-            print(f"{name:12} {n:3.0f}  {s[0]} | {s[1]} {s[2]} | {s[3]} {s[4]} | {s[5]} {s[6]}")
+            print(f"{kind:12} {n:3.0f}  {s[0]} | {s[1]} {s[2]} | {s[3]} {s[4]} | {s[5]} {s[6]}")
+
+
+class SaidAgain:
+    """A reply, at once and for nothing."""
+
+    usage = Usage(0, 0)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([self._text])
+
+    def close(self) -> None:
+        pass
+
+
+class Echo:
+    """A model that says the question that it was to rewrite: the least that a bad one does."""
+
+    name, context_tokens = "echo", 8_192
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0) -> SaidAgain:
+        return SaidAgain(json.loads(messages[-1].content)["question"])
+
+
+def echoes(app: App) -> None:
+    for name in SETS:
+        rewritten = taken = 0
+        for row in rows(f"conversation/{name}.jsonl"):
+            before = app.talk.remembered(Said(turn) for turn in row["turns"][:-1])
+            if app.talk.ruled(row["turns"][-1], before).changed(row["turns"][-1]):
+                rewritten += 1
+                taken += app.talk.read(row["turns"][-1], before, model=Echo()).by != "rules"
+        print(f"\n{name}: a model's echo is taken for a reading in {taken} of {rewritten} that the rules rewrite")
 
 
 def golden(app: App) -> None:
@@ -117,6 +158,7 @@ def pairs(app: App) -> None:
 if __name__ == "__main__":
     product = App(Settings(home=Path(sys.argv[1])) if len(sys.argv) > 1 else Settings())
     follow_ups(product)
+    echoes(product)
     golden(product)
     pairs(product)
     product.close()

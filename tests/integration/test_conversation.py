@@ -62,6 +62,26 @@ def test_follow_ups_are_read_for_what_they_mean(core: App, half: str, floor: flo
     assert sum(right) / len(right) >= floor
 
 
+@pytest.mark.parametrize(("half", "floor"), [("before", 0.9), ("after", 0.95), ("last", 0.75)])
+def test_colloquial_follow_ups_are_read_for_what_they_mean(core: App, half: str, floor: float) -> None:
+    mine = [r for r in rows("conversation/colloquial.jsonl") if r["half"] == half]
+    right = []
+    for row in mine:
+        text, low = read(core, row["turns"]), f" {read(core, row['turns']).lower()}"
+        if row["untouched"]:
+            assert text == row["turns"][-1]
+        else:
+            right.append(all(t in low for t in row["must"]) and not any(t in low for t in row["must_not"]))
+    assert len(mine) >= 26 and sum(right) / len(right) >= floor - 0.001
+
+
+def test_nothing_leans_on_what_a_learner_tells_of_themselves(core: App) -> None:
+    assert "optimistic locking" in read(
+        core, ["What is optimistic locking?", "I have an exam tomorrow", "why is it fast?"]
+    )
+    assert "Kafka" in read(core, ["What is Redis?", "I have a Kafka interview tomorrow", "when should I use it?"])
+
+
 def test_full_questions_stay_as_they_are(core: App) -> None:
     mine = [r["turns"] for r in rows("conversation/followups.jsonl") if r["untouched"]]
     assert sum(read(core, turns) != turns[-1] for turns in mine) <= 2  # of 48; both are in docs/conversation.md

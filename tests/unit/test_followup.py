@@ -41,6 +41,36 @@ from tutor.answering.rewrite import standalone, subject_of
         ("Kafka or RabbitMQ for jobs?", "which is cheaper?", "Kafka or RabbitMQ for jobs: which is cheaper?"),
         ("Kafka or RabbitMQ?", "When is the first a mistake?", "When is Kafka a mistake?"),
         ("sessions or JWT?", "how do I revoke the latter?", "how do I revoke JWT?"),
+        # no subject of its own
+        ("How long should Kafka keep its topics?", "how many?", "Kafka keep its topics: how many?"),
+        (
+            "Should I shard MongoDB early?",
+            "is there a rule of thumb?",
+            "shard MongoDB early: is there a rule of thumb?",
+        ),
+        ("How does Redis persist data?", "at what cost?", "Redis persist data: at what cost?"),
+        ("What is a saga?", "any downsides?", "What are the downsides of a saga?"),
+        ("How does Kafka compare to RabbitMQ?", "Why is that?", "Kafka compare to RabbitMQ: why?"),
+        # the difference, the verdict
+        (
+            "Kafka or RabbitMQ for jobs?",
+            "What is the difference?",
+            "Kafka or RabbitMQ for jobs: What is the difference?",
+        ),
+        ("Kafka or RabbitMQ for jobs?", "what would you pick?", "Kafka or RabbitMQ for jobs: what would you pick?"),
+        ("Kafka or RabbitMQ for jobs?", "when would I not use the latter?", "when would I not use RabbitMQ?"),
+        # the same of another
+        ("How does Postgres implement MVCC?", "does MySQL?", "How does MySQL implement MVCC?"),
+        ("How does Kafka deliver?", "Does the same hold for SQS?", "How does SQS deliver?"),
+        ("How does Kafka deliver?", "same question for SQS", "How does SQS deliver?"),
+        # a verb is no subject to exchange
+        ("How do I etcd?", "and TTLs?", "etcd: TTLs?"),
+        # in other words
+        ("What is a saga?", "shorter please", "What is a saga, shorter?"),
+        ("What is a saga?", "sorry, I don't get it", "Explain a saga in detail"),
+        # what was said before it asks nothing
+        ("Thanks. What is a saga?", "how do I test it?", "how do I test a saga?"),
+        ("Never mind! What is a saga?", "an example?", "What is an example of a saga?"),
         # clauses
         (
             "How does Raft commit a log entry?",
@@ -71,6 +101,13 @@ def test_follow_ups_are_read_with_what_was_asked(before: str, question: str, rea
         "When two requests book the same seat, how do I make sure that only one of them wins?",
         "how does an inverted index work",
         "adapter vs facade",
+        "Does two-phase commit work?",
+        "Thanks. How do I size a thread pool?",
+        "Never mind. What is a Bloom filter?",
+        "What is the difference between a mutex and a semaphore?",
+        "Is there a limit to the members of a Raft group?",
+        "How many replicas does Cassandra need?",
+        "why do two workers freeze, each waiting for the other",
         "  What is   Raft ?? ",
         "",
     ],
@@ -102,6 +139,10 @@ def test_carrying_goes_on_over_turns_and_stops_at_a_new_subject() -> None:
     assert "Postgres" in standalone("and why?", chain, names).text
     chain = after("Kafka or RabbitMQ?", "When is the first a mistake?")
     assert standalone("and the other?", chain, names).text == "When is RabbitMQ a mistake?"
+    chain = after("Kafka or RabbitMQ for jobs?", "when would I not use the latter?")
+    assert standalone("and the former?", chain, names).text == "when would I not use Kafka?"
+    chain = after("What is a saga?", "Thanks. What is a semaphore?")
+    assert standalone("how do they differ?", chain, names).text == "saga or semaphore: how do they differ?"
     chain = after("What is Cassandra?", "How does a Bloom filter work?")
     read = standalone("and when not to use it?", chain, names).text
     assert "Bloom filter" in read and "Cassandra" not in read
@@ -115,7 +156,7 @@ def test_a_subject_is_what_a_question_is_about() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["it " * 900, "(" * 3000, "and " * 900, "the first " * 300, "a, " * 1300, "?" * 2000]
+    "question", ["it " * 900, "(" * 3000, "and " * 900, "the first " * 300, "a, " * 1300, "?" * 2000, "thanks, " * 400]
 )
 def test_no_question_takes_long(question: str) -> None:
     import time

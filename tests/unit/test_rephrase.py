@@ -111,6 +111,48 @@ def test_a_reading_that_asks_something_else_is_refused(
     assert by_rules.text == (ruled or by_rules.text) and why in found.why
 
 
+@pytest.mark.parametrize(
+    ("before", "question", "reply", "ruled", "why"),
+    [
+        ("When would you not use MongoDB?", "why not?", "why not?", "Why not MongoDB?", "as asked"),
+        ("When would you not use MongoDB?", "but why not?", "Why not", "Why not MongoDB?", "as asked"),
+        ("When should I use Kafka?", "And RabbitMQ?", "And RabbitMQ?", "When should I use RabbitMQ?", "as asked"),
+        ("When should I use Kafka?", "And RabbitMQ?", "RabbitMQ.", "When should I use RabbitMQ?", "as asked"),
+        (
+            "When should I use Kafka?",
+            "And RabbitMQ?",
+            "What about RabbitMQ?",
+            "When should I use RabbitMQ?",
+            "still leans",
+        ),
+        (
+            "When should I use Kafka?",
+            "What about RabbitMQ?",
+            "RabbitMQ?",
+            "When should I use RabbitMQ?",
+            "half a question",
+        ),
+        (
+            "How does Raft commit a log entry?",
+            "and with 5 nodes?",
+            "How does Raft do with 5 nodes?",
+            "How does Raft commit a log entry, with 5 nodes?",
+            "not carried over",
+        ),
+        ("How does Raft elect a leader?", "how many of them?", "How many of them?", "", "as asked"),
+    ],
+)
+def test_a_reading_that_leaves_the_work_undone_is_refused(
+    before: str, question: str, reply: str, ruled: str, why: str
+) -> None:
+    conversation = after(before)
+    by_rules = standalone(question, conversation, names)
+    found = rephrased(question, by_rules, conversation, names, ScriptedModel(lambda messages: [reply]))
+    assert (found.text, found.by) == (by_rules.text, "rules")
+    assert by_rules.text == (ruled or by_rules.text) != question
+    assert why in found.why
+
+
 def test_a_model_that_fails_leaves_the_rules_reading() -> None:
     found, _ = read("How does", ModelTimeout("too slow"))
     assert found.by == "rules" and "the model failed" in found.why

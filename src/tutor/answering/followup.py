@@ -13,6 +13,17 @@ _OPENER = re.compile(
     r"|(?:fine|well|right|now|great|sure|cool)(?:\s*[,.!:]+|\s+[–-])\s*))+",
     re.I,
 )
+#: Words of sentences that ask nothing.
+_NICETY = (
+    r"(?:(?:many )?thanks?|thank you|thx|cheers|ok(?:ay)?|got it|i see|great|cool|nice|perfect"
+    r"|awesome|good|hello|hi|hey"
+    r"|understood|makes sense|that helps?|that helped|never ?mind|forget (?:it|that|about (?:it|that))|hm+|interesting"
+    r"|right|sure|fine|wow|oh|ah|yes|no|yeah|sorry|scrap that|skip (?:it|that)|let'?s move on|next(?: question)?"
+    r"|(?:another|one more|new) (?:question|one|thing)|so much|very much|a lot|again|you|there|then|now|tutor|enough"
+    r"|for (?:that|the help|now)|(?:good|fair) point)"
+)
+#: Whole sentences that ask nothing, before one that does.
+_PREAMBLE = re.compile(rf"^\W*(?:{_NICETY}(?:[\s,–-]+{_NICETY})*\s*(?:[.!…]+\s+|(?<=question)[:,]\s+))+(?=\S)", re.I)
 _ABOUT = re.compile(r"^(?:what|how) about\s+|^(?:the )?same (?:for|with)\s+", re.I)
 CORRECTION = re.compile(
     r"^\W*(?:"
@@ -85,13 +96,14 @@ _OUTWARD = re.compile(
     re.I,
 )
 ORDINAL = re.compile(
-    r"\bthe (?P<which>first|former|second|latter|other|last)(?: (?:one|option|choice|kind|two))?(?=\W*$|[?,.;:]"
+    r"\bthe (?P<which>first|former|second|latter|other|last)(?: (?:one|option|choice|kind"
+    r"|two))?(?:(?<=one|ion)(?!\s+(?:that|which|who|to|of|in)\b)|(?=\W*$|[?,.;:]"
     r"|\s+(?:a|an|the|is|are"
     r"|does|do|did|was|has|have|had|can|could|should|would|will|to|for|in|on|with|better|worse|too|really"
     r"|actually|more|less|scales?|fails?"
     r"|handles?|costs?|works?"
     r"|bad|good|cheaper|slower|faster|when|over|instead|than|needs?|takes?|keeps?|lose|loses|and|or|not|still|at"
-    r"|instead)\b)",
+    r"|instead)\b))",
     re.I,
 )
 _WHICH = re.compile(
@@ -126,9 +138,26 @@ _OWN_STORY_WORDS = 22
 _EMPTY = frozenset({"happens", "happen", "happened", "matters", "changes", "goes"})  # "what happens when it …"
 _ENOUGH = 3  # content words before a pronoun that can hold what it means
 _NEEDS_MORE = re.compile(r"\b(?:instead|otherwise|else|either)\W*$|\bthe (?:old|new) one\b", re.I)
+_FEW_WORDS = 7
+_MEASURES = re.compile(
+    r"^(?:(?:in|into|at|for|by|after|with|over|on|up to) )?(?:how (?:much|many|long|often|far|big"
+    r"|large|small|fast|slow|soon"
+    r"|late|early|expensive|hard)|(?:is|are|isn't|was|were) there|what (?:cost|price|point|rate|scale"
+    r"|size|kind|sort)|which)\b"
+    r"|^what(?:'s| is| are) the (?:usual|normal|typical|standard|best|right|simplest|safest|cheapest"
+    r"|common|recommended|worst)"
+    r" (?:way|approach|choice|option|answer|practice|solution|trick|method|size|value|number)s?\W*$",
+    re.I,
+)
 _DEFINES = re.compile(
     r"^(?:what(?:'s| exactly is| exactly are| is| are)|define|explain|who (?:is|are)) (?:an? |the )?", re.I
 )
+
+
+def without_preamble(question: str) -> str:
+    """The question without sentences before it that ask nothing: "Thanks. What is a saga?"."""
+    found = _PREAMBLE.match(question)
+    return question[found.end() :] if found and question[found.end() :].strip(" ?.!") else question
 
 
 def opened(question: str) -> tuple[str, str]:
@@ -239,6 +268,12 @@ def _own_clause(before: str, tied: bool) -> bool:
     enough = _ENOUGH if tied or prepositional(before) else 1
     own = [word for word in content(before[: breaks[-1].start()]) if word not in _EMPTY] if breaks else []
     return len(own) >= enough
+
+
+def subjectless(rest: str) -> bool:
+    """Whether a short question asks how much, or whether there is such a thing, of nothing that it names."""
+    found = _MEASURES.match(rest)
+    return bool(found and len(rest.split()) <= _FEW_WORDS and len(content(rest[found.end() :])) <= 1)
 
 
 def hangs(rest: str) -> bool:

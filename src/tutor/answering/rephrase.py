@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from tutor.answering import followup
 from tutor.answering.conversation import Conversation
 from tutor.answering.intent import classify
 from tutor.answering.naming import Named, Names
-from tutor.answering.rewrite import Rewritten
+from tutor.answering.rewrite import Rewritten, standalone
+from tutor.answering.screen import leans_on_context
 from tutor.deciding import deciding
 from tutor.errors import GenerationError
 from tutor.models.port import LanguageModel, Message, complete
@@ -46,6 +48,7 @@ def rephrased(
     The model is asked only where the rules say that the question leans on the conversation. Its question is taken when
     all its names, numbers and words come from the question or the conversation, it keeps the question's own, it is one
     line that asks, and it asks of the same things as the rules' reading: same subject, sides, figures and polarity.
+    One that leans on the conversation itself, as the mere question does, is no reading.
     """
     if not ruled.changed(question):
         return ruled
@@ -55,7 +58,12 @@ def rephrased(
         return replace(ruled, why=f"{ruled.why}; the model failed")
     text = " ".join(without_thoughts(reply).split()).strip("\"'“” ")
     known = (ruled.text, *conversation.texts())
-    fault = _fault(text, question, known, names) or _turned(text, question, ruled.text, names)
+    fault = (
+        _fault(text, question, known, names)
+        or _unresolved(text, question, ruled.text, conversation, names)
+        or _turned(text, question, ruled.text, names)
+        or _dropped(text, question, ruled.text, conversation)
+    )
     if fault:
         return replace(ruled, why=f"{ruled.why}; the model's reading was refused: {fault}")
     asked = {n.key for n in names(question)}
@@ -90,6 +98,29 @@ def _fault(text: str, question: str, known: Iterable[str], names: Names) -> str:
     if _NEGATION.search(text) and not _NEGATION.search(question + " ".join(known)):
         return "a negation was never said"
     return ""
+
+
+def _unresolved(text: str, question: str, ruled: str, conversation: Conversation, names: Names) -> str:
+    """What a reading leaves for the conversation to say; empty where it stands alone as the rules' reading does."""
+    if _bare(text) == _bare(question):
+        return "it is the question as asked"
+    if leans_on_context(text) is not None or standalone(text, conversation, names).changed(text):
+        return "it still leans on the conversation"
+    if followup.asks(ruled) and not followup.asks(text):
+        return "it is half a question"
+    return ""
+
+
+def _dropped(text: str, question: str, ruled: str, conversation: Conversation) -> str:
+    """Which word of what was asked before the rules carry over and a reading does not; empty where none."""
+    asked = _stems(" ".join(turn.standalone for turn in conversation.turns))
+    lost = (_stems(ruled) & asked) - _stems(f"{question} {text}")
+    return f"'{min(lost)}' is not carried over" if lost else ""
+
+
+def _bare(text: str) -> str:
+    """A question without what opens it, letter case and marks."""
+    return " ".join(re.findall(r"\w+", followup.opened(text)[1].lower()))
 
 
 def _turned(text: str, question: str, ruled: str, names: Names) -> str:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tutor.answering import followup
+from tutor.answering import ellipsis, followup
 from tutor.answering.conversation import Conversation, Turn, joined
-from tutor.answering.intent import classify
 from tutor.answering.naming import Named, Names, with_article
 from tutor.answering.screen import says_nothing
 
@@ -31,37 +30,16 @@ _NOUN_FIRST = re.compile(
     r"^\W*(?:what(?:'s| is| are)|who (?:is|are)|define|explain|tell me about|(?:why|when to|when not to) use)\s", re.I
 )
 _VERBS = re.compile(r"\b(?:good|bad|work|works|mean|means|do|does|cost|costs|used|for|expensive|at|like)\b.*$", re.I)
+#: What can be asked of two things only.
+_TOGETHER = re.compile(
+    r"\b(?:they|them|these|those|the two)\b.*\b(?:differ(?:ent|s)?|compare|relate|combine|together"
+    r"|similar|each other)\b",
+    re.I,
+)
+_DOES = re.compile(r"\b(?:i|we|you|to|one|not)\s+$", re.I)
 _HOW_IT = re.compile(r"^\W*how (?:do|does|did|is|are|can|could|would|will|should)\b", re.I)
 _CIRCUMSTANCE = "a circumstance of what was asked before"
 _PRONOUNS = "it its itself they them their theirs themselves that this those these one".split()
-_BARE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(rf"^\W*(?:{pattern})\W*$", re.I))
-    for name, pattern in (
-        ("why-not", r"why not|why n't"),
-        ("why", r"why|how come|but why|for what reason|why is that|why so"),
-        ("how", r"how|how so|how exactly|in what way"),
-        (
-            "example",
-            r"(?:can you |could you )?(?:give (?:me )?|show (?:me )?)?(?:an?|one|another|some"
-            r"|for)?\s*(?:concrete )?examples?(?: please)?|such as|like what",
-        ),
-        (
-            "more",
-            r"(?:tell me |say )?more(?: please| detail| details)?|go on|elaborate|continue|keep going"
-            r"|(?:please )?(?:elaborate|explain)(?: please| further| more)?|details|in detail",
-        ),
-        ("opposite", r"(?:the )?opposite|when not|when should(?:n't| i not)(?: i)?|and not|when would(?:n't| i not)"),
-        ("round", r"(?:the )?other way (?:a?round)|vice versa|the reverse|conversely"),
-        ("use", r"when to use|when not to use|when to avoid|when should i use"),
-        (
-            "aspect",
-            r"(?:what are |and )?(?:the |its )?((?:(?:main|common|typical|biggest) )?(?:trade-?offs?"
-            r"|failure modes?|drawbacks?|downsides?|benefits|advantages"
-            r"|disadvantages|limits|limitations|alternatives|pros and cons|costs?|risks|pitfalls|use cases"
-            r"|red flags|mistakes))",
-        ),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +88,9 @@ def standalone(question: str, conversation: Conversation, names: Names) -> Rewri
 
 def turn(question: str, read: Rewritten, names: Names, *, said: str = "", doc_ids: Sequence[str] = ()) -> Turn:
     """The turn to remember of a question, as it was read and answered."""
-    found = tuple(dict.fromkeys(n.text for n in names(read.text)))
-    return Turn(question, read.text, read.subject or subject_of(read.text), said, found, tuple(doc_ids), read.aside)
+    text = followup.without_preamble(read.text)
+    found = tuple(dict.fromkeys(n.text for n in names(text)))
+    return Turn(question, text, read.subject or subject_of(text), said, found, tuple(doc_ids), read.aside)
 
 
 def subject_of(question: str) -> str:
@@ -129,11 +108,13 @@ def _corrected(question: str, last: Turn, names: Names) -> Rewritten | None:
     if not found:
         return None
     new = (found.group("new") or found.group("new2") or "").strip()
+    if ellipsis.kind_of(question)[1] or ellipsis.kind_of(new)[1]:
+        return None
     old = (found.group("old") or found.group("old2") or "").strip()
     if not new or followup.asks(new) or len(new.split()) > 4:
         return None
     if old:
-        text = _replaced(last.standalone, old, new)
+        text = ellipsis.replaced(last.standalone, old, new)
     else:
         text = _swapped(last.standalone, new, names, whatever=True) or _renamed(last, new)
     return Rewritten(text or f"{new}: {last.subject}", why="a correction of what was named")
@@ -143,20 +124,22 @@ def _renamed(last: Turn, new: str) -> str | None:
     """The earlier question with its whole subject exchanged, where that is one thing that it asks the meaning of."""
     if not _NOUN_FIRST.match(last.standalone) or _VERBS.search(last.subject):
         return None
-    text = _replaced(last.standalone, last.subject, new)
+    text = ellipsis.replaced(last.standalone, last.subject, new)
     return text and (text if new.endswith("s") else re.sub(r"^(\W*what) are\b", r"\1 is", text, flags=re.I))
 
 
 def _leaning(question: str, conversation: Conversation, last: Turn, names: Names) -> Rewritten | None:
     """The question with what it leans on, and the rule; None where it leans on nothing."""
-    opener, rest = followup.opened(question)
+    opener, rest = followup.opened(followup.without_preamble(question))
     told = followup.about(rest)
     rest = told or rest
     if followup.long(rest):
         return None
     named = names(rest)
-    if bare := _bare(rest, last, names):
+    if bare := _bare(rest, conversation, last, names):
         return bare
+    if new := ellipsis.same_of(rest, named):
+        return _fragment(new, last, names(new), names)
     if ordinal := _ordinal(rest, conversation, names, fragment=bool(told) or not followup.asks(rest)):
         return ordinal
     fragment = not followup.asks(rest) and not _has_main_clause(rest)
@@ -164,6 +147,8 @@ def _leaning(question: str, conversation: Conversation, last: Turn, names: Names
     if (told or opener) and fragment and not aside:
         return _fragment(rest, last, named, names)
     if found := followup.pointer(rest, named, tied=bool(opener)):
+        if _TOGETHER.search(rest) and not named and len(names(last.subject)) < 2:
+            return _compared(rest, conversation, names)
         return _resolved(rest, found, last, names)
     if followup.compares_nothing(rest, named):
         return _compared(rest, conversation, names)
@@ -176,6 +161,8 @@ def _leaning(question: str, conversation: Conversation, last: Turn, names: Names
         return _in_context(rest, last, f'"{opener}" goes on with what was asked before')
     if few and not any(n.product or n.acronym for n in named) and rest.lower().startswith("what if "):
         return _in_context(rest, last, _CIRCUMSTANCE)
+    if not named and followup.subjectless(rest):
+        return _in_context(rest, last, "it names no subject")
     if not named and ((fragment and followup.scrap(rest)) or (few and followup.hangs(rest))):
         return _in_context(rest, last, "it names no subject")
     return None
@@ -189,6 +176,10 @@ def _compared(rest: str, conversation: Conversation, names: Names) -> Rewritten:
         before = [n for n in names(conversation.turns[-2].subject) if n.key != here[0].key]
         if len(before) == 1 and before[0].text not in last.standalone:
             return Rewritten(f"{before[0].text} or {here[0].text}: {rest}", why=why)
+    elif len(conversation.turns) > 1 and not here:
+        two = conversation.turns[-2:]
+        if all(_NOUN_FIRST.match(t.standalone) and len(t.subject.split()) <= 3 for t in two):
+            return Rewritten(f"{two[0].subject} or {two[1].subject}: {rest}", why=why)
     return _in_context(rest, last, why)
 
 
@@ -197,10 +188,16 @@ def _has_main_clause(rest: str) -> bool:
     return any(followup.asks(part.strip()) for part in re.split(r"[,;:.!?]\s+|\s[–-]\s", rest)[1:])
 
 
-def _bare(rest: str, last: Turn, names: Names) -> Rewritten | None:
-    kind, found = next(((k, m) for k, p in _BARE if (m := p.match(rest))), ("", None))
+def _bare(rest: str, conversation: Conversation, last: Turn, names: Names) -> Rewritten | None:
+    kind, found = ellipsis.kind_of(rest)
     if found is None:
         return None
+    if kind in ("difference", "verdict"):
+        return _compared(rest, conversation, names)
+    if kind == "under":
+        return _in_context(rest, last, "it names no subject")
+    if kind == "manner":
+        return _with_circumstance(found.group("manner") or rest, last)
     noun = _noun(last, names)
     plain = noun or (_VERBS.sub("", last.subject).strip() if _HOW_IT.match(last.standalone) else "") or last.subject
     subject = f"{plain}, {last.aside}" if last.aside else plain
@@ -208,12 +205,12 @@ def _bare(rest: str, last: Turn, names: Names) -> Rewritten | None:
     aspect = found.group(1).lower() if kind == "aspect" else ""
     text = {
         "why-not": f"Why not {subject}?",
-        "why": _asked_with("Why", base, subject),
-        "how": _asked_with("How", base, subject),
+        "why": ellipsis.asked_with("Why", base, subject),
+        "how": ellipsis.asked_with("How", base, subject),
         "example": f"What is an example of {subject}?",
         "more": f"Explain {subject} in detail",
-        "opposite": _negated(base, subject, rest),
-        "round": _turned(base) or f"{subject}: the other way round?",
+        "opposite": ellipsis.negated(base, subject, rest),
+        "round": ellipsis.turned(base) or f"{subject}: the other way round?",
         "use": f"{rest.strip().rstrip(' ?.!')} {subject}?",
         "aspect": f"What are the {aspect} {'to' if aspect.endswith('alternatives') else 'of'} {subject}?",
     }[kind]
@@ -223,46 +220,8 @@ def _bare(rest: str, last: Turn, names: Names) -> Rewritten | None:
     )
 
 
-def _asked_with(word: str, base: str, subject: str) -> str:
-    """The earlier question with another question word: "When would you not use Kafka?" as "Why would you not …"."""
-    if ": " in base:
-        return f"{word} {subject}?"
-    if found := re.match(
-        r"^\W*(?:what|when|where|which|how|why)\s+(?=(?:is|are|does|do|would|should|can|could)\b)", base, re.I
-    ):
-        if re.match(r"^\W*what (?:is|are)\b", base, re.I):
-            return f"{word} {subject}?"
-        return f"{word} {base[found.end() :]}?"
-    return f"{word} {base[0].lower()}{base[1:]}?" if followup.asks(base) else f"{word} {base}?"
-
-
-def _negated(base: str, subject: str, rest: str) -> str:
-    """The earlier question with its polarity turned; "when not" after "why not X" still asks against X."""
-    against = re.match(r"^\W*why not (?:use )?(.+)$", base, re.I)
-    if against and re.match(r"\W*(?:and )?when\b", rest, re.I):
-        return f"When not to use {against.group(1)}?"
-    plain = re.sub(r"\b(?:not|never)\s+|n't\b", "", base, count=1, flags=re.I)
-    if plain != base:
-        return f"{plain}?"
-    found = re.search(r"\b(?:should|would|do|can|could)\s+(?:i|we|you|one|people)\b", base, re.I)
-    return f"{base[: found.end()]} not{base[found.end() :]}?" if found else f"When not to use {subject}?"
-
-
-def _compared_in(question: str) -> tuple[str, ...]:
-    """The sides of a comparison, without the verb before the first: "prefer gRPC"."""
-    return tuple(re.sub(r"^(?:prefer|choose|pick|use|favou?r|compare)\s+", "", s) for s in classify(question).sides)
-
-
-def _turned(base: str) -> str | None:
-    """The earlier comparison with its sides exchanged."""
-    sides = _compared_in(f"{base}?")
-    if len(sides) != 2 or any(side not in base for side in sides):
-        return None
-    first, second = sides
-    at, to = base.index(first), base.rindex(second)
-    if at + len(first) > to:
-        return None
-    return f"{base[:at]}{second}{base[at + len(first) : to]}{first}{base[to + len(second) :]}?"
+#: What a comparison is for, behind its last side: "Kafka or RabbitMQ for jobs".
+_TAIL = re.compile(r"(?<=\w)\s+(?:for|in|on|at|as|when|if|under|during)\b.*$", re.I)
 
 
 def _sides(conversation: Conversation) -> tuple[tuple[str, str], Turn] | None:
@@ -270,9 +229,9 @@ def _sides(conversation: Conversation) -> tuple[tuple[str, str], Turn] | None:
     for turn in reversed(conversation.turns[-_SIDES_BACK:]):
         for text in (turn.standalone, turn.subject):
             parts = re.split(r"\s+(?:or|vs\.?|versus|over|and)\s+", text.rstrip(" ?.!"))
-            sides = _compared_in(text if text.endswith("?") else f"{text}?")
+            sides = ellipsis.compared_in(text if text.endswith("?") else f"{text}?")
             if len(sides) == 2:
-                return (sides[0], sides[1]), turn
+                return (_TAIL.sub("", sides[0]), _TAIL.sub("", sides[1])), turn
             if len(parts) == 2 and all(len(p.split()) <= 3 for p in parts):
                 return (parts[0], parts[1]), turn
     return None
@@ -288,19 +247,27 @@ def _ordinal(rest: str, conversation: Conversation, names: Names, *, fragment: b
     last = conversation.last
     assert last is not None
     if which == "other":
+        if re.search(r"\b(?:each|one)\b", rest[: found.start()], re.I):
+            return None  # "each waiting for the other"
         # The other than the one that was last spoken of alone.
         spoken = {n.key for n in names(last.standalone)}
         keys = [{n.key for n in names(side)} or {side.lower()} for side in (first, second)]
         chosen, before = (first, second) if spoken & keys[1] and not spoken & keys[0] else (second, first)
         why = f'"the other" is {chosen}'
         if fragment and not followup.content(rest[: found.start()] + rest[found.end() :]):
-            alone = before in last.standalone and chosen not in last.standalone
-            asked = _replaced(last.standalone, before, chosen) if alone else None
-            return Rewritten(asked or f"When to use {chosen}?", why=why)
+            return Rewritten(_of_the_other(last, before, chosen), why=why)
     else:
-        chosen = first if which in ("first", "former") else second
+        chosen, before = (first, second) if which in ("first", "former") else (second, first)
         why = f'"the {which}" is {chosen}'
+        if fragment and not followup.content(rest[: found.start()] + rest[found.end() :]):
+            return Rewritten(_of_the_other(last, before, chosen), why=why)
     return Rewritten(f"{rest[: found.start()]}{chosen}{rest[found.end() :]}", why=why)
+
+
+def _of_the_other(last: Turn, before: str, chosen: str) -> str:
+    """What was asked of one side, asked of the other; when to use it, where that was asked of both."""
+    alone = before in last.standalone and chosen not in last.standalone
+    return (alone and ellipsis.replaced(last.standalone, before, chosen)) or f"When to use {chosen}?"
 
 
 def _fragment(rest: str, last: Turn, named: tuple[Named, ...], names: Names) -> Rewritten:
@@ -311,6 +278,8 @@ def _fragment(rest: str, last: Turn, named: tuple[Named, ...], names: Names) -> 
     name = len(text.split()) <= 5 and (named or "-" in text or text[:1].isupper())
     if name and (swapped := _swapped(last.standalone, text, names)):
         return Rewritten(swapped, why="the earlier question, asked of another subject")
+    if re.match(r"an? ", text, re.I) and len(text.split()) <= 4 and (renamed := _renamed(last, text)):
+        return Rewritten(renamed, why="the earlier question, asked of another subject")
     return _in_context(rest, last, "it names no question of its own")
 
 
@@ -337,14 +306,11 @@ def _swapped(base: str, new: str, names: Names, *, whatever: bool = False) -> st
     shared, same, alike, _ = likeness(best)
     if not (shared or alike or same or whatever):
         return None
+    if best.text.islower() and _DOES.search(base[: best.start]):
+        return None  # "How do I cache?" and "TTLs"
     article = re.search(r"\b(?:an?|the)\s+$", base[: best.start], re.I)
     start = article.start() if article and plain != new else best.start
     return f"{base[:start]}{new if article and plain != new else plain}{base[best.end :]}"
-
-
-def _replaced(base: str, old: str, new: str) -> str | None:
-    found = re.search(rf"(?<!\w){re.escape(old)}(?!\w)", base, re.I)
-    return f"{base[: found.start()]}{new}{base[found.end() :]}" if found else None
 
 
 def _noun(last: Turn, names: Names) -> str | None:
@@ -369,7 +335,7 @@ def _resolved(rest: str, found: re.Match[str], last: Turn, names: Names) -> Rewr
         return _in_context(rest, last, why)
     noun = _noun(last, names)
     if noun is None and word.lower() in ("they", "them", "their", "both"):
-        sides = _compared_in(last.standalone)
+        sides = ellipsis.compared_in(last.standalone)
         noun = joined(sides) if sides and len(followup.content(last.subject)) <= 4 else None
     if noun is None:
         return _in_context(rest, last, why)

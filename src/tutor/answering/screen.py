@@ -40,7 +40,8 @@ _QUOTED = re.compile(r"[\"'“‘«`][^\"'”’»`]{3,}[\"'”’»`]")
 _POINTER = re.compile(
     r"\b(?:its|their)\b|\b(?:it|they|them)\b"
     # "this" before a noun is no pointer: "does this pattern scale".
-    r"|\b(?:that|this|those|these)(?=\s*(?:[?.!,;]|$)|\s+(?:over|instead|rather|with|for|in|to|work|fail|happen|matter)\w*\b)",
+    r"|\b(?:that|this|those|these)(?=\s*(?:[?.!,;]|$)|\s+(?:over|instead|rather|with|for|in|to|work"
+    r"|fail|happen|matter)\w*\b)",
     re.I,
 )
 #: "it" that points at nothing: "is it better to shard early", "when does it make sense to".
@@ -75,10 +76,26 @@ def wants_manual(question: str) -> bool:
 
 _PLEASANTRY = re.compile(
     r"^\W*(?:(?:thanks?|thank you|thx|cheers|ok(?:ay)?|got it|i see|great|cool|nice|perfect|awesome|good|hello|hi|hey"
-    r"|bye|goodbye|good (?:morning|evening|night)|understood|makes sense|that helps?|that helped|please)"
+    r"|bye|goodbye|interesting|hm+|wow|oh|ah|never ?mind|forget (?:it|that)|good (?:morning|evening"
+    r"|night)|understood|makes sense|that helps?|that helped|please)"
     r"(?: (?:so much|very much|a lot|again|you|there|then|now|for that|for the help|tutor))*\b\W*)+$",
     re.I,
 )
+
+
+#: What a learner tells of themselves: "I have an exam tomorrow".
+_TELLS = re.compile(
+    r"^\W*(?:i'?m|i am|i have|i'?ve(?: got)?|i'?ll|my|there'?s|we have)\b[^?]{0,80}\b(?:interview"
+    r"|exam|test|deadline|break|class"
+    r"|course|homework|tired|confused|late|new to this|tomorrow|tonight|today|monday|tuesday|wednesday|thursday|friday"
+    r"|saturday|sunday|next week)\b[^?]{0,40}$",
+    re.I,
+)
+
+
+def tells(text: str) -> bool:
+    """Whether a text tells of the learner and asks nothing: "I have an exam tomorrow"."""
+    return bool(_TELLS.match(text))
 
 
 def says_nothing(text: str) -> bool:

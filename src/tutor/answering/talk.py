@@ -10,7 +10,7 @@ from tutor.answering.conversation import MAX_HISTORY, Conversation, first_senten
 from tutor.answering.naming import CorpusNames
 from tutor.answering.rephrase import rephrased
 from tutor.answering.rewrite import Rewritten, standalone, turn
-from tutor.answering.screen import says_nothing
+from tutor.answering.screen import says_nothing, tells
 from tutor.errors import UsageError
 from tutor.models.port import LanguageModel
 from tutor.retrieval.search import Filters, checked_question
@@ -101,7 +101,7 @@ class Talk:
         said = "" if answer.abstained else first_sentence(answer.text)
         cited = tuple(dict.fromkeys(c.doc_id for c in answer.citations))
         asked = checked_question(question)
-        if says_nothing(asked):
+        if self._asks_nothing(asked):
             return Reply(asked, answer, read, conversation)
         new = turn(asked, read, self._names, said=said, doc_ids=cited)
         return Reply(asked, answer, read, conversation.with_turn(new))
@@ -122,8 +122,12 @@ class Talk:
         found = Conversation()
         for one in turns:
             text = checked_question(one.question)
-            if says_nothing(text):
+            if self._asks_nothing(text):
                 continue
             read = standalone(text, found, self._names)
             found = found.with_turn(turn(text, read, self._names, said=first_sentence(one.answer)))
         return found
+
+    def _asks_nothing(self, text: str) -> bool:
+        """Whether no question can lean on a turn."""
+        return says_nothing(text) or (tells(text) and not self._names(text))
