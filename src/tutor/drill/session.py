@@ -22,7 +22,7 @@ from typing import Protocol
 
 from tutor.drill import clarifying, decision, star
 from tutor.drill.grade import Grade, checked_answer, together
-from tutor.drill.records import Opinion, Question, Reading, Round, Session, State, Task, Turn
+from tutor.drill.records import Opinion, Question, Reading, Round, Sent, Session, State, Task, Turn
 from tutor.drill.rubric import TWIST, Point, Rubric
 from tutor.errors import StaleAnswer, UsageError
 
@@ -52,22 +52,48 @@ def start(session_id: str, kind: str, tasks: Sequence[Task], now: datetime) -> S
     return _ask(session, _opening(session.tasks[0]), now)
 
 
-def reply(session: Session, question_id: str, text: str, grader: Grades, now: datetime) -> Session:
-    """The drill after the learner's words to a question.
+def send(session: Session, question_id: str, text: str, now: datetime) -> Session:
+    """The drill with the learner's words to its question, to be graded by ``hear``; unchanged where it has some.
+
+    Raises:
+        StaleAnswer: the drill is over, or another question is pending.
+        UsageError: the words do not fit, as of ``reply``.
+    """
+    _fitting(session, question_id, text)
+    if session.sent is not None:
+        return session
+    return session.model_copy(update={"sent": Sent(question=question_id, text=text, at=now)})
+
+
+def hear(session: Session, grader: Grades, now: datetime) -> Session:
+    """The drill after the words that were sent, whenever that was; unchanged where there are none.
+
+    The next question is asked now: a process that was killed while it graded never showed it.
+    """
+    if (sent := session.sent) is None:
+        return session
+    return reply(session.model_copy(update={"sent": None}), sent.question, sent.text, grader, now, said_at=sent.at)
+
+
+def withdrawn(session: Session, sent: Session) -> Session:
+    """The drill without the words of ``sent``, which cannot be graded; unchanged where it has others, or none."""
+    return session.model_copy(update={"sent": None}) if session.sent == sent.sent else session
+
+
+def reply(
+    session: Session, question_id: str, text: str, grader: Grades, now: datetime, *, said_at: datetime | None = None
+) -> Session:
+    """The drill after the learner's words to a question, which were said now or at ``said_at``.
 
     Raises:
         StaleAnswer: the drill is over, or another question is pending.
         UsageError: the words do not fit: an empty answer, an over-long one, a rating that is none of 1 to 5.
     """
-    question = expected(session, question_id)
-    words = checked_answer(text).strip()
-    if not words and question.state == "answer":
-        raise UsageError("the answer is empty", fix="Say what you would say in the interview, or 'skip'.")
-    rating = _rating(words) if question.state == "rate" else None
+    question, words, rating = _fitting(session, question_id, text)
     state: State = question.state
     if state == "clarify" and clarifying.statements(_said(words)):
         state = "answer"  # what is stated counts, wherever it is said
-    turn = Turn(who="learner", state=state, text=words, at=now, point=question.point)
+    turn = Turn(who="learner", state=state, text=words, at=said_at or now, point=question.point)
     session = _update(session, turns=(*session.round.turns, turn))
     if question.state == "clarify" and not (state == "answer" and _answers(session, words, grader)):
         return _ask(session, ("answer", _now_answer(words), ""), now)
@@ -81,6 +107,15 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
     if rating is not None:
         session = _update(session, rating=rating)
     return _next(session, state, now)
+
+
+def _fitting(session: Session, question_id: str, text: str) -> tuple[Question, str, int | None]:
+    """The pending question, the words to it, and what they rate where it asks for that; raises as ``reply``."""
+    question = expected(session, question_id)
+    words = checked_answer(text).strip()
+    if not words and question.state == "answer":
+        raise UsageError("the answer is empty", fix="Say what you would say in the interview, or 'skip'.")
+    return question, words, _rating(words) if question.state == "rate" else None
 
 
 def expected(session: Session, question_id: str) -> Question:

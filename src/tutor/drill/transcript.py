@@ -152,7 +152,7 @@ def last_graded(session: Session) -> tuple[Task, Round] | None:
 
 def session_json(drills: Drills, session: Session) -> dict[str, Any]:
     """The whole drill; each round with what to read, when it is due and the learner's own view of its points."""
-    out = session.model_dump(mode="json")
+    out = session.model_dump(mode="json", exclude={"sent"})
     for at, done in enumerate(out["rounds"]):
         done.update(_afterwards(drills, session, at))
     return out
