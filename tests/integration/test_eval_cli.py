@@ -116,7 +116,15 @@ def test_the_report_is_json_where_it_is_asked_for(home: Path, sets: Path, capsys
     assert tutor(home, "--sets", sets, *SMALL, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["sample"] == 6
-    assert told["verdict"]["findings"][0]["metric"] == "retrieval.ndcg@10"
+    assert told["verdict"]["sampled"] and told["verdict"]["findings"] == []
+
+
+def test_a_sample_is_not_judged(home: Path, sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    floors(sets, {"retrieval.ndcg@10": 1.01})
+    assert tutor(home, "--sets", sets, *SMALL, "--report", tmp_path) == 0
+    assert capsys.readouterr().out.startswith("tutor eval: sampled: not judged")
+    assert "<failure" not in (tmp_path / "junit.xml").read_text(encoding="utf-8")
+    assert "not judged" in (tmp_path / "comment.md").read_text(encoding="utf-8").splitlines()[0]
 
 
 @pytest.mark.parametrize(
