@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -195,6 +196,12 @@ def of_decision(card: Card, probe: Probe, constraint: str = "", makes: Move | No
     return Task(card=card.id, probe=probe.id, rubric=rubric, follow_ups=3)
 
 
+#: How a design is asked for before its name: "design a URL shortener".
+_DESIGN = re.compile(
+    r"^(?:(?:please|how would you|can you|let['’]s) )*(?:design|build|review)(?: me| us)?(?: (?:a|an|the))? "
+)
+
+
 def decisions(cards: Iterable[Card]) -> list[tuple[Card, Probe]]:
     """The probes that have an alternative."""
     return [(c, p) for c in cards for p in c.probes if p.kind in _CHOICES and p.alternative]
@@ -248,7 +255,7 @@ def of_exercise(corpus: Corpus, name: str, kind: str, *, seed: int | None = None
             raise NotFound("there is no exercise of this kind", about=kind)
         chosen = random.Random(seed).choice(sorted(wanted, key=lambda e: e.id))
     else:
-        low = name.lower().strip()
+        low = _DESIGN.sub("", name.lower().strip(" .?!")) or name.lower().strip()
         hits = [e for e in wanted if low in (e.id, e.id.removeprefix(f"{kind}-"), e.title.lower())] or [
             e for e in wanted if all(w in f"{e.id} {e.title} {' '.join(e.aliases)}".lower() for w in low.split())
         ]
