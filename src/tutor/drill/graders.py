@@ -8,6 +8,7 @@ from tutor.drill.arithmetic import ArithmeticGrader
 from tutor.drill.decision import DecisionGrader
 from tutor.drill.grade import Grade
 from tutor.drill.grading import Grader
+from tutor.drill.literal import with_literal_flags
 from tutor.drill.rubric import Rubric
 from tutor.drill.session import Grades
 from tutor.drill.star import StarGrader
@@ -33,6 +34,7 @@ class Graders:
         """
         with operation("grade", grader=rubric.graded) as running:
             grade = self._by[rubric.graded].grade(rubric, answer, seen=seen)
+            grade = with_literal_flags(rubric, grade, answer)
             running.note(verdict=grade.verdict, points=len(rubric.points))
             running.tell(answer=answer)
         return grade
