@@ -225,6 +225,16 @@ def test_what_is_no_baseline_is_refused_before_anything_is_measured(
         assert told.out == ""
 
 
+@pytest.mark.parametrize("arguments", [("lint", "--sets", "missing"), ("candidates", "--out", "taken")])
+def test_a_check_that_cannot_run_is_no_fault(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "taken").write_text("here", encoding="utf-8")
+    command, option, name = arguments
+    assert tutor(home, command, option, tmp_path / name) == 2
+    assert "cannot run" in capsys.readouterr().err
+
+
 def test_the_sets_have_no_fault(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tutor(home, "lint") == 0
     assert "0 faults" in capsys.readouterr().out

@@ -23,6 +23,8 @@ FORMATS = (
     "probe", "card", "set", "decision", "estimate", "hld", "lld", "ml", "genai", "capstone", "review", "behavioural",
 )  # fmt: skip
 MOCKS = ("hld", "lld", "ml", "genai", "capstone", "review")
+#: A drill that goes from step to step; its grades are read when it is over.
+ROUNDS = tuple(kind for kind in MOCKS if kind != "review")
 STORIES = "star-prompts"
 _CHOICES = frozenset({"why-not", "compare", "trade-off"})
 
@@ -210,7 +212,7 @@ def decisions(cards: Iterable[Card]) -> list[tuple[Card, Probe]]:
 def of_mock(problem: Problem) -> list[Task]:
     """The steps of a design problem, each in its time box; operations are never left out.
 
-    45 minutes by the playbook, 29 for low-level design, which has six of its nine steps, 50 for a capstone.
+    45 minutes by the playbook, 29 or 32 for low-level design, which has six or seven of its steps, 50 for a capstone.
     """
     steps = [step for step in problem.time_boxes if problem.rubric.get(step) or step == "operations"]
     tasks = []

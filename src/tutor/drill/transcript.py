@@ -198,7 +198,11 @@ def _graded(task: Task, done: Round, reads: Sequence[Reading], views: Mapping[st
         if point.point in views:
             lines.append(f"  - your view: {views[point.point]}")
     for flag in grade.red_flags:
-        lines += [f"- red flag: “{' '.join(flag.evidence.split())}”", f"  - {flag.why}"]
+        lines += [
+            f"- red flag: “{' '.join(flag.evidence.split())}”",
+            f"  - read as: {flag.wrong}",
+            f"  - in truth: {flag.why}",
+        ]
         lines += ["  - your view: not said"] if views.get(flag.key) == "not-said" else []
     for opinion in done.second or ():
         view = f"made: “{' '.join(opinion.quote.split())}”" if opinion.made else "not made"
