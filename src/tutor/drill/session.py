@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tutor.drill import clarifying, decision, star
-from tutor.drill.grade import Grade, checked_answer, together
+from tutor.drill.grade import Grade, PointGrade, checked_answer, together
 from tutor.drill.records import Opinion, Question, Reading, Round, Sent, Session, State, Task, Turn
 from tutor.drill.rubric import TWIST, Point, Rubric
 from tutor.errors import StaleAnswer, UsageError
@@ -30,6 +30,8 @@ FOLLOW_UPS_PER_POINT = 2
 #: Probability of a denial from which the interviewer asks "Are you sure?", which shakes people who are right. On the
 #: fit half 3 of 106 such denials are right answers, of all denials 18 of 171.
 ACCUSE_FROM = 0.9
+#: Expected worth from which a missed point may have been made; between what is not there (0) and half of it (.5).
+PERHAPS_FROM = 0.3
 
 
 class Grades(Protocol):
@@ -232,7 +234,12 @@ def _now_answer(words: str) -> str:
 
 
 def _to_follow_up(session: Session, grade: Grade) -> Point | None:
-    """The point to ask about: the last once more where the reply was a try, else contradicted, missed, half made."""
+    """The point to ask about: the last once more where the reply was a try, else contradicted, missed, half made.
+
+    What is missed for sure goes first. A point that may have been made is asked about last, and never a second time:
+    who has just said it is asked what was not heard. Nor is one again for which there is no hint: that is the same
+    question.
+    """
     done = session.round.asked
     if len(done) >= session.task.follow_ups or _skipped(session):
         return None
@@ -241,10 +248,10 @@ def _to_follow_up(session: Session, grade: Grade) -> Point | None:
     still = [p for p in grade.points if p.status in order and by_id[p.point].follow_up]
     if done and done.count(done[-1]) < FOLLOW_UPS_PER_POINT and _said_something(session):
         # Not after "I don't know": asking a second time what a learner does not know teaches nothing.
-        again = next((p for p in still if p.point == done[-1]), None)
-        if again:
+        again = next((p for p in still if p.point == done[-1] and not _perhaps_made(p)), None)
+        if again and by_id[again.point].aliases:
             return by_id[again.point]
-    fresh = sorted((p for p in still if p.point not in done), key=lambda p: order[p.status])
+    fresh = sorted((p for p in still if p.point not in done), key=lambda p: (_perhaps_made(p), order[p.status]))
     return by_id[fresh[0].point] if fresh else None
 
 
@@ -255,7 +262,14 @@ def _follow_up_text(session: Session, point: Point, grade: Grade) -> str:
         return f"Stay with that.{hint} {point.follow_up}"
     if status.status == "contradicted" and status.evidence and status.denied >= ACCUSE_FROM:
         return f"You said: “{_short(status.evidence)}” Are you sure? {point.follow_up}"
+    if status.status != "contradicted" and _perhaps_made(status):
+        return f"You may have said this; then put it in one sentence. {point.follow_up}"
     return point.follow_up
+
+
+def _perhaps_made(point: PointGrade) -> bool:
+    """Whether a point that is not covered may have been made all the same: half, or in words that were not read."""
+    return point.status != "contradicted" and (point.unsure or (point.worth or 0.0) >= PERHAPS_FROM)
 
 
 def _short(text: str, most: int = 160) -> str:
