@@ -57,9 +57,11 @@ def curriculum(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def curriculum_home(curriculum: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def curriculum_home(curriculum: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A module's own copy of ``curriculum``, as if ``tutor ingest`` had run there."""
-    return Path(shutil.copytree(curriculum, tmp_path_factory.mktemp("copy") / "home"))
+    folder = tmp_path_factory.mktemp("copy")
+    yield Path(shutil.copytree(curriculum, folder / "home"))
+    shutil.rmtree(folder, ignore_errors=True)  # some hundred megabytes, which pytest would keep for three runs
 
 
 @pytest.fixture

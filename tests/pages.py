@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import threading
 import time
@@ -23,10 +25,26 @@ FLAGS = (
 ).split()
 
 
+LATE_S = float(os.environ.get("LATE_S", "0"))  # LATE_S=0.4 finds the tests that act before what they need is there
+
+
+def _late(app: Any) -> Any:
+    """The app on a machine that is slow: each reply comes ``LATE_S`` seconds later, scripts after their page."""
+    if not LATE_S:
+        return app
+
+    async def late(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await asyncio.sleep(LATE_S)
+        await app(scope, receive, send)
+
+    return late
+
+
 @contextmanager
 def running(core: App, port: int = 0) -> Iterator[str]:
     """The address of a server with this core, until the block ends."""
-    config = uvicorn.Config(create_app(core), port=port, log_level="error", ws="none", lifespan="off")
+    config = uvicorn.Config(_late(create_app(core)), port=port, log_level="error", ws="none", lifespan="off")
     server = uvicorn.Server(config)
     listener = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

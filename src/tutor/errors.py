@@ -46,6 +46,7 @@ may succeed later. HTTP codes are mapped once, in ``tutor.web.errors``; exit cod
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -67,7 +68,8 @@ class TutorError(Exception):
         head = f"{self.about}: {self.what}" if self.about else self.what
         if self.fix and "\n" in self.what:
             return f"{head}\n  {self.fix}"
-        return f"{head.rstrip('.')}. {self.fix}" if self.fix else head
+        end = "" if head.endswith("?") else "."
+        return f"{head.rstrip('.')}{end} {self.fix}" if self.fix else head
 
 
 class UsageError(TutorError):
@@ -81,7 +83,11 @@ class SettingsError(UsageError):
 
 
 class NotFound(TutorError):
-    """The thing named does not exist."""
+    """The thing named does not exist; ``near`` are the ids of cards that may have been meant, the likeliest first."""
+
+    def __init__(self, what: str, *, about: str = "", fix: str = "", near: Sequence[str] = ()) -> None:
+        self.near = tuple(near)
+        super().__init__(what, about=about, fix=fix)
 
 
 class StaleAnswer(TutorError):

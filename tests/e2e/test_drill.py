@@ -62,11 +62,11 @@ def sound(page: Any) -> bool:
 def start(page: Any, query: str) -> None:
     """From the start page into the room of what ``query`` fills in."""
     page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + f"/drill?{query}")
-    page.get_by_role("button", name="Start the drill").first.click()
-    page.wait_for_selector("[data-room]")
+    with page.expect_navigation():  # with its scripts: a key pressed before they are there does nothing
+        page.get_by_role("button", name="Start the drill").first.click()
 
 
-def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 10_000) -> None:
+def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 30_000) -> None:
     """Does something that brings another question into the room, and waits for it."""
     before = page.get_attribute("[data-room]", "data-question")
     act()
@@ -118,7 +118,14 @@ def test_from_the_start_to_the_grade(visit: Visit, scheme: str) -> None:
     assert sound(page)
     page.get_by_role("button", name="Show the grade").click()
     page.wait_for_selector("[data-graded]")
+    page.wait_for_load_state()  # with the script that lights what belongs together
     assert sound(page)
+    page.set_viewport_size({"width": 1280, "height": 300})  # words longer than the window scroll beside the points
+    words = page.locator(".own-words")
+    assert words.evaluate("e => e.scrollHeight > e.clientHeight") and violations(page) == []
+    words.focus()
+    assert words.evaluate("e => e === document.activeElement")
+    page.set_viewport_size({"width": 1280, "height": 860})
     assert page.locator(".figures").inner_text().count("4") >= 1
 
     # words and points point at each other

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import studied
 from pages import overflow, running, violations
 from tutor.bootstrap import App
 from tutor.settings import Settings
+from tutor.studying import open_study, plans_of
 
 TEXT = "I chose an LSM-tree over a B-tree. Why? Writes come in bursts; Kafka takes them first."
 Visit = Callable[..., Any]
@@ -65,6 +67,44 @@ def test_unsaved_text_survives_a_reload_and_can_be_discarded(visit: Visit) -> No
     page.reload()
     page.locator("html.js").wait_for()
     assert page.get_by_text("is back").is_hidden()
+
+
+def test_the_plans_step_goes_with_the_day_where_it_was_chosen(visit: Visit, curriculum_home: Path) -> None:
+    study = open_study(Settings(home=curriculum_home), clock=lambda: datetime.now(UTC) - timedelta(days=3))
+    plans_of(study).start("28-days")
+    study.close()
+    today = datetime.now(UTC).date()
+    expect = pytest.importorskip("playwright.sync_api").expect
+    page = visit("/log/new")
+    day, step = page.get_by_label("Day", exact=True), page.get_by_label("Part of a plan")
+    now = page.locator("optgroup[data-now]")
+    assert now.get_attribute("label") == "Where the plan is"
+    day.fill(f"{today - timedelta(days=1)}")  # nothing was chosen: nothing is
+    page.locator("optgroup[label='Where the plan was that day']").wait_for(state="attached")
+    assert step.input_value() == ""
+    step.select_option(label=now.locator("option").inner_text())
+    assert step.input_value() == "28-days/day-03"
+    page.get_by_label("What you decided").fill(TEXT)
+    day.fill(f"{today - timedelta(days=2)}")  # where the plan is was chosen: it goes with the day
+    expect(step).to_have_value("28-days/day-02")
+    day.fill(f"{today - timedelta(days=40)}")  # before the plan
+    expect(step).to_have_value("")
+    day.fill(f"{today}")
+    expect(step).to_have_value("28-days/day-04")
+    assert violations(page) == []
+    step.select_option("month/1")  # another step stays
+    day.fill(f"{today - timedelta(days=1)}")
+    page.locator("optgroup[label='Where the plan was that day']").wait_for(state="attached")
+    assert step.input_value() == "month/1"
+    page.get_by_text("Unsaved, kept").wait_for()
+    page.goto(page.url)  # a draft comes back with its day, and that day's step to choose
+    page.locator("optgroup[label='Where the plan was that day']").wait_for(state="attached")
+    assert step.input_value() == "month/1"
+    page.get_by_role("button", name="Save the entry").click()
+    page.get_by_text("Saved.").wait_for()
+    plans = open_study(Settings(home=curriculum_home))
+    plans_of(plans).stop("28-days")
+    plans.close()
 
 
 def test_text_outlives_a_server_that_is_gone(visit: Visit, curriculum_home: Path) -> None:
@@ -214,3 +254,17 @@ def test_printed_an_entry_is_its_text(visit: Visit) -> None:
     assert page.locator(".prose").is_visible()
     for hidden in (".acts", ".rail"):
         assert page.locator(hidden).is_hidden()
+
+
+def test_long_names_and_tags_stay_within_a_phone(visit: Visit) -> None:
+    page = visit("/log", width=360, height=740, has_touch=True)
+    entry = {
+        "text": "Some text.",
+        "title": "Verwaltungsprotokoll" * 6,
+        "tags": ["w" * 39],
+    }
+    made = page.request.post(page.url.removesuffix("/log") + "/api/v1/study/log", data=entry)
+    assert made.ok
+    for path in ("/log", "/log/" + made.json()["id"]):
+        page.goto(page.url.split("/log")[0] + path)
+        assert page.get_by_text("#wwwww").count() and overflow(page) == [], path

@@ -118,7 +118,7 @@ def test_two_windows_rate_once(visit: Callable[..., Any]) -> None:
 def test_a_round_without_scripts(visit: Callable[..., Any]) -> None:
     page = visit("/review?card=sharding", java_script_enabled=False)
     page.fill("#said", "hash of the key")
-    page.click("[data-show]")
+    follow(page, "[data-show]")
     assert page.inner_text(".own") == "hash of the key" and page.is_hidden(".review kbd")
     page.click("[data-rating='2']")
     assert page.inner_text("#end") == "Done: 1 recalled"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from tutor.bootstrap import App
 from tutor.cli.main import main
 from tutor.evals.candidates import candidates
 from tutor.settings import Settings
+from tutor.study.tables import Drilled
 from tutor.study.whose import own_home
+from tutor.studying import open_store
 
 DRILL = "20260503-abcdabcd"
 ROW = {
@@ -49,6 +52,86 @@ def test_erasing_deletes_nothing_of_another_learners(home: Path, monkeypatch: py
     monkeypatch.delenv("TUTOR_STUDY_LEARNER")
     assert main(["erase", "--yes"]) == 0, "the default learner's own go"
     assert not (home / "drills" / f"{DRILL}.json").exists()
+
+
+MINE = "20260504-12345678"
+
+
+@pytest.fixture
+def several(home: Path) -> Path:
+    """The home as an early version left it: its own folder holds a drill that both learners' progress counts.
+
+    The default learner has drilled since; that drill counts for them alone.
+    """
+    drills = home / "drills"
+    (drills / f"{DRILL}.pad.json").write_text("{}\n", encoding="utf-8")
+    view = {"session": DRILL, "point": "p", "learner": "covered"}
+    (drills / "overrides.jsonl").write_text(json.dumps(view) + "\n", encoding="utf-8")
+    store = open_store(Settings(home=home, study={"learner": "ada"}))
+    store.owner()
+    with store.write() as session:
+        session.add(
+            Drilled(id="d", learner="ada", at=datetime(2026, 5, 3, tzinfo=UTC), session=DRILL, task=1, card="kafka",
+                    verdict="strong", score=0.9)
+        )  # fmt: skip
+    store.close()
+    with open(drills / "results.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps({**ROW, "session": MINE, "card": "caching"}) + "\n")
+    (drills / f"{MINE}.json").write_text("{}\n", encoding="utf-8")
+    return home
+
+
+def erased(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    capsys.readouterr()
+    assert main(["erase", "--yes", "--json"]) == 0
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_who_is_erased_is_told_which_drills_lie_where_others_drilled_too(
+    several: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = erased(capsys)
+    assert (done["several"], done["kept_in"]) == ([DRILL], str(several / "drills"))
+    assert (several / "drills" / f"{DRILL}.json").exists()
+    assert erased(capsys)["several"] == [], "nothing counts for her any more"
+
+
+def test_the_default_learners_erasing_puts_aside_what_another_may_have_made(
+    several: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TUTOR_STUDY_LEARNER")
+    assert main(["progress", "kafka", "--json"]) == 0
+    done = erased(capsys)
+    aside = Path(str(done["kept_in"]))
+    assert done["several"] == [DRILL] and aside.parent == several / "backups"
+    assert sorted(path.name for path in aside.iterdir()) == [
+        f"{DRILL}.json", f"{DRILL}.pad.json", "overrides.jsonl", "results.jsonl"
+    ]  # fmt: skip
+    lines = [json.loads(line) for line in (aside / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert lines == [ROW]
+    assert [path.name for path in (several / "drills").iterdir() if path.name != "lock"] == []
+    assert main(["progress", "kafka", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "not-started", "what lies aside counts for nobody"
+    again = erased(capsys)
+    assert again["several"] == [] and str(aside) in again["left"]
+
+
+def test_a_drill_that_another_has_a_copy_of_is_deleted(
+    several: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TUTOR_STUDY_LEARNER")
+    own = several / "learners" / "ada" / "drills"
+    own.mkdir(parents=True)
+    shutil.copy(several / "drills" / f"{DRILL}.json", own)
+    assert erased(capsys)["several"] == []
+    assert not (several / "drills" / f"{DRILL}.json").exists() and (own / f"{DRILL}.json").exists()
+
+
+def test_the_terminal_says_where_they_lie(several: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["erase", "--yes"]) == 0
+    said = capsys.readouterr().out
+    assert f"  {DRILL}\n" in said and "delete those that are yours" in " ".join(said.split())
 
 
 def test_each_learner_drills_and_votes_in_a_place_of_their_own(home: Path) -> None:

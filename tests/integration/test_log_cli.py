@@ -12,13 +12,16 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tutor.cli.main import main
+from tutor.settings import Settings
 from tutor.study.schema import HEAD
+from tutor.studying import open_study, plans_of
 
 TEXT = "I chose RESP over JSON as the wire protocol of the Redis clone, because a parser has to be small."
 
@@ -119,6 +122,8 @@ def test_list_search_edit_delete_restore(home: Home) -> None:
         (["digest", "--week", "W3"], 2, "is no week"),
         (["capstone", "M77"], 1, "no item is called so"),
         (["draft"], 2, ""),
+        (["list", "--since", "soon"], 2, "since: 'soon' is no day"),
+        (["list", "--until", "2026-02-30"], 2, "until: '2026-02-30' is no day"),
         (["--from", "no-such-file"], 2, "cannot be read"),
         (["text", "--from", "x"], 2, "either a text or --from"),
         ([], 2, "no editor is set"),
@@ -145,6 +150,24 @@ def test_the_editor(home: Home) -> None:
     home.editor("pass")
     assert home.run("edit", "last") == "Nothing was changed.\n"
     assert home.kept() == []
+
+
+def test_the_plans_step_goes_with_the_date_in_the_editor(home: Home) -> None:
+    study = open_study(Settings(home=home.path), clock=lambda: datetime.now(UTC) - timedelta(days=3))
+    plans_of(study).start("28-days")
+    study.close()
+    today = datetime.now(UTC).date()
+    home.editor("save(text + 'I chose RESP.')")
+    home.run()
+    assert home.json("show")["item"] == "28-days/day-04"
+    home.editor(f"save(text.replace('date: {today}', 'date: {today - timedelta(days=1)}') + 'I chose JSON.')")
+    home.run()
+    assert home.json("show")["item"] == "28-days/day-03"
+    home.editor("save(text.replace('item:\\n', 'item: none\\n') + 'I chose neither.')")
+    home.run()
+    assert home.json("show")["item"] == ""
+    home.run("--item", "M1W1", "--date", "yesterday")
+    assert home.json("show")["item"] == "month/1/week/1"
 
 
 def test_an_empty_text_adds_nothing(home: Home) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from fakes import FakeEncoder
 from tutor.bootstrap import App
 from tutor.settings import CorpusSettings, Settings
 from tutor.study.records import LONGEST_S
+from tutor.studying import open_study, plans_of
 from tutor.web.app import create_app
 
 TEXT = "I chose RESP over JSON as the wire protocol of the Redis clone, because a parser has to be small."
+TODAY = datetime.now(UTC).date()
 HOSTILE = '<script>alert(1)</script> [x](javascript:alert(2)) <img src=x onerror=alert(3)> "><b onclick=a>b</b>'
 
 
@@ -63,6 +65,13 @@ def sent(client: TestClient, path: str, **fields: str) -> Response:
 def chosen(field: Tag) -> str:
     """The value of a list to choose from."""
     return str((field.select_one("option[selected]") or one(field, "option"))["value"])
+
+
+def days_ago(app: App, days: int) -> None:
+    """Takes the 28 days up some days ago."""
+    study = open_study(app.settings, clock=lambda: datetime.now(UTC) - timedelta(days=days))
+    plans_of(study).start("28-days")
+    study.close()
 
 
 def written(client: TestClient, text: str = TEXT, **fields: str) -> str:
@@ -336,6 +345,42 @@ def test_an_entry_belongs_to_no_step_by_itself_and_the_plans_is_offered_first(cl
     assert chosen(field) == ""
     first = one(field, "optgroup")
     assert first["label"] == "Where the plan is" and one(first, "option").get_text().startswith("Day 1")
+
+
+def test_where_the_plan_is_goes_with_the_entrys_day(client: TestClient, app: App) -> None:
+    days_ago(app, 3)
+    today, yesterday, before = (TODAY - timedelta(days=n) for n in (0, 1, 9))
+    first = one(soup(client.get("/log/new")), "#item optgroup")
+    assert (first["label"], one(first, "option")["value"]) == ("Where the plan is", "28-days/day-04")
+    found = {day: client.get("/log/step", params={"day": str(day)}).json() for day in (today, yesterday, before)}
+    assert (found[today]["label"], found[today]["item"]) == ("Where the plan is", "28-days/day-04")
+    assert (found[yesterday]["label"], found[yesterday]["item"]) == ("Where the plan was that day", "28-days/day-03")
+    assert found[yesterday]["title"].startswith("Day 3") and found[before] is None
+    for wrong in ("soon", str(TODAY + timedelta(days=1)), "2026-02-31"):
+        assert client.get("/log/step", params={"day": wrong}).json() is None
+    # A form that comes back has the step of the day that stands in it.
+    form = soup(sent(client, "/log/new", text="", day=str(yesterday)), 422)
+    again = one(form, "#item optgroup")
+    assert (again["label"], one(again, "option")["value"]) == ("Where the plan was that day", "28-days/day-03")
+    path = written(client, day=str(yesterday), item="28-days/day-03")
+    field = one(soup(client.get(f"{path}/edit")), "#item")
+    assert chosen(field) == "28-days/day-03" and one(field, "optgroup")["label"] == "Where the plan was that day"
+
+
+def test_the_log_is_narrowed_to_a_step_by_its_title(client: TestClient) -> None:
+    written(client, "An entry.", title="One", day="2026-05-03", item="month/1/week/1")
+    written(client, "Another.", title="Two", day="2026-05-04")
+    field = one(soup(client.get("/log")), "select#item")
+    shown = {str(o["value"]): o.get_text() for o in field.select("option")}
+    assert shown[""] == "Any" and chosen(field) == "" and "/" not in "".join(shown.values())
+    for given in ("month/1/week/1", "M1W1", "judgment-roadmap/m1-w1"):
+        page = soup(client.get("/log", params={"item": given}))
+        assert chosen(one(page, "#item")) == "month/1/week/1"
+        assert [h.get_text() for h in page.select(".entry h2")] == ["One"]
+    wrong = soup(client.get("/log", params={"until": "soon"}), 422)
+    assert one(wrong, "#until").get("aria-invalid") == "true" and "To" in one(wrong, ".failed dd").get_text()
+    gone = soup(client.get("/log", params={"item": "zzz"}), 404)
+    assert chosen(one(gone, "#item")) == "zzz", "what was asked for stays to be seen"
 
 
 def test_the_headings_of_a_capstone_are_in_order(client: TestClient) -> None:

@@ -229,6 +229,32 @@ def interview_gone_by(home: Path, days: int) -> None:
     study.close()
 
 
+def test_only_ways_that_change_something_are_offered(
+    home: Path, client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four days into a plan for an interview in two months, with nothing done: all of it still fits."""
+    study = open_study(Settings(home=home), clock=lambda: datetime.now(UTC) - timedelta(days=4))
+    plans = plans_of(study)
+    made = plans.choose(interview=TODAY + timedelta(days=60), track="backend", hours=20)
+    table = plans.take_up(made, what_fits=True)
+    plans.done("custom", [entry.item.id for entry in table.entries[1:]])
+    study.close()
+    said = run(capsys, "catch-up", "custom")
+    assert re.findall(r"--(\w+) +(not needed|ends)", said) == [
+        ("shift", "ends"),
+        ("squeeze", "not needed"),
+        ("drop", "not needed"),
+    ]
+    assert "20 hours a week hold all of it" in said and "instead of" not in said and "given up (" not in said
+    page = BeautifulSoup(client.get("/plan/custom", headers={"accept": "text/html"}).text, "html.parser")
+    late = page.select_one("#late")
+    assert late and "One way to go on" in late.get_text() and "Not possible" not in late.get_text()
+    assert [form.select_one("input[name=way]")["value"] for form in late.select("form")] == ["shift"]
+    refused = client.post(f"{PATH}/custom/catch-up", json={"way": "drop"})
+    assert refused.status_code == 422 and "To shift is enough" in refused.json()["error"]["what"]
+    assert {way["way"] for way in client.get(f"{PATH}/custom/catch-up").json()["ways"] if way["possible"]} == {"shift"}
+
+
 def in_words(text: str) -> str:
     return " ".join(text.split())
 

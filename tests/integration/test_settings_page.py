@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from fastapi.testclient import TestClient
 from fakes import FakeEncoder, write_notes
 from tutor.bootstrap import App
 from tutor.settings import CorpusSettings, LlmSettings, QdrantSettings, ServerSettings, Settings, StudySettings
+from tutor.study.tables import Drilled
+from tutor.studying import open_store
 from tutor.web.app import create_app
 from tutor.web.pages import settings
 from tutor.web.pages.settings import WORDS
@@ -175,6 +178,22 @@ def test_everything_is_deleted_once_the_words_are_typed(client: TestClient, app:
     mark(client)  # the store goes on
     assert client.post("/settings/erase", data=given).url == done.url  # replayed: nothing more is deleted
     assert client.get("/api/v1/study/progress/kafka").json()["status"] == "learning"
+
+
+def test_drills_that_another_learner_may_have_made_are_named(client: TestClient, app: App) -> None:
+    drill = "20260503-abcdabcd"
+    (app.settings.home / "drills").mkdir(parents=True)
+    (app.settings.home / "drills" / f"{drill}.json").write_text("{}", encoding="utf-8")
+    store = open_store(app.settings.model_copy(update={"study": StudySettings(learner="ada")}))
+    store.owner()
+    with store.write() as session:
+        now = datetime.now(UTC)
+        session.add(Drilled(id="d", learner="ada", at=now, session=drill, task=1, card="", verdict="wrong", score=0))
+    store.close()
+    given = {"once": token(soup(client), "/settings/erase"), "words": WORDS}
+    told = BeautifulSoup(client.post("/settings/erase", data=given).text, "html.parser").select_one(".said")
+    assert f"Not deleted, in {app.settings.home / 'backups' / 'drills-of-several-'}" in told.get_text(" ", strip=True)
+    assert told.select("li code")[-1].get_text() == drill
 
 
 def test_an_anki_deck(client: TestClient) -> None:

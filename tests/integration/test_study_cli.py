@@ -153,6 +153,23 @@ def test_a_review_typed_by_a_person(home: Path) -> None:
     assert "0 ratings stored" in tutor(home, "review", "--no-confidence", said="").stdout
 
 
+@pytest.mark.parametrize("ref", ["kafka", f"kafka/why-not-task-queue/{POINT}"])
+def test_what_is_forgotten_in_a_flash_round_makes_what_it_builds_on_due(home: Path, ref: str) -> None:
+    """As a point that a drill misses does: Kafka builds on replication and on sharding."""
+    drilled(home, 1, "strong", 60)
+
+    def below() -> set[str]:
+        lines = rows(home, "today", "--minutes", "120")[0]["lines"]
+        return {line["title"] for line in lines if "and builds on it" in line["why"]}
+
+    assert below() == set()
+    asked = [row["ref"] for row in rows(home, "review", "--card", "kafka")[:1]]
+    while asked[-1] != ref:  # what comes before it is recalled
+        asked.append(rows(home, "review", "--card", "kafka", said="3\n")[-1]["ref"])
+    rows(home, "review", "--card", "kafka", said="1\n")
+    assert below() == {"Replication", "Partitioning and sharding, with consistent hashing"}
+
+
 def test_paths_threads_and_maps(home: Path) -> None:
     found = rows(home, "path", "kafka")[0]
     assert [s["card"] for s in found["stages"]] == ["replication", "sharding", "kafka"] and found["hours"] > 1
@@ -163,6 +180,9 @@ def test_paths_threads_and_maps(home: Path) -> None:
     assert tutor(home, "path", "kafka", "--map", "mermaid").stdout.startswith("flowchart LR\n")
     assert tutor(home, "path", "--map", "dot").stdout.startswith("digraph curriculum {\n")
     assert len(json.loads(tutor(home, "path", "--map", "json").stdout)["nodes"]) == 130
+    way = tutor(home, "path", "kafka").stdout
+    assert "2. Partitioning and sharding, with consistent hashing (sharding) " in way, "no title is cut for a status"
+    assert "    not started; Apache Kafka builds on it; tier 1\n" in way
     for arguments in (["path", "kafka"], ["path"]):
         assert all(len(line) <= 80 for line in tutor(home, *arguments).stdout.splitlines())
 
@@ -190,7 +210,11 @@ def test_stats_with_what_they_rest_on(home: Path) -> None:
     [
         (["progress", "kafak"], 1, "Did you mean: kafka"),
         (["progress", "kafka", "--set", "done"], 2, "One of: not-started, learning, mastered"),
-        (["progress", "--set", "mastered"], 2, "which card"),
+        (["progress", "--set", "mastered"], 2, "--set: which card? As in: tutor progress kafka"),
+        (["progress", "--check", "kafka", "--set", "mastered"], 2, "--set stands with a card alone"),
+        (["path", "kafka", "--map", "dot", "--json"], 2, "--json: a map in dot is no JSON. As in: --map json"),
+        (["export", "-", "--json"], 2, "--json: needs a file. The export is JSON as it is; leave --json."),
+        (["export", "-", "--format", "anki"], 2, "needs a file. As in: tutor export weak.apkg"),
         (["progress", "kafka", "--note", "x"], 2, "goes with --set"),
         (["progress", "kafka", "--set", "learning", "--note", "x" * 2001], 2, "At most 2,000"),
         (["progress", "kafka", "--phase", "4"], 2, "do not go together"),

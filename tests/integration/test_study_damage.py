@@ -18,8 +18,9 @@ from sqlalchemy import select
 
 from tutor.errors import StudyDamaged, StudyFault, StudyFull
 from tutor.study import backups
+from tutor.study.salvage import salvage
 from tutor.study.store import StudyStore, new_id
-from tutor.study.tables import Sitting
+from tutor.study.tables import Conversation, Memory, Sitting
 
 NOW = datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -177,6 +178,56 @@ def test_without_a_backup_the_file_stays_and_that_is_told(path: Path) -> None:
         StudyStore(path, clock=at(0))
     assert "tutor import" in caught.value.fix
     assert path.read_bytes() == before and not list(path.parent.glob("*damaged*"))
+
+
+@pytest.mark.parametrize("reviewed", ["before", "after"])
+@pytest.mark.parametrize("out", [True, False])
+def test_what_was_set_aside_or_taken_back_since_is_kept(tmp_path: Path, out: bool, reviewed: str) -> None:
+    """The later word on that stands, whichever of the two files has the later review."""
+    path, good = tmp_path / "study.db", tmp_path / "copy.db"
+    store = StudyStore(path, clock=at(0))
+    store.owner()
+    with store.write() as session:
+        session.add(
+            Memory(id="m", learner="local", at=NOW, ref="kafka", state=2, due=NOW + DAY, reps=1,
+                   suspended=not out, suspended_at=NOW + timedelta(hours=1))
+        )  # fmt: skip
+    store.close()
+    shutil.copy(path, good)
+    later = path if reviewed == "after" else good
+    for file, field, value in (
+        (path, "suspended", out),
+        (path, "suspended_at", "2026-05-03 12:30:00.000000"),
+        (later, "reps", 2),
+        (later, "at", "2026-05-03 13:30:00.000000"),
+    ):
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(f"UPDATE memory SET {field} = ?", (value,))
+            connection.commit()
+    assert salvage(path, good) == 1
+    with closing(sqlite3.connect(good)) as connection:
+        rows = connection.execute("SELECT suspended, suspended_at, reps, at FROM memory").fetchall()
+    assert rows == [(int(out), "2026-05-03 12:30:00.000000", 2, "2026-05-03 13:30:00.000000")]
+    assert salvage(path, good) == 0, "nothing is newer now"
+    assert salvage(good, path) == (1 if reviewed == "before" else 0), "the word that is later stays"
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT suspended, reps FROM memory").fetchall() == [(int(out), 2)]
+
+
+def test_a_conversation_that_went_on_since_is_kept(tmp_path: Path) -> None:
+    path, good = tmp_path / "study.db", tmp_path / "copy.db"
+    store = StudyStore(path, clock=at(0))
+    store.owner()
+    with store.write() as session:
+        session.add(Conversation(id="c", learner="local", at=NOW, conversation="c1", title="Why?", changed=NOW))
+    store.close()
+    shutil.copy(path, good)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE conversations SET title = 'Why Kafka?', changed = '2026-05-03 12:30:00.000000'")
+        connection.commit()
+    assert salvage(path, good) == 1 and salvage(path, good) == 0
+    with closing(sqlite3.connect(good)) as connection:
+        assert connection.execute("SELECT title FROM conversations").fetchall() == [("Why Kafka?",)]
 
 
 def test_a_damaged_backup_is_passed_over(path: Path) -> None:

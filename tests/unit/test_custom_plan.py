@@ -13,7 +13,18 @@ from tutor.curriculum import builtin_corpus
 from tutor.curriculum.outline import CardLine, Outline, ProbeLine, outline
 from tutor.errors import UsageError
 from tutor.study.agenda import minutes_of
-from tutor.study.custom import Custom, Group, Track, choose, in_hours, most_hours, track_of, tracks
+from tutor.study.custom import (
+    Custom,
+    Group,
+    Track,
+    budget_of,
+    choose,
+    hours_for,
+    in_hours,
+    most_hours,
+    track_of,
+    tracks,
+)
 from tutor.study.pacing import Skips, skips_of, study_days
 
 MONDAY = date(2026, 3, 2)
@@ -172,3 +183,20 @@ def test_a_plan_holds_its_promises(track: str, hours: float, days: int, weekdays
 
 def test_minutes_in_words(tmp_path: Path) -> None:
     assert (in_hours(45), in_hours(90)) == ("45 min", "1.5 h")
+
+
+@given(st.integers(1, 20_000), st.integers(7, 400), st.sets(st.integers(0, 6), max_size=5))
+def test_hours_hold_what_they_are_said_to_hold_and_half_an_hour_less_does_not(
+    minutes: int, days: int, weekdays: set[int]
+) -> None:
+    skips = Skips(weekdays=frozenset(weekdays))
+    interview = MONDAY + timedelta(days=days)
+    hours = hours_for(minutes, study_days(MONDAY, interview - timedelta(days=1), skips), skips)
+    assert budget_of(MONDAY, interview, hours, skips) >= minutes > budget_of(MONDAY, interview, hours - 0.5, skips)
+
+
+def test_a_minute_too_much_takes_more_hours() -> None:
+    # 300 days at 8 hours a week, less a fifth: 16,457.14 minutes. A minute more is not held by the same hours.
+    skips = Skips()
+    assert budget_of(MONDAY, MONDAY + timedelta(days=300), 8, skips) == 16_457
+    assert hours_for(16_457, 300, skips) == 8 and hours_for(16_458, 300, skips) == 8.5

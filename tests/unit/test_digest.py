@@ -59,6 +59,9 @@ def test_the_digest_of_a_week(whole: Outline) -> None:
     assert [(card, number) for card, _, number in found.cards] == [("kafka", 2), ("caching", 1)]
     assert found.tags == (("cache", 1),) and found.days == 2
     text = rules.digest_markdown(found)
+    assert "1 entry on 1 day, 1 word.\n" in rules.digest_markdown(
+        rules.digest([entry("Hello")], whole, *rules.days_of("2026-W47"))
+    )
     assert "2 entries on 2 days" in text and "- Apache Kafka (2)" in text and "- Wed: I chose Kafka" in text
     row = rules.digest_row(found)
     assert row["week"] == "2026-W47" and row["words"] == found.words and len(row["entries"]) == 2

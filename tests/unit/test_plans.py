@@ -247,6 +247,16 @@ def test_squeeze_says_where_a_day_would_not_hold_it(plans: Plans, clock: Clock) 
     assert "over" in way(plans.ways("28"), "squeeze").why
 
 
+def test_nothing_is_squeezed_that_ends_in_time_as_it_is(plans: Plans, clock: Clock) -> None:
+    plans.start("28-days")
+    plans.done("28", [f"day-{n:02}" for n in range(2, 29)])
+    clock.to(date(2026, 3, 6))
+    shift, squeeze, drop = plans.ways("28")
+    assert shift.end == date(2026, 3, 6) and shift.taken and drop.taken
+    assert squeeze.taken is None and not squeeze.needed
+    assert squeeze.why == "To shift is enough: it ends no later than now."
+
+
 def test_drop_gives_up_what_is_late_and_says_what_is_lost(plans: Plans, clock: Clock) -> None:
     behind(plans, clock)
     option, table = plans.catch_up("28", "drop")
@@ -390,6 +400,36 @@ def test_skipped_days_may_leave_too_little(plans: Plans) -> None:
     beyond = [entry for placed in after.placed if placed.beyond for entry in placed.entries]
     assert beyond and after.late == []
     assert way(plans.ways("custom"), "squeeze").taken
+
+
+def test_what_still_fits_is_only_shifted(plans: Plans, clock: Clock) -> None:
+    table = own(plans)
+    first, *rest = [entry.item.id for entry in table.entries]
+    plans.done("custom", rest[:-1])
+    clock.to(date(2026, 3, 9))
+    assert [entry.item.id for entry in plans.of("custom").late] == [first]
+    found = plans.ways("custom")
+    assert [option.way for option in found if option.taken] == ["shift"]
+    squeeze, drop = way(found, "squeeze"), way(found, "drop")
+    assert not squeeze.needed and squeeze.why == "To shift is enough: 8 hours a week hold all of it."
+    assert not drop.needed and drop.lost == () and "nothing has to be given up" in drop.why
+    with pytest.raises(UsageError, match="To shift is enough") as told:
+        plans.catch_up("custom", "drop")
+    assert told.value.fix == "What would do: --shift."
+
+
+def test_that_nothing_fits_is_said(plans: Plans, clock: Clock) -> None:
+    table = own(plans, weeks=6, hours=6)
+    ids = [entry.item.id for entry in table.entries]
+    clock.to(date(2026, 4, 12))  # a day is left, of 6 / 7 hours less a fifth: 41 minutes
+    short = [entry.item.id for entry in table.entries if entry.item.minutes <= 41]
+    plans.done("custom", short)
+    assert 0 < len(ids) - len(short) == len(plans.of("custom").open)
+    shift, squeeze, drop = plans.ways("custom")
+    assert shift.taken is None and "until the interview there are 41 min for it" in shift.why
+    assert squeeze.taken is None and "hours a week; at most 60 are planned for" in squeeze.why
+    assert drop.taken and drop.end is None and len(drop.lost) == len(ids) - len(short)
+    assert drop.why.startswith("Not even what comes first fits in before the interview: ")
 
 
 def test_an_impossible_plan_says_what_would_fit(plans: Plans) -> None:

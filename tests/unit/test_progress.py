@@ -74,6 +74,7 @@ def test_a_failed_drill_takes_earned_mastery_away_until_it_is_earned_anew(verdic
 
 def test_a_mixed_drill_does_not() -> None:
     assert of(answered("log", "mixed", 2), marks=(mark("mastered", "check", 9),)) == ("mastered", "the mastery check")
+    assert of(marks=(mark("learning", "check", 9),)) == ("learning", "not yet by the mastery check")
 
 
 def test_a_failed_drill_takes_a_marked_mastery_away_and_an_earlier_one_does_not() -> None:

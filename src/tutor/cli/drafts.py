@@ -32,8 +32,10 @@ class Form:
 
 
 def form_text(fields: Mapping[str, str], text: str) -> str:
-    """A form to be filled in."""
+    """A form to be filled in. What is left empty goes by the rest of it: the item of a plan by the date."""
     lines = [_RULE, f"# {_HINT}", "# Empty cards: they are found from the text; cards: none for no card."]
+    if "item" in fields and "entry" not in fields:
+        lines.append("# Empty item: the step that your plan has on the date; item: none for no step.")
     lines += [f"{key}: {value}".rstrip() for key, value in fields.items()]
     return "\n".join([*lines, _RULE, "", text, ""])
 

@@ -109,7 +109,7 @@ def add(
             entry = stored(book, drafts.Form(given, " ".join(text)), folder)
         else:
             drafts.tell_left_over(folder)
-            fields = {**given, "date": date or str(book.today), "item": item or book.current(date)}
+            fields = {**given, "date": date or str(book.today)}
             entry = by_editor(book, {k: fields[k] for k in ("date", "title", "tags", "cards", "item")}, "", folder)
         if as_json:
             emit(entry_json(book, entry))

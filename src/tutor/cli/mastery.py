@@ -43,6 +43,10 @@ def progress(
     narrowed = bool(phase or tier or section or plan)
     if sum((bool(card), bool(check), narrowed, bool(share))) > 1:
         raise UsageError("a card, --check, --share and a list do not go together", fix="As in: tutor progress kafka")
+    if (mark or why) and (check or narrowed or share):
+        raise UsageError(
+            "--set stands with a card alone", about="--set", fix="As in: tutor progress kafka --set mastered"
+        )
     if (mark or why) and not card:
         raise UsageError("which card?", about="--set", fix="As in: tutor progress kafka --set mastered")
     if why and not mark:

@@ -27,6 +27,8 @@ def path(
     """Show the shortest way to a card over what it builds on, without what you have mastered."""
     if drawn and drawn not in _FORMS:
         raise UsageError(f"'{drawn}' is no form of a map", about="--map", fix=f"One of: {', '.join(_FORMS)}.")
+    if as_json and drawn not in ("", "json"):
+        raise UsageError(f"a map in {drawn} is no JSON", about="--json", fix="As in: --map json")
     with studying(context) as study:
         at = study.standing()
         if drawn:
@@ -47,8 +49,8 @@ def _way(at: Standing, found: Path, as_json: bool) -> None:
         return
     typer.echo(f"{counted(len(found.stages), 'card')}, about {minutes(found.minutes)}, to read and to drill once:")
     for number, stage in enumerate(found.stages, 1):
-        line(f"{number}. {stage.title} ({stage.card}), {stage.status}", minutes(stage.minutes))
-        note(f"{stage.why}; tier {stage.tier}")
+        line(f"{number}. {stage.title} ({stage.card})", minutes(stage.minutes))
+        note(f"{stage.status.replace('-', ' ')}; {stage.why}; tier {stage.tier}")
 
     def titles(names: tuple[str, ...]) -> str:
         return ", ".join(at.outline.cards[name].title for name in names)

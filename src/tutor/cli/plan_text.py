@@ -133,11 +133,18 @@ def print_options(table: Timetable, found: Sequence[Option]) -> None:
     typer.echo(what if table.late else "Nothing is late, but not everything fits in before the interview.")
     for option in found:
         typer.echo()
-        end = f"ends on {_day(option.end)}, {in_words(option.a_day)} a day" if option.taken else "not possible"
-        line(f"--{option.way}", end)
+        cannot = "not possible" if option.needed else "not needed"
+        line(f"--{option.way}", _then(option) if option.taken else cannot)
         note(option.why)
         _print_lost(option)
-    typer.echo(f"\nAs in: tutor plan catch-up {table.taken.plan} --shift")
+    first = next((option.way for option in found if option.taken), None)
+    if first:
+        typer.echo(f"\nAs in: tutor plan catch-up {table.taken.plan} --{first}")
+
+
+def _then(option: Option) -> str:
+    """When the plan ends then, and what a day takes; a plan with nothing left has neither."""
+    return f"ends on {_day(option.end)}, {in_words(option.a_day)} a day" if option.end else "nothing is left"
 
 
 def print_way(option: Option, table: Timetable) -> None:

@@ -59,7 +59,8 @@ def export(
     if kind not in FORMATS:
         raise UsageError(f"'{kind}' is no format", about="--format", fix=f"One of: {', '.join(FORMATS)}.")
     if file == "-" and (kind == "anki" or as_json):
-        raise UsageError("needs a file", about="tutor export", fix="As in: tutor export weak.apkg --format anki")
+        fix = "As in: tutor export weak.apkg" if kind == "anki" else "The export is JSON as it is; leave --json."
+        raise UsageError("needs a file", about="tutor export" if kind == "anki" else "--json", fix=fix)
     state: State = context.obj
     core = App(state.settings())
     try:
@@ -153,12 +154,20 @@ def erase(
     finally:
         core.close()
     if as_json:
-        emit({"rows": done.rows, "files": done.files, "backup": done.backup, "left": list(done.left)})
+        kept = {"several": list(done.several), "kept_in": done.kept_in}
+        emit({"rows": done.rows, "files": done.files, "backup": done.backup, "left": list(done.left), **kept})
         return
     echo_wrapped(f"Deleted: {done.rows} rows and {done.files} files. A copy is kept in {done.backup}")
     echo_wrapped(f"To be rid of all of it, delete that file{' and these older copies:' if done.left else '.'}")
     for path in done.left:
         typer.echo(f"  {path}")
+    if done.several:
+        echo_wrapped(
+            f"Not deleted, in {done.kept_in}: drills of an earlier version, which kept those of all learners of a home "
+            "in one folder. Another may have made them; delete those that are yours:"
+        )
+        for drill in done.several:
+            typer.echo(f"  {drill}")
 
 
 def _anki(core: App, path: Path) -> int:

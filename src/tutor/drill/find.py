@@ -104,10 +104,9 @@ def _asked(text: str) -> str:
 
 def _unknown(names: Names, text: str) -> NotFound:
     near = names.nearest(text)
-    fix = (
-        f"Did you mean: {', '.join(near)}?" if near else "No name is like it. What is written of it: tutor search WORDS"
-    )
-    return NotFound("no topic has this name", about=text, fix=fix)
+    none = "No name is like it. What is written of it: tutor search WORDS"
+    fix = f"Did you mean: {', '.join(near)}?" if near else none
+    return NotFound("no topic has this name", about=text, fix=fix, near=near)
 
 
 def _literal(asked: str, cards: Iterable[Card]) -> Pair | None:

@@ -23,8 +23,9 @@ WAYS: tuple[Way, ...] = ("shift", "squeeze", "drop")
 class Option:
     """A way to catch up. ``taken`` is the plan then, None where the way leads nowhere; ``why`` tells of it.
 
-    ``end`` is the last day then, ``a_day`` the minutes of a study day; ``lost`` are items that are given up, and
-    ``cards`` those that no other step of the plan names, with what later builds on them.
+    ``needed`` is false where it would come to the same as to shift, so that there is nothing to choose. ``end`` is the
+    last day then, None where nothing is left; ``a_day`` the minutes of a study day. ``lost`` are items that are given
+    up, and ``cards`` those that no other step of the plan names, with what later builds on them.
     """
 
     way: Way
@@ -34,6 +35,7 @@ class Option:
     taken: Taken | None
     lost: tuple[Entry, ...] = ()
     cards: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    needed: bool = True
 
 
 def options(outline: Outline, plan: PlanLine | None, table: Timetable) -> list[Option]:
@@ -86,6 +88,9 @@ def _squeeze(outline: Outline, plan: PlanLine, table: Timetable) -> Option:
     every = lengths(plan, agenda(outline, plan))
     if end is None or end < table.today:
         return Option("squeeze", "The last day of the plan is over.", end, 0, None)
+    shifted = _again(outline, plan, table, _from_today(table))
+    if shifted.end and shifted.end <= end:
+        return Option("squeeze", "To shift is enough: it ends no later than now.", end, 0, None, needed=False)
     try:
         pace = pace_until(
             [every[step] for step in steps], table.today, end, unit=cast(Unit, plan.unit), skips=table.taken.skips
@@ -161,10 +166,10 @@ def _room(table: Timetable) -> tuple[int, int]:
 
 
 def _custom_shift(outline: Outline, table: Timetable) -> Option:
-    minutes, (budget, _) = table.minutes_left, _room(table)
-    if minutes > budget:
+    if not _fits(table):
+        needs, has = _apart(table.minutes_left, _room(table)[0])
         why = (
-            f"What is open takes {in_hours(minutes)}, and until the interview there are {in_hours(budget)}. "
+            f"What is open takes {needs}, and until the interview there are {has} for it. "
             "For a later interview: tutor plan custom --interview DATE"
         )
         return Option("shift", why, table.end, 0, None)
@@ -173,14 +178,28 @@ def _custom_shift(outline: Outline, table: Timetable) -> Option:
     return Option("shift", "Everything that is open begins today, and still fits in.", then.end, then.a_day, taken)
 
 
+def _fits(table: Timetable) -> bool:
+    return table.minutes_left <= _room(table)[0]
+
+
+def _apart(needs: int, has: int) -> tuple[str, str]:
+    """Two lengths of time in words that differ, as they do by a minute."""
+    words = in_hours(needs), in_hours(has)
+    return words if words[0] != words[1] else (f"{needs} min", f"{has} min")
+
+
 def _custom_squeeze(outline: Outline, table: Timetable) -> Option:
     _, days = _room(table)
     now = float(table.taken.spec["hours"])
     if not days:
         return Option("squeeze", "No study day is left until the interview.", table.end, 0, None)
-    hours = max(now, hours_for(table.minutes_left, days, table.taken.skips))
-    if hours > most_hours(table.taken.skips):
-        return Option("squeeze", f"It would take {hours:g} hours a week.", table.end, 0, None)
+    if _fits(table):
+        why = f"To shift is enough: {now:g} hours a week hold all of it."
+        return Option("squeeze", why, table.end, 0, None, needed=False)
+    hours, most = hours_for(table.minutes_left, days, table.taken.skips), most_hours(table.taken.skips)
+    if hours > most:
+        why = f"It would take {hours:g} hours a week; at most {most:g} are planned for."
+        return Option("squeeze", why, table.end, 0, None)
     taken = _relaid(table, hours=hours)
     then = _again(outline, None, table, taken)
     return Option("squeeze", f"All of it, in {hours:g} hours a week instead of {now:g}.", then.end, then.a_day, taken)
@@ -188,6 +207,9 @@ def _custom_squeeze(outline: Outline, table: Timetable) -> Option:
 
 def _custom_drop(outline: Outline, table: Timetable) -> Option:
     """Keep the first cards that fit: they are the most asked ones, and what they build on stands before them."""
+    if _fits(table):
+        why = "To shift is enough: nothing has to be given up."
+        return Option("drop", why, table.end, 0, None, needed=False)
     budget, spent, keep = _room(table)[0], 0, []
     minutes = {entry.item.id: entry.item.minutes for entry in table.open}
     for name in _open_cards(table):
@@ -199,7 +221,10 @@ def _custom_drop(outline: Outline, table: Timetable) -> Option:
     gone = [*table.taken.spec.get("dropped", ()), *(entry.item.id for entry in lost)]
     taken = _relaid(table, left=keep, dropped=gone)
     then = _again(outline, None, table, taken)
-    why = f"{_things(len(lost))} given up ({in_hours(sum(e.item.minutes for e in lost))}); the hours stay."
+    time = in_hours(sum(e.item.minutes for e in lost))
+    why = f"{_things(len(lost))} given up ({time}); the hours stay."
+    if not keep:
+        why = f"Not even what comes first fits in before the interview: {_things(len(lost))} given up ({time})."
     return Option("drop", why, then.end, then.a_day, taken, tuple(lost), _lost_cards(outline, table, lost))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from math import ceil
 from pathlib import Path
 
 from tutor.curriculum.outline import Outline
@@ -22,6 +23,7 @@ from tutor.study.pacing import MOST_A_DAY, Skips, study_days
 REVIEW_SHARE = 0.2  # of the hours: what is learnt has to be recalled until the day
 MOST_HOURS = 60.0  # a week
 LONGEST_DAYS = 730
+_HAIR = 1e-6  # what fractions of hours are off by: 384 minutes are held by 383.9999999
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def most_hours(skips: Skips) -> float:
 
 def budget_of(start: date, interview: date, hours: float, skips: Skips) -> int:
     """Minutes for new cards from ``start`` until the day before the interview."""
-    return int(a_day(hours, skips) * study_days(start, interview - timedelta(days=1), skips))
+    return int(a_day(hours, skips) * study_days(start, interview - timedelta(days=1), skips) + _HAIR)
 
 
 def choose(
@@ -234,9 +236,9 @@ def check(start: date, interview: date, hours: float, skips: Skips) -> None:
 
 
 def hours_for(minutes: int, days: int, skips: Skips) -> float:
-    """The hours a week, in halves, that so many minutes of new cards take on so many study days."""
+    """The fewest hours a week, in halves, that hold so many minutes of new cards on so many study days."""
     weekly = minutes * (7 - len(skips.weekdays)) / max(days, 1) / (1 - REVIEW_SHARE) / 60
-    return -(-int(weekly * 1000) // 500) / 2
+    return ceil(weekly * 2 - _HAIR) / 2
 
 
 def in_hours(minutes: float) -> str:
@@ -250,7 +252,7 @@ def _by(minutes: int, start: date, hours: float, skips: Skips) -> date | None:
     for _ in range(LONGEST_DAYS):
         done += daily if skips.open(day) else 0
         day += timedelta(days=1)
-        if int(done) >= minutes:
+        if int(done + _HAIR) >= minutes:
             return day
     return None
 

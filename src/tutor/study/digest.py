@@ -167,7 +167,8 @@ def digest_markdown(found: Digest) -> str:
     if not found.entries:
         return f"{head}\n\nNothing was written this week.\n"
     count, days = len(found.entries), found.days
-    said = f"{count} {_plural('entry', count)} on {days} {_plural('day', days)}, {found.words:,} words."
+    said = f"{count} {_plural('entry', count)} on {days} {_plural('day', days)}, {found.words:,} "
+    said += f"{_plural('word', found.words)}."
     parts = [head, "", said, "", "## Decided", "", *(f"- {line.day:%a}: {line.text}" for line in found.decisions)]
     if found.questions:
         parts += ["", "## Open questions", "", *(f"- {line.day:%a}: {line.text}" for line in found.questions)]
@@ -234,7 +235,7 @@ def capstone(entries: Iterable[LogEntry], outline: Outline, item: str) -> str:
     lines += [f"Goal: {step.goal}", ""] if step.goal else []
     lines += [f"To be written: {step.log}", ""] if step.log else []
     words, count = sum(entry.words for entry in mine), len(mine)
-    lines += [f"{count} {_plural('entry', count)}, {words:,} words.", ""]
+    lines += [f"{count} {_plural('entry', count)}, {words:,} {_plural('word', words)}.", ""]
     for part in below:
         lines += [f"## {part.title}", "", *([f"To be written: {part.log}", ""] if part.log else [])]
         there = [e for e in mine if any(e.item == c or e.item.startswith(f"{c}/") for c in part.covers)]

@@ -146,7 +146,7 @@ def checked_cards(given: Sequence[str]) -> tuple[str, ...]:
     return cards
 
 
-def checked_day(given: str, today: date, *, future: bool = False) -> date:
+def checked_day(given: str, today: date, *, future: bool = False, about: str = "date") -> date:
     """A day: "2026-05-03", "today" or "yesterday"; today for an empty one.
 
     Raises:
@@ -163,10 +163,10 @@ def checked_day(given: str, today: date, *, future: bool = False) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"'{given.strip()[:40]}' is no day", about="date", fix="As in: 2026-05-03, yesterday."
+            f"'{given.strip()[:40]}' is no day", about=about, fix="As in: 2026-05-03, yesterday."
         ) from None
     if day > today and not future:
-        raise UsageError(f"{day} is in the future", about="date", fix="An entry is of today or of a day before.")
+        raise UsageError(f"{day} is in the future", about=about, fix="An entry is of today or of a day before.")
     return day
 
 

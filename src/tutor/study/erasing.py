@@ -15,10 +15,13 @@ from tutor.errors import StudyFault, StudyFull
 from tutor.files import write_whole
 from tutor.study import folders
 from tutor.study.rows import TABLES
+from tutor.study.several import of_several, put_aside
 from tutor.study.store import StudyStore
 from tutor.study.tables import Learner
 from tutor.study.transfer import FOLDERS, dumped, read
-from tutor.study.whose import own_home
+from tutor.study.whose import LOCAL, own_home
+
+_OLDER = ("backups/*.db", "backups/*.json", "backups/drills-of-several-*", "*.damaged-*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,15 @@ class Erased:
     """How many rows and files there were, and the export that was written before; ``tutor import`` brings it back.
 
     ``left`` are older copies in the home that still hold some of it, and of what others who share it have made.
+    ``several`` are drills that another learner may have made (``several.of_several``): they are kept in ``kept_in``.
     """
 
     rows: int
     files: int
     backup: str
     left: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
+    kept_in: str = ""
 
 
 def erase(
@@ -41,7 +47,7 @@ def erase(
     *,
     clock: Callable[[], datetime],
 ) -> Erased:
-    """Delete a learner's rows of every table, and the folders of files.
+    """Delete a learner's rows of every table, and the folders of files, but no drill that another may have made.
 
     Files go first: progress is read anew from what drills leave behind, so that rows without their files stay gone. The
     learner's own row is made anew, for processes that have the store open. Older copies stay, and are told.
@@ -60,11 +66,16 @@ def erase(
     target = home / "backups" / f"before-erase-{now:%Y-%m-%d-%H%M%S}.json"
     _write(target, dumped(export()))
     read(target.read_bytes(), str(target))  # what cannot be brought back is no copy
+    kept_in = home / "drills"
     with closing(store()) as opened:
+        shared = of_several(opened, home)
+        if shared and opened.learner == LOCAL:  # out of the folder that progress is read from
+            kept_in = put_aside(home, shared, now)
         files = sum(folders.remove(own_home(home, opened.learner) / name) for name in FOLDERS)
         rows = _delete_rows(opened, now)
-    older = [*home.glob("backups/*.db"), *home.glob("backups/*.json"), *home.glob("*.damaged-*")]
-    return Erased(rows, files, str(target), tuple(str(path) for path in sorted(older) if path != target))
+    older = [path for kind in _OLDER for path in home.glob(kind) if path not in (target, kept_in)]
+    left = tuple(str(path) for path in sorted(older))
+    return Erased(rows, files, str(target), left, tuple(shared), str(kept_in) if shared else "")
 
 
 def _delete_rows(store: StudyStore, now: datetime) -> int:

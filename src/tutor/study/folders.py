@@ -43,7 +43,7 @@ def collect(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         return {}
     found: dict[str, Any] = {}
-    with _alone(folder, make=False):
+    with alone(folder, make=False):
         for path in sorted(folder.iterdir()):
             if _NAME.fullmatch(path.name) and path.is_file():
                 try:
@@ -93,7 +93,7 @@ def merge_files(folder: Path, files: Mapping[str, bytes], *, ordered: bool, dry_
     if not files:
         return counts
     try:
-        with _alone(folder, make=not dry_run):
+        with alone(folder, make=not dry_run):
             for name, data in sorted(files.items()):
                 if name.endswith(".jsonl"):
                     _merge_log(folder / name, data, counts, ordered, dry_run)
@@ -118,7 +118,7 @@ def remove(folder: Path) -> int:
         return 0
     removed = 0
     try:
-        with _alone(folder, make=False):
+        with alone(folder, make=False):
             for path in sorted(folder.iterdir()):
                 if _NAME.fullmatch(path.name) and path.is_file():
                     path.unlink()
@@ -230,7 +230,7 @@ def _times(value: Any) -> Iterator[datetime]:
 
 
 @contextmanager
-def _alone(folder: Path, *, make: bool) -> Iterator[None]:
+def alone(folder: Path, *, make: bool) -> Iterator[None]:
     """Nobody else writes there meanwhile who takes the same lock, as drills do."""
     if make:
         folder.mkdir(parents=True, exist_ok=True)

@@ -288,8 +288,8 @@ class LogBook:
             rules.checked_tags(tags),
             self._named(cards),
             self._item(item) if item else "",
-            rules.checked_day(first, self.today, future=True) if first else None,
-            rules.checked_day(last, self.today, future=True) if last else None,
+            rules.checked_day(first, self.today, future=True, about="since") if first else None,
+            rules.checked_day(last, self.today, future=True, about="until") if last else None,
             dates,
         )
 

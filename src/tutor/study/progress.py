@@ -153,7 +153,8 @@ def _status(
     if said is not None:
         since = [a for a in answers if a.at > said.at or not own]
         if said.status == "learning" or not since:
-            return said.status, _SAID[said.why], said.at
+            failed = said.why == "check" and said.status != "mastered"
+            return said.status, "not yet by the mastery check" if failed else _SAID[said.why], said.at
         return "learning", _so_far(since), since[0].at
     if not answers and not rated:
         return "not-started", "nothing yet", None

@@ -26,18 +26,39 @@ def salvage(damaged: Path, sound: Path) -> int:
             marks = ", ".join("?" * len(columns))
             for row in _rows(damaged, name, columns):
                 with suppress(sqlite3.Error):
-                    verb = "REPLACE" if _newer(to, name, columns, row) else "IGNORE"
-                    total += to.execute(f'INSERT OR {verb} INTO "{name}" VALUES ({marks})', row).rowcount
+                    newest = _newest(to, name, columns, row)
+                    verb = "REPLACE" if newest else "IGNORE"
+                    total += to.execute(f'INSERT OR {verb} INTO "{name}" VALUES ({marks})', newest or row).rowcount
         to.commit()
     return total
 
 
-def _newer(to: sqlite3.Connection, name: str, columns: list[str], row: tuple[object, ...]) -> bool:
-    """Whether a row is a later state of the one with its id: what FSRS knows is kept in one row for each thing."""
+def _newest(
+    to: sqlite3.Connection, name: str, columns: list[str], row: tuple[object, ...]
+) -> tuple[object, ...] | None:
+    """The later state of a row and the one with its id; None where there is none, or that is the one already.
+
+    What FSRS knows is kept in one row for each thing. Setting that aside is no review of it: of two words on that the
+    later one is told by their own times, as in ``merge``.
+    """
     if not {"id", "at"} <= set(columns):
-        return False
-    found = to.execute(f'SELECT at FROM "{name}" WHERE id = ?', (row[columns.index("id")],)).fetchone()
-    return found is not None and str(row[columns.index("at")]) > str(found[0])
+        return None
+    when = "changed" if "changed" in columns else "at"
+    listed = ", ".join(f'"{column}"' for column in columns)
+    found = to.execute(f'SELECT {listed} FROM "{name}" WHERE id = ?', (row[columns.index("id")],)).fetchone()
+    if found is None:
+        return None
+    read, there = dict(zip(columns, row, strict=True)), dict(zip(columns, found, strict=True))
+    newest = dict(read if str(read[when]) > str(there[when]) else there)
+    if "suspended_at" in columns:
+        said = read if _said_aside(read) > _said_aside(there) else there
+        newest |= {"suspended": said["suspended"], "suspended_at": said["suspended_at"]}
+    return tuple(newest.values()) if newest != there else None
+
+
+def _said_aside(row: dict[str, object]) -> str:
+    """When it was last set aside or taken back, empty where never. An early version kept no time: after the review."""
+    return str(row["suspended_at"] or (row["at"] if row["suspended"] else ""))
 
 
 def _rows(path: Path, name: str, columns: list[str]) -> list[tuple[object, ...]]:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from tutor.curriculum.outline import Outline
 from tutor.errors import NotFound, StaleAnswer, TutorError, UsageError
-from tutor.study.entries import LogEntry, excerpt
+from tutor.study.entries import LogEntry, checked_day, excerpt
 from tutor.study.links import item_of, items, place_of, steps
 from tutor.study.log import NONE, LogBook
 from tutor.study.lookup import card_of
@@ -19,7 +19,9 @@ from tutor.web.forms import Form
 from tutor.web.highlight import render_document
 
 PAGE = 20  # entries on a page of the list
-_FIELDS = {"tags": "tags", "title": "title", "date": "day", "cards": "cards", "which card?": "cards"}
+_FIELDS = {name: name for name in ("tags", "title", "cards", "since", "until")}
+_FIELDS |= {"date": "day", "which card?": "cards"}
+_LABELS = {"since": "From", "until": "To"}
 #: What the terminal says → what a page says.
 _FIXES = {
     "the entry is empty, nothing was added": "Write what you decided, instead of what, and why.",
@@ -189,7 +191,8 @@ def edit(book: LogBook, entry: str, given: Fields) -> LogEntry:
 
 def refused(error: TutorError) -> Refusal:
     """An error in a page's words, with the form's field that it is about."""
-    shown = type(error)(error.what, about=error.about, fix=_FIXES.get(error.what, error.fix))
+    about = _LABELS.get(error.about, error.about)
+    shown = type(error)(error.what, about=about, fix=_FIXES.get(error.what, error.fix))
     if isinstance(error, StaleAnswer):
         return Refusal(shown, "")
     if isinstance(error, NotFound):
@@ -205,8 +208,20 @@ def choices(outline: Outline) -> list[tuple[str, str]]:
     return [(name, title) for name, title in found]
 
 
-def places(outline: Outline, given: str, now: str) -> tuple[list[tuple[str, list[tuple[str, str]]]], str]:
-    """Plans with the steps that an entry can belong to, where the plan is ``now`` first, and the one ``given`` names.
+def step_on(book: LogBook, day: str) -> dict[str, str] | None:
+    """The step that the plan has on an entry's day, first to choose from; None where it has none, or that is no day."""
+    try:
+        item = book.current(day)
+        over = bool(day.strip()) and checked_day(day, book.today) != book.today
+    except UsageError:
+        return None
+    place = place_of(book.outline, item) if item else None
+    label = "Where the plan was that day" if over else "Where the plan is"
+    return {"label": label, "item": item, "title": place[1]} if place else None
+
+
+def places(outline: Outline, given: str) -> tuple[list[tuple[str, list[tuple[str, str]]]], str]:
+    """Plans with the steps that an entry can belong to, and the one that ``given`` names.
 
     What names none, or one that stands under another id, comes first, under no plan: nothing that was given is lost.
     """
@@ -216,8 +231,6 @@ def places(outline: Outline, given: str, now: str) -> tuple[list[tuple[str, list
     if chosen and not any(chosen == item for _, rows in found for item, _ in rows):
         place = place_of(outline, chosen)
         found.insert(0, ("", [(chosen, place[1] if place else chosen)]))
-    if now and (place := place_of(outline, now)):
-        found.insert(0, ("Where the plan is", [(now, place[1])]))
     return found, chosen
 
 

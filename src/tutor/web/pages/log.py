@@ -52,8 +52,9 @@ def entries(
     wanted |= {"deleted": "true" if deleted else "", "pick": "true" if pick else ""}
 
     def find(book: LogBook) -> dict[str, Any]:
-        context = {"tags": book.tags(24), "today": book.today, "choices": logbook.choices(book.outline)}
-        context |= {"card": logbook.titled(book.outline, card), "cards": card_names(book.outline)}
+        context = {"tags": book.tags(24), "today": book.today, "cards": card_names(book.outline)}
+        context["plans"], context["item"] = logbook.places(book.outline, item)
+        context["card"] = logbook.titled(book.outline, card)
         try:
             query = book.query(q, tags=tags, cards=[card] if card.strip() else [], item=item, first=since, last=until)
         except TutorError as fault:
@@ -114,6 +115,12 @@ async def named_cards(request: Request, core: CoreOf) -> Response:
         return [{"id": card, "title": title} for card, title in zip(cards, book.titles(cards), strict=True)]
 
     return JSONResponse(await run_in_threadpool(core.log, find))
+
+
+@router.api_route("/log/step", methods=["GET", "HEAD"])
+def step(core: CoreOf, day: Short = "") -> Response:
+    """The step of the plan on another day than the form was made for; null where it has none."""
+    return JSONResponse(core.log(lambda book: logbook.step_on(book, day)))
 
 
 @router.api_route("/log/{entry}", methods=["GET", "HEAD"])
@@ -210,9 +217,10 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
         if isinstance(fault, StaleAnswer):
             with suppress(TutorError):
                 theirs = logbook.show(book, book.get(entry))
-        plans, chosen = logbook.places(book.outline, given.item, book.current())
+        plans, chosen = logbook.places(book.outline, given.item)
         return {
             "plans": plans,
+            "now": logbook.step_on(book, given.day),
             "chosen": chosen,
             "card_titles": [card.title for card in book.outline.cards.values()],
             "tags": book.tags(50),
@@ -223,6 +231,7 @@ def _form(request: Request, core: Core, given: Fields, fault: TutorError | None 
     plans = [("", [(given.item, given.item)])] if given.item else []
     context: dict[str, Any] = {
         "plans": plans,
+        "now": None,
         "chosen": given.item,
         "card_titles": [],
         "tags": [],

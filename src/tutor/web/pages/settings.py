@@ -157,6 +157,7 @@ async def erase(request: Request, core: CoreOf, kept: KeptOf) -> Response:
     def carry_out() -> str:
         done = core.log(lambda _: core.own(lambda app: app.erase()))  # nobody writes an entry meanwhile
         told = {"kind": "erased", "rows": done.rows, "files": done.files, "backup": done.backup, "left": done.left}
+        told |= {"several": done.several, "kept_in": done.kept_in}
         return f"/settings?told={kept.told.put(told)}#data"
 
     return await submit(request, form, carry_out)

@@ -2,6 +2,7 @@
 const KEPT = ["text", "title", "tags", "cards", "item", "day"];
 const key = (name) => `log-draft:${name}`;
 const SENT = "log-sent";
+const of = (form, field) => form.elements.namedItem(field); // elements.item is a method, not the field of that name
 
 export function read(name) {
   try { return JSON.parse(localStorage.getItem(key(name))); } catch { return null; }
@@ -9,7 +10,7 @@ export function read(name) {
 
 // False where the browser keeps nothing: then the page does not say that it did.
 export function keep(name, form) {
-  const fields = Object.fromEntries(KEPT.map((field) => [field, form.elements[field].value]));
+  const fields = Object.fromEntries(KEPT.map((field) => [field, of(form, field).value]));
   try {
     const version = form.elements.version?.value; // that the draft began from: saved over a newer one, both are shown
     localStorage.setItem(key(name), JSON.stringify({ at: Date.now(), version, fields }));
@@ -24,7 +25,7 @@ export function drop(name) {
 // A step that the list has no more leaves what is chosen there.
 export function fill(form, fields) {
   for (const field of KEPT) {
-    const element = form.elements[field];
+    const element = of(form, field);
     const known = !element.options || [...element.options].some((option) => option.value === fields[field]);
     if (typeof fields[field] === "string" && known) element.value = fields[field];
   }
@@ -36,12 +37,12 @@ function asLoaded(element) {
 }
 
 export function differs(form, fields) {
-  return KEPT.some((field) => (fields[field] ?? "") !== form.elements[field].value);
+  return KEPT.some((field) => (fields[field] ?? "") !== of(form, field).value);
 }
 
 // Whether something was typed before this page's scripts were there, or the browser has put back what was.
 export function touched(form) {
-  return KEPT.some((field) => form.elements[field].value !== asLoaded(form.elements[field]));
+  return KEPT.some((field) => of(form, field).value !== asLoaded(of(form, field)));
 }
 
 // What is being sent, so that the page after it knows which draft has arrived.

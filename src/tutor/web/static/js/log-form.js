@@ -1,5 +1,6 @@
 // Writing an entry: words counted, the text kept in this browser while it is unsaved, cards and tags suggested.
 import * as drafts from "./log-draft.js";
+import { followDay } from "./log-step.js";
 
 const MEANT = 150; // words of an entry; the server counts the same way
 const PAUSE = 500; // milliseconds without a key before text is kept and cards are looked for
@@ -102,6 +103,7 @@ function setUp(form) {
     return form.elements.tags.value.split(/[,\s]+/).filter(Boolean);
   }
 
+  const follow = followDay(form);
   form.addEventListener("input", changed);
   form.addEventListener("submit", () => {
     if (waiting) { clearTimeout(waiting); drafts.keep(name, form); }
@@ -127,6 +129,7 @@ function setUp(form) {
   } else if (draft && !("cameBack" in form.dataset) && drafts.differs(form, draft.fields) && draft.fields.text.trim()) {
     const before = new FormData(form);
     drafts.fill(form, draft.fields);
+    follow();
     if (form.elements.version && draft.version) form.elements.version.value = draft.version;
     restored.querySelector("[data-when]").textContent = new Date(draft.at).toLocaleString("en-GB", {
       day: "numeric", month: "long", hour: "2-digit", minute: "2-digit",
@@ -135,6 +138,7 @@ function setUp(form) {
     restored.querySelector("[data-discard]").addEventListener("click", () => {
       drafts.drop(name);
       drafts.fill(form, Object.fromEntries(before));
+      follow();
       if (form.elements.version) form.elements.version.value = before.get("version");
       restored.hidden = true;
       kept.textContent = "";
