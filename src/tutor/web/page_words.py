@@ -47,7 +47,6 @@ _WORDS = tuple(
         (r"Leave --pace, --until and --hours", "Leave pace, end and hours empty"),
         (r"'tutor progress' lists them all", "The library lists them all"),
         (r"What would do: (--[\w, -]+)", lambda match: f"What would do: {match[1].replace('--', '')}"),
-        (r"What is written of it: tutor search WORDS", "Ask what is written of it."),
         (r"See: tutor review --json", "See what is due: Review."),
         (r"\.\.$", "."),
     )
