@@ -95,7 +95,12 @@ class LlmSettings(_Section):
     url: str = Field("", description="The server's base address, where not the provider's own.")
     api_key: SecretStr = Field(SecretStr(""), description="Empty: from the keyring, where it was put by tutor models.")
     timeout_s: float = Field(60.0, gt=0, le=3600, description="For one whole reply.")
-    first_token_s: float = Field(20.0, gt=0, le=600, description="How long the first piece of a reply may take.")
+    first_token_s: float = Field(
+        0.0,
+        ge=0,
+        le=600,
+        description="For the first piece of a reply; 0: 20, and for a model on this machine timeout_s.",
+    )
     retries: int = Field(
         2, ge=0, le=10, description="How often a failed request is sent again, before its first piece."
     )

@@ -101,6 +101,7 @@ def generation_json(done: Generation) -> dict[str, Any]:
         "completion_tokens": done.usage.completion_tokens,
         "cost_usd": done.usage.cost_usd,
         "estimated": done.usage.estimated,
+        "took": done.took(),
         "first_ms": None if done.first_ms is None else round(done.first_ms, 2),
         "ms": round(done.ms, 2),
         "line": done.line(),

@@ -114,7 +114,7 @@ def test_ask_lines(home: Path) -> None:
         assert citation["end"] - citation["start"] == len(citation["quote"])
         # Of a row of a table the cells are quoted, and each is said behind the head of its column.
         said = answered["answer"].split(f" [{citation['n']}]")[0].splitlines()[-1]
-        assert all(part in said for part in citation["quote"].replace("**", "").split(" | "))
+        assert citation["quote"] in said or all(cell in said for cell in citation["quote"].split(" | "))
     assert abstained["abstained"] is True
     assert abstained["citations"] == []
     assert abstained["nearest"]

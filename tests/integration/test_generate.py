@@ -14,10 +14,10 @@ from fakes import ScriptedCompletion, ScriptedModel
 from tutor.answering.answer import Answer
 from tutor.answering.cite import resolves
 from tutor.answering.generate import GroundedAnswerer
-from tutor.answering.written import Draft, Dropped, Finished, Settled
+from tutor.answering.written import Draft, Dropped, Finished, Generation, Settled
 from tutor.bootstrap import App
 from tutor.errors import BudgetSpent, ModelRefused, ModelTimeout, ModelUnreachable
-from tutor.models.port import Message
+from tutor.models.port import Message, Usage
 from tutor.settings import CorpusSettings, LlmSettings, Settings
 
 CARDS = Path(__file__).resolve().parents[2] / "corpus" / "cards"
@@ -104,7 +104,8 @@ def test_a_model_that_stays_with_the_passages_is_believed(app: App, texts: dict[
     assert done.model == "scripted/1"
     assert done.first_ms is not None
     assert 0 < done.first_ms <= done.ms
-    assert done.line() == f"written by scripted/1; {len(quotes)} of {len(quotes)} sentences supported"
+    supported = f"{len(quotes)} of {len(quotes)} sentences supported"
+    assert done.line() == f"written by scripted/1; {supported}; {done.usage.tokens} tokens"
     assert len(answer.composed.verdict) == 1
     assert len(model.asked) == 1
 
@@ -243,6 +244,50 @@ def test_a_client_that_sends_no_text(app: App) -> None:
 def test_an_empty_reply_and_one_that_declines(app: App, reply: str, why: str) -> None:
     answer, _ = written(app, lambda m: pieces(reply))
     quoted_stands(answer, app, why)
+
+
+def test_words_before_no_answer_are_none_either(app: App, quotes: list[str]) -> None:
+    answer, _ = written(app, lambda m: [f"{quotes[0]} [1] {quotes[1]} [1]\n\nNO ANSWER"])
+    quoted_stands(answer, app, "found no answer")
+
+
+def test_what_was_sent_before_no_answer_is_said_to_end_there(
+    app: App, texts: dict[str, str], quotes: list[str]
+) -> None:
+    model = ScriptedModel(lambda m: [f"{quotes[0]} [1]\n", f"{quotes[1]} [1]\n", "NO ANSWER\n"])
+    writing = GroundedAnswerer(app.answerer, model, app.judge).write(app.answerer.grounds(QUESTION))
+    sent = ""
+    for event in writing:
+        sent = writing.standing()  # as a client that is sent the answer piece by piece
+        last = event
+    assert sent and isinstance(last, Finished)
+    done = checked(last.answer, texts).generation
+    assert done is not None and done.supported == 2
+    assert "it ended early: it found no answer in the passages" in done.line()
+
+
+def test_a_failure_says_which_setting_to_raise(app: App) -> None:
+    error = ModelTimeout("no word within 20 s", about="m", fix="Raise llm.first_token_s, or take a smaller model.")
+    answer, _ = written(app, lambda m: [error])
+    quoted_stands(answer, app, "no word within 20 s (raise llm.first_token_s, or take a smaller model)")
+
+
+@pytest.mark.parametrize(
+    ("usage", "said"),
+    [
+        (Usage(1650, 120, 0.0021), "; 1,770 tokens, $0.0021"),
+        (Usage(1650, 120, 0.00001, estimated=True), "; about 1,770 tokens, under $0.0001"),
+        (Usage(1650, 120, None), "; 1,770 tokens, cost not known"),
+        (Usage(1650, 120, 0.0), "; 1,770 tokens"),
+        (Usage(0, 0, 0.0), ""),
+    ],
+)
+def test_what_it_took_is_said(usage: Usage, said: str) -> None:
+    done = Generation("m/1", usage, None, 0.0, 3, 3, ())
+    assert done.line() == f"written by m/1; 3 of 3 sentences supported{said}"
+    failed = Generation("m/1", usage, None, 0.0, 0, 0, (), fallback="it wrote nothing")
+    why = "not written by m/1: it wrote nothing; the sentences above are quoted from the library"
+    assert failed.line() == f"{why}{said}"
 
 
 def test_no_answer_among_other_words_is_a_sentence_like_any(app: App, texts: dict[str, str], quotes: list[str]) -> None:

@@ -137,7 +137,7 @@ def test_reading_and_writing_are_one_question(home: Path, server: Server) -> Non
         one = sum(ample.model.count_tokens(m["content"]) + 4 for m in words) + ample.settings.llm.max_tokens
         assert len(server.requests) == 2
         server.replies = replies()
-        tight.model.model.question_tokens = one + 5  # enough for the answer alone
+        tight.model.model.model.question_tokens = one + 5  # enough for the answer alone
         done = TestClient(create_app(tight)).post("/api/v1/ask", json=body).json()
         assert "a question may take" in done["generation"]["fallback"]
         assert len(server.requests) == 3

@@ -21,6 +21,7 @@ from tutor.errors import ModelTimeout, UsageError
 from tutor.models.port import Message
 from tutor.settings import CorpusSettings, LlmSettings, ServerSettings, Settings
 from tutor.web.app import create_app
+from tutor.web.views import _templates
 
 CARDS = Path(__file__).resolve().parents[2] / "corpus" / "cards"
 QUESTION = "How does Raft elect a leader?"
@@ -107,8 +108,9 @@ def test_the_quoted_answer_comes_first_then_the_draft_then_what_stands(client: T
         assert "<img" not in html
         assert "data-cite" in html
     assert LIE not in told["generated"]["html"]
-    assert "Written by scripted/1; 2 of 3 sentences supported; 1 dropped." in told["generated"]["html"]
+    assert "Written by scripted/1; 2 of 3 sentences supported; 1 dropped; 43 tokens." in told["generated"]["html"]
     done = told["done"]
+    assert done["generation"]["took"] == "43 tokens"
     assert done["generation"]["supported"] == 2
     assert done["generation"]["fallback"] is None
     assert {c["n"] for c in done["citations"]} == {1, 2}
@@ -205,10 +207,18 @@ def test_the_terminal_tells_who_wrote(app: App, script: Script, capsys: pytest.C
     script.pieces = [REPLY]
     print_answer(answerer_of(app, None).ask(QUESTION), sys.stdout)
     out = " ".join(capsys.readouterr().out.split())
-    assert "(written by scripted/1; 2 of 3 sentences supported; 1 dropped)" in out
+    assert "(written by scripted/1; 2 of 3 sentences supported; 1 dropped; 11 tokens)" in out
     assert "raises its term and asks for votes. [1]" in out
     assert LIE not in out
     assert answerer_of(app, False) is app.answerer
+
+
+def test_the_details_of_the_page_tell_what_it_took(app: App, script: Script) -> None:
+    script.pieces = [REPLY]
+    written = answerer_of(app, None).ask(QUESTION)
+    shown = _templates.env.get_template("ask/_timings.html")
+    assert "<dt>language model</dt><dd>11 tokens</dd>" in shown.render(answer=written)
+    assert "language model" not in shown.render(answer=app.answerer.ask(QUESTION))
 
 
 def test_a_model_that_is_not_set_cannot_be_asked_for(home: Path) -> None:

@@ -594,6 +594,14 @@ def test_it_does_not_start_where_others_can_reach_it_without_a_key(home: Path) -
     assert "TUTOR_SERVER_API_KEY" in err
 
 
+@pytest.mark.parametrize("given", [("--host", "0.0.0.0"), ("--port", "9"), ("--host", "127.0.0.1", "--port", "8765")])
+def test_an_address_without_http_is_not_passed_over(home: Path, given: tuple[str, ...]) -> None:
+    with spawn(home, *given) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert "Add --http." in err
+
+
 def test_without_the_extra_it_says_what_to_install(home: Path) -> None:
     program = "import sys; sys.modules['mcp_types'] = None; from tutor.cli.main import main; sys.exit(main(['mcp']))"
     environment = os.environ | {"TUTOR_HOME": str(home)}
@@ -676,6 +684,10 @@ def test_rebinding_and_other_sites(open_address: str, headers: dict[str, str], s
     assert httpx2.post(f"{open_address}/mcp", headers=ACCEPT, json=HELLO).status_code == 200
     response = httpx2.post(f"{open_address}/mcp", headers={**ACCEPT, **headers}, content=json.dumps(HELLO))
     assert response.status_code == status
+    if status == 403:
+        assert f"Call {open_address}/mcp from a program" in response.text
+    if headers.get("host", "").startswith("evil"):
+        assert f"Use {open_address}/mcp, or start it with: tutor mcp --http --host NAME" in response.text
 
 
 @pytest.mark.parametrize(

@@ -129,9 +129,11 @@ def test_headers_and_then_silence_is_silence(provider: str, server: Server) -> N
     if provider == "ollama":
         first = [steps(provider, pieces=("",))[0]]
     server.replies = [Reply([*first, 60.0])]
+    reply = timed(provider, server, first_s=0.4).stream(ASKED, max_tokens=40)
     with pytest.raises(ModelTimeout, match="no word within"):
-        complete(timed(provider, server, first_s=0.4), ASKED, max_tokens=40)
+        list(reply)
     assert server.gone.wait(15)
+    assert reply.usage.prompt_tokens > 0, "the server had the prompt"
 
 
 def test_a_reply_that_stalls_in_the_middle_ends_at_the_deadline(provider: str, server: Server) -> None:
@@ -231,9 +233,11 @@ def test_statuses_are_told_apart(
     provider: str, server: Server, status: int, message: str, kind: type[GenerationError], what: str
 ) -> None:
     server.replies = [failing(provider, status, message)]
+    reply = timed(provider, server).stream(ASKED, max_tokens=40)
     with pytest.raises(GenerationError, match=what) as caught:
-        complete(timed(provider, server), ASKED, max_tokens=40)
+        list(reply)
     assert type(caught.value) is kind
+    assert (reply.usage.tokens, reply.usage.cost_usd) == (0, 0.0), "what was not accepted is not paid for"
     assert len(server.requests) == 1, "the library asked again by itself"
     assert SECRET not in said(caught.value)
 
@@ -264,9 +268,21 @@ def test_junk_is_an_error_and_no_reply(provider: str, server: Server, junk: byte
 
 
 def test_a_page_is_no_reply(provider: str, server: Server) -> None:
-    server.replies = [Reply([b"<html><body>Welcome</body></html>"], 200, {"Content-Type": "text/html"})]
-    with pytest.raises(GenerationError):
+    server.replies = [Reply([b"<html><body>Welcome</body></html>"], 200, {"Content-Type": "text/html; charset=utf-8"})]
+    model = RetryingModel(timed(provider, server), retries=2, timeout_s=60, pause=lambda seconds: None)
+    reply = model.stream(ASKED, max_tokens=40)
+    with pytest.raises(ModelRefused, match="not a language model's interface") as caught:
+        list(reply)
+    assert "llm.url" in caught.value.fix
+    assert len(server.requests) == 1
+    assert reply.usage.tokens == 0
+
+
+def test_an_empty_reply_is_no_broken_one(provider: str, server: Server) -> None:
+    server.replies = [Reply([b"\n"], 200, {"Content-Type": "text/plain"})]
+    with pytest.raises(ModelUnreachable, match="reply cannot be read") as caught:
         complete(timed(provider, server), ASKED, max_tokens=40)
+    assert "llm.url" in caught.value.fix
 
 
 def test_an_endless_reply_is_cut(provider: str, server: Server) -> None:
@@ -298,8 +314,10 @@ def test_an_error_in_the_middle_of_a_stream(provider: str, server: Server) -> No
 def test_nobody_there(provider: str) -> None:
     with serving() as other:
         gone = timed(provider, other)
+    reply = gone.stream(ASKED, max_tokens=40)
     with pytest.raises(ModelUnreachable, match=r"no connection|request failed") as caught:
-        complete(gone, ASKED, max_tokens=40)
+        list(reply)
+    assert (reply.usage.tokens, reply.usage.cost_usd) == (0, 0.0)
     assert "Check that a server answers at" in caught.value.fix
 
 

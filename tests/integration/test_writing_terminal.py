@@ -118,8 +118,10 @@ def test_the_quoted_answer_is_there_before_the_model_writes(app: App, model: Mod
     assert "[1] " in before  # its sources too
     assert before.splitlines()[-1].startswith(WRITING)
     assert WRITING not in after and TRUE[0][:60] in after and LIE not in after
-    assert "(written by scripted/1; 2 of 3 sentences supported; 1 dropped)" in " ".join(after.split())
-    assert answer.generation and not answer.generation.fallback
+    assert answer.generation
+    tokens = answer.generation.usage.tokens
+    assert f"(written by scripted/1; 2 of 3 sentences supported; 1 dropped; {tokens} tokens)" in " ".join(after.split())
+    assert not answer.generation.fallback
     assert all(len(line) <= 80 for line in plain(screen.getvalue()).splitlines())
     assert set(re.findall(r"\x1b\[[^m]*[A-Za-z]", screen.getvalue())) <= {"\x1b[0m", "\x1b[1m", "\x1b[2m"}
     assert "\r" not in screen.getvalue()  # nothing is taken back
@@ -132,7 +134,8 @@ def test_a_model_that_fails_is_told_below_the_quoted_answer(app: App, model: Mod
     shown = plain(screen.getvalue())
     after = " ".join(shown.split(WRITING)[1].split())
     assert after.endswith(
-        "(not written by scripted/1: no piece came within 20 s; the sentences above are quoted from the library)"
+        "(not written by scripted/1: no piece came within 20 s; the sentences above are quoted from the library; "
+        "11 tokens)"
     )
     assert shown.count("[1] ") == 1  # the quoted answer is not printed again
     assert answer.generation and answer.generation.fallback

@@ -133,6 +133,42 @@ def test_who_waits_is_not_kept_past_the_whole_deadline() -> None:
     assert len(got) > 3
 
 
+def test_a_deadline_is_told_as_it_was_set() -> None:
+    """Not as what earlier attempts left of it."""
+
+    def read(asked: Asked, call: Call) -> Generator[Piece | Counts]:
+        wait_for(call, 10)
+        yield Piece("late")
+
+    model = timed(read, first_s=50, whole_s=60)
+    with pytest.raises(ModelTimeout, match="no word within 60 s") as caught:
+        list(model.stream(ASKED, max_tokens=10, within_s=0.1))
+    assert "llm.timeout_s" in caught.value.fix
+
+
+def test_what_no_server_accepted_took_nothing() -> None:
+    def read(asked: Asked, call: Call) -> Generator[Piece | Counts]:
+        raise ModelUnreachable("no connection")
+        yield
+
+    reply = timed(read).stream(ASKED, max_tokens=10)
+    with pytest.raises(ModelUnreachable):
+        list(reply)
+    assert (reply.usage.tokens, reply.usage.cost_usd, reply.usage.estimated) == (0, 0.0, False)
+
+
+def test_what_a_server_accepted_took_its_prompt() -> None:
+    def read(asked: Asked, call: Call) -> Generator[Piece | Counts]:
+        call.taken_up = True
+        wait_for(call, 10)
+        yield Piece("late")
+
+    reply = timed(read, first_s=0.1).stream(ASKED, max_tokens=10)
+    with pytest.raises(ModelTimeout):
+        list(reply)
+    assert reply.usage.prompt_tokens == 9 and reply.usage.estimated
+
+
 def test_loading_is_not_the_first_piece() -> None:
     model = timed(words("a"), first_s=1.0, whole_s=30.0, prepare=lambda: time.sleep(1.3))
     assert complete(model, ASKED, max_tokens=10)[0] == "a"
@@ -291,6 +327,43 @@ def test_the_last_failure_is_told() -> None:
         complete(retrying(model, Clock()), ASKED, max_tokens=10)
 
 
+def test_a_model_here_that_is_late_is_not_asked_from_the_beginning() -> None:
+    model = Flaky([ModelTimeout("late")], ["a"])
+    here = RetryingModel(model, retries=2, timeout_s=60, late_again=False, pause=lambda s: None)
+    with pytest.raises(ModelTimeout):
+        complete(here, ASKED, max_tokens=10)
+    assert len(model.within) == 1
+    elsewhere = Flaky([ModelTimeout("late")], ["a"])
+    assert complete(retrying(elsewhere, Clock()), ASKED, max_tokens=10)[0] == "a"
+    unreached = Flaky([down()], ["a"])  # one that is being started
+    here = RetryingModel(unreached, retries=2, timeout_s=60, late_again=False, pause=lambda s: None)
+    assert complete(here, ASKED, max_tokens=10)[0] == "a"
+
+
+@pytest.mark.parametrize(
+    ("given", "first_s", "again"),
+    [
+        ({"provider": "gguf", "model": "m.gguf", "timeout_s": 100.0}, 100.0, False),
+        ({"provider": "ollama", "model": "m", "timeout_s": 100.0}, 100.0, False),
+        ({"provider": "ollama", "model": "m", "first_token_s": 3.0}, 3.0, False),
+        ({"provider": "ollama", "model": "m-cloud", "timeout_s": 100.0}, 20.0, True),
+        ({"provider": "compatible", "model": "m", "url": "http://127.0.0.1:9/v1"}, 60.0, False),
+        ({"provider": "compatible", "model": "m", "url": "http://10.0.0.1:9/v1"}, 20.0, True),
+        ({"provider": "compatible", "model": "m", "url": "http://10.0.0.1:9/v1", "first_token_s": 50.0}, 50.0, True),
+    ],
+)
+def test_how_long_the_first_piece_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], first_s: float, again: bool
+) -> None:
+    monkeypatch.setattr("tutor.models.choose.backend", lambda chosen: FakeBackend(words("a")))
+    made = choose(llm(**given), tmp_path)
+    assert isinstance(made, RetryingModel)
+    assert isinstance(made.model, BudgetedModel)
+    assert isinstance(made.model.model, TimedModel)
+    assert made.model.model._first_s == first_s
+    assert made.late_again is again
+
+
 def test_no_retries_are_none() -> None:
     model = Flaky([down()], ["a"])
     with pytest.raises(ModelUnreachable):
@@ -340,7 +413,13 @@ class Fixed:
         self.asked = 0
 
     def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, stop: Sequence[str] = ()
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+        within_s: float | None = None,
     ) -> Completion:
         self.asked += 1
         return _Costly(self.pieces, self.usd)
@@ -435,6 +514,43 @@ def test_a_failed_reply_is_put_right(tmp_path: Path) -> None:
     with pytest.raises(ModelUnreachable):
         complete(model, ASKED, max_tokens=50)
     assert ledger(tmp_path).today().tokens == 11
+
+
+def test_each_attempt_is_paid_for_and_counted(tmp_path: Path) -> None:
+    def stalls(asked: Asked, call: Call) -> Generator[Piece | Counts]:
+        call.taken_up = True
+        wait_for(call, 10)
+        yield Piece("late")
+
+    budgeted = BudgetedModel(timed(stalls, first_s=0.05), ledger(tmp_path))
+    model = RetryingModel(budgeted, retries=2, timeout_s=60, pause=lambda s: None)
+    reply = model.stream(ASKED, max_tokens=10)
+    with pytest.raises(ModelTimeout):
+        list(reply)
+    assert (ledger(tmp_path).today().requests, ledger(tmp_path).today().tokens) == (3, 27)
+    assert reply.usage.prompt_tokens == 27
+
+
+def test_attempts_end_with_the_questions_budget(tmp_path: Path) -> None:
+    inner = Fixed(pieces=[ModelTimeout("late")])
+    budgeted = BudgetedModel(inner, ledger(tmp_path), question_tokens=70)
+    model = for_question(RetryingModel(budgeted, retries=5, timeout_s=60, pause=lambda s: None))
+    with pytest.raises(BudgetSpent, match="a question may take 70 tokens"):
+        complete(model, ASKED, max_tokens=50)
+    assert inner.asked == 2
+
+
+def test_nobody_there_costs_no_budget(tmp_path: Path) -> None:
+    def refused(asked: Asked, call: Call) -> Generator[Piece | Counts]:
+        raise ModelUnreachable("no connection")
+        yield
+
+    budgeted = BudgetedModel(timed(refused), ledger(tmp_path), day_tokens=25)
+    model = RetryingModel(budgeted, retries=2, timeout_s=60, pause=lambda s: None)
+    for _ in range(3):
+        with pytest.raises(ModelUnreachable):
+            complete(model, ASKED, max_tokens=10)
+    assert ledger(tmp_path).today() == Spent("2026-03-01", requests=9, tokens=0, usd=0.0, unpriced=0)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"tokens": -5}', '{"requests":1,"tokens":-1,"usd":0,"unpriced":0}'])
@@ -546,6 +662,20 @@ def test_a_servers_message_is_short_and_one_line() -> None:
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("0", 0), ("99999", 3600), ("-1", None), ("soon", None)])
 def test_retry_after(header: str, seconds: float | None) -> None:
     assert from_status(429, "", about="m", headers={"retry-after": header}).retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("Sun, 01 Mar 2026 12:00:07 GMT", 7),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0),
+        ("Mon, 02 Mar 2026 12:00:00 GMT", 3600),
+        ("Sun, 99 Mar 2026 12:00:07 GMT", None),
+    ],
+)
+def test_retry_after_as_a_date(header: str, seconds: float | None) -> None:
+    error = from_status(429, "", about="m", headers={"retry-after": header}, now=NOON.timestamp)
+    assert error.retry_after_s == seconds
 
 
 # Addresses, prices, choice

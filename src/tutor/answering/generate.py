@@ -25,7 +25,7 @@ from tutor.answering.stream import Reply, Written, unsafe
 from tutor.answering.verify import Judge, Source, Verifier, Window, source
 from tutor.answering.written import Draft, Dropped, Event, Finished, Generation, Settled
 from tutor.errors import Cancelled, GenerationError, ModelUnreachable
-from tutor.models.port import Completion, LanguageModel, Usage
+from tutor.models.port import NOTHING, Completion, LanguageModel
 from tutor.retrieval.search import Filters
 from tutor.telemetry import operation, stage
 
@@ -35,7 +35,6 @@ LEAST_SHARE = 0.5
 MAX_DROPPED = 12  # sentences that fail before the reply is given up
 _VERDICT = 2  # sentences of the opening that stand as the verdict
 _UNSUPPORTED = "Not supported by the library: "
-_NOTHING = Usage(0, 0, 0.0)
 _log = logging.getLogger(__name__)
 
 
@@ -173,12 +172,12 @@ class Writing:
                     yield from inside.run(self._settle, written)
             failure = reply.trouble
         except GenerationError as error:
-            failure = error.what
+            failure = _told(error)
         finally:
             inside.run(pieces.close)
             self.close()
             inside.run(running.__exit__, None, None, None)
-        usage = self._completion.usage if self._completion is not None else _NOTHING
+        usage = self._completion.usage if self._completion is not None else NOTHING
         composed = self._composed()
         failure = failure or self._too_little(composed)
         done = Generation(
@@ -311,7 +310,7 @@ class Writing:
 
     def _too_little(self, composed: Composed) -> str:
         """Why what is left cannot stand as the answer, or ""."""
-        if self._no_answer and not self._kept:
+        if self._no_answer:  # whatever it wrote before: that is not what was asked
             return "it found no answer in the passages"
         if not self._checked:
             return "it wrote nothing"
@@ -332,3 +331,9 @@ class Writing:
         if done.fallback:
             return answer
         return renumbered(replace(answer, text=composed.markdown(), composed=composed, citations=composed.citations))
+
+
+def _told(error: GenerationError) -> str:
+    """What went wrong and what to do about it, in brackets, as part of a sentence."""
+    fix = error.fix.rstrip(".")
+    return f"{error.what} ({fix[:1].lower()}{fix[1:]})" if fix else error.what

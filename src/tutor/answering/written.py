@@ -42,13 +42,28 @@ class Generation:
 
     def line(self) -> str:
         """One line for a reader."""
+        taken = f"; {self.took()}" if self.took() else ""
         if self.fallback:
-            return f"not written by {self.model}: {self.fallback}; the sentences above are quoted from the library"
+            why = f"not written by {self.model}: {self.fallback}"
+            return f"{why}; the sentences above are quoted from the library{taken}"
         dropped = f"; {len(self.dropped)} dropped" if self.dropped else ""
         noun = "sentence" if self.sentences == 1 else "sentences"
         when = ", kept from before" if self.kept else ""
         ended = f"; it ended early: {self.trouble}" if self.trouble else ""
-        return f"written by {self.model}{when}; {self.supported} of {self.sentences} {noun} supported{dropped}{ended}"
+        checked = f"{self.supported} of {self.sentences} {noun} supported{dropped}"
+        return f"written by {self.model}{when}; {checked}{taken}{ended}"
+
+    def took(self) -> str:
+        """The tokens and, where the model does not run here, the cost of the reply; "" where nothing was taken."""
+        usage = self.usage
+        if not usage.tokens:
+            return ""
+        tokens = f"{'about ' if usage.estimated else ''}{usage.tokens:,} tokens"
+        if usage.cost_usd is None:
+            return f"{tokens}, cost not known"
+        if usage.cost_usd == 0:
+            return tokens
+        return f"{tokens}, {'under $0.0001' if usage.cost_usd < 0.0001 else f'${usage.cost_usd:.4f}'}"
 
 
 def never_asked(model: str, why: str) -> Generation:

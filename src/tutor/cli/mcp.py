@@ -9,14 +9,19 @@ import typer
 
 from tutor.cli.serve import listen
 from tutor.cli.state import State, make_ready
-from tutor.errors import SettingsError
+from tutor.errors import SettingsError, UsageError
+
+_HOST, _PORT = "127.0.0.1", 8765
 
 
 def mcp(
     context: typer.Context,
     http: Annotated[bool, typer.Option("--http", help="Serve over HTTP, at /mcp, instead of stdio.")] = False,
-    host: Annotated[str, typer.Option(help="With --http: the address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="With --http: the port; 0 takes a free one.")] = 8765,
+    host: Annotated[str | None, typer.Option(help="With --http: the address to listen on.", show_default=_HOST)] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="With --http: the port; 0 takes a free one.", show_default=str(_PORT)),
+    ] = None,
     allow_drills: Annotated[
         bool, typer.Option("--allow-drills", help="Offer drills, which keep answers and results.")
     ] = False,
@@ -29,6 +34,9 @@ def mcp(
     from tutor.telemetry import logs
     from tutor.web.security import is_loopback
 
+    if not http and (host is not None or port is not None):
+        raise UsageError("only HTTP has an address", about="--host, --port", fix="Add --http.")
+    host, port = host or _HOST, _PORT if port is None else port
     state: State = context.obj
     settings = state.settings()
     key = settings.server.api_key

@@ -43,4 +43,4 @@ def http_app(server: Server[Any], *, host: str, key: SecretStr) -> ASGIApp:
         host="127.0.0.1" if is_loopback(host) else host,
     )
     hosts, any_host = allowed_hosts(host)
-    return Guard(KeyCheck(app, key=key), hosts=hosts, any_host=any_host)
+    return Guard(KeyCheck(app, key=key), hosts=hosts, any_host=any_host, start="tutor mcp --http", path=PATH)

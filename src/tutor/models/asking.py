@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tutor.errors import Cancelled
 from tutor.models.budget import for_question
-from tutor.models.port import Completion, LanguageModel, Message, Usage
+from tutor.models.port import Completion, LanguageModel, Message, Usage, total
 
 
 class Asking:
@@ -55,15 +55,8 @@ class Asking:
     def usage(self) -> Usage:
         """What the question took so far; the cost is None where that of any reply is not known."""
         with self._lock:
-            taken = [reply.usage for reply in self._replies]
-        costs = [usage.cost_usd for usage in taken]
-        known = [cost for cost in costs if cost is not None]
-        return Usage(
-            sum(usage.prompt_tokens for usage in taken),
-            sum(usage.completion_tokens for usage in taken),
-            sum(known) if len(known) == len(costs) else None,
-            any(usage.estimated for usage in taken),
-        )
+            replies = list(self._replies)
+        return total(reply.usage for reply in replies)
 
     def close(self) -> None:
         """Stop; may be called again."""

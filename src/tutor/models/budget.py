@@ -14,23 +14,27 @@ from pathlib import Path
 from typing import Protocol
 
 from tutor.errors import BudgetSpent
-from tutor.models.port import Completion, LanguageModel, Message, PerQuestion, Usage
+from tutor.models.port import NOTHING, Completion, LanguageModel, Message, PerQuestion, Usage
 from tutor.models.reading import prompt_tokens
+from tutor.models.retry import Timed
 from tutor.models.wrapped import Wrapped
 
 _log = logging.getLogger(__name__)
 _LOCK_S = 5.0
 
 
-class Priced(LanguageModel, Protocol):
-    """A model whose price can be asked for."""
+class Priced(Timed, Protocol):
+    """A model whose price can be asked for, and that can be given less time than it would take."""
 
     def cost(self, prompt: int, completion: int) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a day took; ``unpriced`` replies cost something that is not known and is not in ``usd``."""
+    """What a day took: ``requests`` with those that failed and were tried again, and what they took.
+
+    ``unpriced`` ones cost something that is not known and is not in ``usd``.
+    """
 
     day: str
     requests: int = 0
@@ -102,7 +106,7 @@ class Ledger:
 
 
 class BudgetedModel(Wrapped[Priced]):
-    """A model that is asked only while there is something left to spend.
+    """A model that is asked only while there is something left to spend; what is tried again is asked again.
 
     Args:
         model: the model.
@@ -119,14 +123,22 @@ class BudgetedModel(Wrapped[Priced]):
         self.ledger = ledger
         self.question_tokens, self.day_tokens, self.day_usd = question_tokens, day_tokens, day_usd
 
-    def question(self) -> LanguageModel:
+    def question(self) -> Timed:
         """This model for one question: all that is asked of what is returned counts as one."""
         return _Question(self)
 
     def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, stop: Sequence[str] = ()
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+        within_s: float | None = None,
     ) -> Completion:
-        return self.question().stream(messages, max_tokens=max_tokens, temperature=temperature, stop=stop)
+        return self.question().stream(
+            messages, max_tokens=max_tokens, temperature=temperature, stop=stop, within_s=within_s
+        )
 
     def enter(self, most: Usage) -> Spent | None:
         """Enter a request at its most.
@@ -200,7 +212,13 @@ class _Question(Wrapped[BudgetedModel]):
         self._taken = 0
 
     def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, stop: Sequence[str] = ()
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+        within_s: float | None = None,
     ) -> Completion:
         budgeted = self.model
         prompt = prompt_tokens(messages, self.count_tokens)
@@ -216,9 +234,11 @@ class _Question(Wrapped[BudgetedModel]):
             day = budgeted.enter(most)
             self._taken += most.tokens
         try:
-            reply = budgeted.model.stream(messages, max_tokens=max_tokens, temperature=temperature, stop=stop)
+            reply = budgeted.model.stream(
+                messages, max_tokens=max_tokens, temperature=temperature, stop=stop, within_s=within_s
+            )
         except BaseException:
-            self._settle(day, most, Usage(0, 0, 0.0))
+            self._settle(day, most, NOTHING)
             raise
         return _Counted(reply, lambda taken: self._settle(day, most, taken))
 

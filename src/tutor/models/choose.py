@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 #: What is assumed of a context where nothing is set: what the smallest current models of a provider take.
 CONTEXT = {"ollama": 8192, "compatible": 8192, "openai": 128_000, "anthropic": 200_000}
 LEDGER = "llm"  # the folder below home
+#: How long the first piece of a reply may take where nothing is set and the model is on another machine. Here a long
+#: prompt alone can take a slow processor longer, and a server that hangs costs nothing but the time.
+FIRST_TOKEN_S = 20.0
 
 
 def choose(llm: LlmSettings, home: Path) -> LanguageModel | None:
@@ -34,19 +37,22 @@ def choose(llm: LlmSettings, home: Path) -> LanguageModel | None:
     """
     if llm.provider == "none":
         return None
+    here = runs_here(llm)
     timed = TimedModel(
         backend(llm),
-        first_token_s=llm.first_token_s,
+        first_token_s=llm.first_token_s or (llm.timeout_s if here else FIRST_TOKEN_S),
         timeout_s=llm.timeout_s,
-        cost=cost_of(llm.provider, llm.model, free=runs_here(llm)),
+        cost=cost_of(llm.provider, llm.model, free=here),
     )
-    return BudgetedModel(
-        RetryingModel(timed, retries=llm.retries, timeout_s=llm.timeout_s),
+    budgeted = BudgetedModel(
+        timed,
         Ledger(home.expanduser() / LEDGER),
         question_tokens=llm.question_tokens,
         day_tokens=llm.day_tokens,
         day_usd=llm.day_usd,
     )
+    # Around the budget: each attempt is a request of its own there.
+    return RetryingModel(budgeted, retries=llm.retries, timeout_s=llm.timeout_s, late_again=not here)
 
 
 def in_force(llm: LlmSettings, home: Path) -> LanguageModel | None:

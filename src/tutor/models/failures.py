@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 
 from tutor.errors import ContextOverflow, GenerationError, ModelRefused, ModelUnreachable
 
@@ -33,7 +35,13 @@ def said(text: str, key: str = "") -> str:
 
 
 def from_status(
-    status: int, message: str, *, about: str, key: str = "", headers: Mapping[str, str] | None = None
+    status: int,
+    message: str,
+    *,
+    about: str,
+    key: str = "",
+    headers: Mapping[str, str] | None = None,
+    now: Callable[[], float] = time.time,
 ) -> GenerationError:
     """The error for an HTTP status.
 
@@ -42,7 +50,8 @@ def from_status(
         message: what the server said.
         about: the model's name.
         key: the key that was sent, to take out of the message.
-        headers: of the response, in lower case, for Retry-After in seconds.
+        headers: of the response, in lower case, for Retry-After in seconds or as a date.
+        now: seconds since 1970, to read such a date by.
     """
     told = said(message, key)
     detail = f"{status}: {told}" if told else str(status)
@@ -63,7 +72,7 @@ def from_status(
     if status in (408, 409, 425, 429) or status >= 500:
         busy = "is busy" if status in (429, 503, 529) else "failed"
         error = ModelUnreachable(f"the server {busy} ({detail})", about=about, fix="Ask again in a while.")
-        error.retry_after_s = _retry_after(headers or {})
+        error.retry_after_s = _retry_after(headers or {}, now)
         return error
     return ModelRefused(f"the request was not accepted ({detail})", about=about)
 
@@ -83,9 +92,13 @@ def garbled(kind: str, *, about: str) -> ModelUnreachable:
     )
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _retry_after(headers: Mapping[str, str], now: Callable[[], float]) -> float | None:
+    value = headers.get("retry-after", "").strip()
     try:
-        seconds = float(headers.get("retry-after", ""))
-    except ValueError:  # none, or a date
-        return None
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = max(0.0, parsedate_to_datetime(value).timestamp() - now())
+        except (ValueError, TypeError, OverflowError):  # none, or nothing that we know
+            return None
     return min(seconds, _MAX_WAIT_S) if seconds >= 0 else None

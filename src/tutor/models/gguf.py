@@ -129,10 +129,13 @@ class GgufBackend:
             finally:
                 chunks.put(None)
 
+        call.taken_up = True
         thread = threading.Thread(target=run, name="llama.cpp", daemon=True)
         thread.start()
         try:
             while (chunk := chunks.get()) is not None:
+                if isinstance(chunk, dict) and chunk.get("error"):
+                    call.taken_up = False
                 yield from self._pieces(chunk)
         finally:
             left.set()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from tutor.errors import GenerationError
+from tutor.errors import GenerationError, ModelRefused
 from tutor.models.address import on_this_machine
 from tutor.models.llama import load
 from tutor.models.reading import Call
@@ -16,6 +16,7 @@ from tutor.models.reading import Call
 #: A reply's bytes: what stands around one token in the wordiest of the interfaces, many times over.
 _BYTES_PER_TOKEN, _BYTES_BASE = 4096, 1_000_000
 _LATER_S, _CONNECT_S = 5.0, 10.0
+_PAGES = ("text/html", "application/xhtml")
 
 
 class Line:
@@ -65,16 +66,26 @@ class Line:
             request.extensions = {**request.extensions, "trace": _tracer(call)}
 
     def _response(self, response: Any) -> None:
-        if getattr(self._local, "call", None) is not None:
+        call: Call | None = getattr(self._local, "call", None)
+        if call is not None:
+            page = response.headers.get("content-type", "").lower().startswith(_PAGES)
+            if page or not response.is_success:
+                call.taken_up = False
             self._local.responses.append(response)
-            response.stream = _bounded(response.stream, self._local.room, self._name)
+            stream = _bounded(response.stream, self._local.room, self._name)
+            response.stream = _no_reply(stream, self._name) if page and response.is_success else stream
 
 
 def _tracer(call: Call) -> Callable[[str, dict[str, Any]], None]:
-    """What is told of each step of a connection; keeps its socket, so that closing the call wakes who waits for it."""
+    """What is told of each step of a connection; keeps its socket, so that closing the call wakes who waits for it.
+
+    A request that is on its way may be paid for; one for which there was no connection is not.
+    """
 
     def step(event: str, info: dict[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+        if event.endswith("send_request_headers.started"):
+            call.taken_up = True
+        elif event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             found = info["return_value"].get_extra_info("socket")
             if isinstance(found, socket.socket):
                 call.when_closed(lambda: _shut(found))
@@ -86,6 +97,26 @@ def _shut(connection: socket.socket) -> None:
     """Closing alone would leave a thread waiting in ``recv``."""
     with suppress(OSError):  # it has ended by itself
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def _no_reply(stream: Any, name: str) -> Any:
+    """What raises as soon as it is read: libraries take a page for a stream without events."""
+    base: Any = load("httpx").SyncByteStream
+
+    class NoReply(base):  # type: ignore[misc]
+        """A web page's stream."""
+
+        def __iter__(self) -> Iterator[bytes]:
+            raise ModelRefused(
+                "the server answers with a web page: that is not a language model's interface",
+                about=name,
+                fix="Check llm.url; for most servers it ends in /v1.",
+            )
+
+        def close(self) -> None:
+            stream.close()
+
+    return NoReply()
 
 
 def _bounded(stream: Any, room: int, name: str) -> Any:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from tutor.errors import MissingExtra
-from tutor.models.failures import unreachable
+from tutor.models.failures import garbled, unreachable
 from tutor.models.port import Message
 from tutor.models.reading import Counts, Piece
 
@@ -56,12 +56,12 @@ def pieces(replies: Any, ended: Callable[[Any], bool], *, about: str) -> Generat
         about: the model's name.
 
     Raises:
-        ModelUnreachable: the stream stopped before it was ended; libraries take that for an end.
+        ModelUnreachable: the stream stopped before it was ended, or held no reply; libraries take that for an end.
     """
-    done = False
+    done = came = False
     with closing(replies):
         for reply in replies:
-            done = done or ended(reply)
+            came, done = True, done or ended(reply)
             if counted := counts(reply):
                 yield counted
             # Ollama's and OpenAI's put it beside the message, Anthropic's into it.
@@ -72,6 +72,8 @@ def pieces(replies: Any, ended: Callable[[Any], bool], *, about: str) -> Generat
                 yield Piece(str(thought), thinking=True)
             if reply.delta:
                 yield Piece(reply.delta)
+    if not came:
+        raise garbled("there is nothing of one in it", about=about)
     if not done:
         raise unreachable("the connection broke off in the middle of the reply", about=about)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -32,6 +32,22 @@ class Usage:
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+
+#: What is taken where no request was accepted.
+NOTHING = Usage(0, 0, 0.0)
+
+
+def total(taken: Iterable[Usage]) -> Usage:
+    """What several replies took together; the cost is None where that of any is not known."""
+    rows = list(taken)
+    known = [usage.cost_usd for usage in rows if usage.cost_usd is not None]
+    return Usage(
+        sum(usage.prompt_tokens for usage in rows),
+        sum(usage.completion_tokens for usage in rows),
+        sum(known) if len(known) == len(rows) else None,
+        any(usage.estimated for usage in rows),
+    )
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tutor.errors import Cancelled, ContextOverflow, GenerationError, ModelTimeout, TutorError
-from tutor.models.port import Message, Usage
+from tutor.models.port import NOTHING, Message, Usage
 
 _log = logging.getLogger(__name__)
 #: A token is rarely longer; a reply that is was not asked for.
@@ -51,9 +51,14 @@ class Counts:
 
 
 class Call:
-    """One request under way; ``close`` is called from other threads and runs what ``when_closed`` was given, once."""
+    """One request under way; ``close`` is called from other threads and runs what ``when_closed`` was given, once.
+
+    ``taken_up`` is set by the backend while the model may be at work on the request: from when it is on its way, until
+    the server says that it did not accept it.
+    """
 
     def __init__(self) -> None:
+        self.taken_up = False
         self._lock = threading.Lock()
         self._enders: list[Callable[[], None]] = []
         self._closed = threading.Event()
@@ -100,7 +105,7 @@ class Backend(Protocol):
         ...
 
     def read(self, asked: Asked, call: Call) -> Generator[Piece | Counts]:
-        """The reply as it comes. Registers with ``call`` what ends the request.
+        """The reply as it comes. Registers with ``call`` what ends the request, and says there whether it is taken up.
 
         Raises:
             GenerationError: whatever went wrong, mapped.
@@ -116,7 +121,10 @@ _live: weakref.WeakSet[Reading] = weakref.WeakSet()
 
 
 class Reading:
-    """A ``Completion`` that a thread reads; the deadlines hold whatever the server does."""
+    """A ``Completion`` that a thread reads; the deadlines hold whatever the server does.
+
+    ``limit_s`` is what was set for the whole reply, where ``asked.timeout_s`` is what earlier attempts left of it.
+    """
 
     def __init__(
         self,
@@ -124,11 +132,13 @@ class Reading:
         asked: Asked,
         *,
         first_token_s: float,
+        limit_s: float,
         count: Callable[[str], int],
         cost: Callable[[int, int], float | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._backend, self._asked, self._first_s, self._clock = backend, asked, first_token_s, clock
+        self._limit_s = limit_s
         self._count, self._cost = count, cost
         self._queue: queue.SimpleQueue[str | TutorError | _End] = queue.SimpleQueue()
         self._call = Call()
@@ -191,19 +201,22 @@ class Reading:
 
     def _late(self, whole: float) -> ModelTimeout:
         if not self._ready.is_set():
-            what = f"the model was not loaded within {self._asked.timeout_s:g} s"
+            what = f"the model was not loaded within {self._limit_s:g} s"
             return ModelTimeout(what, about=self._backend.name, fix="Ask again, or raise llm.timeout_s.")
-        if not self._alive and not self._length and whole > 0:
+        begun = self._alive or self._length
+        if not begun and whole > 0:
             what = f"no word within {self._first_s:g} s"
             return ModelTimeout(what, about=self._backend.name, fix="Raise llm.first_token_s, or take a smaller model.")
-        what = f"the reply was not done within {self._asked.timeout_s:g} s"
+        what = f"{'the reply was not done' if begun else 'no word'} within {self._limit_s:g} s"
         return ModelTimeout(what, about=self._backend.name, fix="Raise llm.timeout_s, or take a smaller model.")
 
     @property
     def usage(self) -> Usage:
         counts, estimated = self._counts, False
         if counts is None:
-            prompt = prompt_tokens(self._asked.messages, self._count) if self._ready.is_set() else 0
+            if not (self._alive or self._call.taken_up):  # no server accepted it
+                return NOTHING
+            prompt = prompt_tokens(self._asked.messages, self._count)
             counts, estimated = Counts(prompt, self._count("".join(self._text))), True
         cost = self._cost(counts.prompt_tokens, counts.completion_tokens)
         return Usage(counts.prompt_tokens, counts.completion_tokens, cost, estimated)
@@ -311,6 +324,7 @@ class TimedModel:
             self._backend,
             Asked(tuple(messages), max_tokens, temperature, tuple(stop), timeout_s),
             first_token_s=self._first_s,
+            limit_s=self._timeout_s,
             count=self.count_tokens,
             cost=self._cost,
             clock=self._clock,

@@ -7,10 +7,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from tutor.errors import Cancelled, GenerationError
-from tutor.models.port import Completion, LanguageModel, Message, Usage
+from tutor.errors import Cancelled, GenerationError, ModelTimeout
+from tutor.models.port import Completion, LanguageModel, Message, Usage, total
 from tutor.models.wrapped import Wrapped
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,12 @@ class Timed(LanguageModel, Protocol):
         within_s: float | None = None,
     ) -> Completion: ...
 
-    def cost(self, prompt: int, completion: int) -> float | None: ...
+
+@runtime_checkable
+class TimedPerQuestion(Protocol):
+    """A timed model that keeps a question's account (``models.port.PerQuestion``)."""
+
+    def question(self) -> Timed: ...
 
 
 def delay_s(attempt: int, draw: float, asked_s: float | None = None) -> float:
@@ -52,6 +57,8 @@ class RetryingModel(Wrapped[Timed]):
     Args:
         model: the model.
         retries: how often it is asked again, from 0.
+        late_again: whether also after a time-out. A model on this machine is not: it would read the prompt from its
+            beginning once more, and be late again.
         timeout_s: for all attempts and the time between them.
         clock: seconds that never go back.
         pause: waits so many seconds; None waits and is woken when the reply is closed.
@@ -64,30 +71,47 @@ class RetryingModel(Wrapped[Timed]):
         *,
         retries: int,
         timeout_s: float,
+        late_again: bool = True,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(model)
-        self.retries, self.timeout_s = retries, timeout_s
+        self.retries, self.timeout_s, self.late_again = retries, timeout_s, late_again
         self.clock, self.pause, self.draw = clock, pause, draw
+
+    def question(self) -> LanguageModel:
+        """This model for one question: every attempt counts to it."""
+        return RetryingModel(
+            self._account(),
+            retries=self.retries,
+            timeout_s=self.timeout_s,
+            late_again=self.late_again,
+            clock=self.clock,
+            pause=self.pause,
+            draw=self.draw,
+        )
+
+    def _account(self) -> Timed:
+        return self.model.question() if isinstance(self.model, TimedPerQuestion) else self.model
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, stop: Sequence[str] = ()
     ) -> Completion:
+        model = self._account()
+
         def begin(within_s: float) -> Completion:
-            return self.model.stream(
-                messages, max_tokens=max_tokens, temperature=temperature, stop=stop, within_s=within_s
-            )
+            return model.stream(messages, max_tokens=max_tokens, temperature=temperature, stop=stop, within_s=within_s)
 
         return _Retrying(self, begin)
 
-    def cost(self, prompt: int, completion: int) -> float | None:
-        return self.model.cost(prompt, completion)
+    def again(self, error: GenerationError) -> bool:
+        """Whether asking again may help."""
+        return error.transient and (self.late_again or not isinstance(error, ModelTimeout))
 
 
 class _Retrying:
-    """The reply of the first attempt that gives one; an attempt that failed before its first piece is not counted."""
+    """The reply of the first attempt that gives one; its usage is that of all attempts."""
 
     def __init__(self, model: RetryingModel, begin: Callable[[float], Completion]) -> None:
         self._model, self._begin = model, begin
@@ -95,9 +119,9 @@ class _Retrying:
         self._began = model.clock()
         # Begun at once: what is wrong with the request is raised where it is made.
         self._reply = begin(model.timeout_s)
+        self._failed: list[Completion] = []
 
     def __iter__(self) -> Iterator[str]:
-        failed = 0
         while True:
             given = False
             try:
@@ -106,14 +130,15 @@ class _Retrying:
                     yield piece
                 return
             except GenerationError as error:
-                failed += 1
+                failed = len(self._failed) + 1
                 wait_s = delay_s(failed, self._model.draw(), error.retry_after_s)
                 left_s = self._began + self._model.timeout_s - self._model.clock() - wait_s
-                if given or not error.transient or failed > self._model.retries or left_s <= 0:
+                if given or not self._model.again(error) or failed > self._model.retries or left_s <= 0:
                     raise
                 _log.info("%s; again in %.1f s (%d of %d)", error.message, wait_s, failed, self._model.retries)
             self._wait(wait_s)
-            self._reply = self._begin(left_s)
+            before, self._reply = self._reply, self._begin(left_s)
+            self._failed.append(before)
             if self._closed.is_set():  # closed between the two
                 self._reply.close()
 
@@ -131,7 +156,7 @@ class _Retrying:
 
     @property
     def usage(self) -> Usage:
-        return self._reply.usage
+        return total(reply.usage for reply in (*self._failed, self._reply))
 
     def close(self) -> None:
         self._closed.set()

@@ -116,6 +116,7 @@ class GenerationOut(BaseModel):
     completion_tokens: int
     cost_usd: float | None = Field(description="US dollars; null where the price is not known.")
     estimated: bool = Field(description="Whether tokens were counted here, not by the model's server.")
+    took: str = Field(description="Tokens and cost of the reply for a reader; empty where nothing was taken.")
     first_ms: float | None = Field(description="Until the model's first piece.")
     ms: float
     line: str = Field(description="All that in one line for a reader.")

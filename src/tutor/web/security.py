@@ -54,9 +54,14 @@ class Guard:
         hosts: names that clients may use for this server, besides localhost and any IP address. An attacker's page
             that points its own name at 127.0.0.1 (DNS rebinding) has neither.
         any_host: accept every name; for a server on all addresses, whose names its reverse proxy knows.
+        start: the command that starts this server.
+        path: where programs call it; empty for one that has pages.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str], any_host: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Collection[str], any_host: bool, start: str = "tutor serve", path: str = ""
+    ) -> None:
+        self._start, self._path = start, path.removeprefix("/")
         self._app = app
         self._hosts = _LOCAL | set(hosts)
         self._any_host = any_host
@@ -97,7 +102,7 @@ class Guard:
         headers = request.headers
         host = _name(headers.get("host", ""))
         if not self._any_host and host not in self._hosts and not _is_address(host):
-            fix = f"Use {_address(request.scope)}, or start it with: tutor serve --host NAME"
+            fix = f"Use {_address(request.scope)}{self._path}, or start it with: {self._start} --host NAME"
             return UsageError("this server does not go by that name", about=host, fix=fix), 421
         origin = headers.get("origin")
         foreign = origin is not None and _place(origin) != headers.get("host", "").lower()
@@ -106,7 +111,8 @@ class Guard:
         if (changes and (foreign or site in _OTHER_SITES)) or (
             site == "cross-site" and request.url.path.startswith(_INTERFACES)
         ):
-            fix = f"Open {_address(request.scope)} itself."
+            here = f"{_address(request.scope)}{self._path}"
+            fix = f"Call {here} from a program, not from a page." if self._path else f"Open {here} itself."
             return UsageError("requests from other sites are refused", about=origin or "another site", fix=fix), 403
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > _most(request):

@@ -143,7 +143,7 @@ function setUp(root) {
     }
     if (data.meant.length) turn.note(`${data.meant.map(([short, long]) => `${short}: ${long}`).join("; ")}.`);
     if (data.uncovered.length) turn.note(`Nothing quoted here is about ${data.uncovered.join(", ")}.`);
-    turn.timings(data.stages, data.ms);
+    turn.timings(data.stages, data.ms, data.generation?.took);
     turn.offerCopy();
   }
 

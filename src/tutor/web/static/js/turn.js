@@ -76,15 +76,17 @@ export class Turn {
     this.answer.replaceChildren(shown);
   }
 
-  // How long each stage of the work took, in milliseconds, folded away.
-  timings(stages, all) {
+  // How long each stage of the work took, in milliseconds, and what a language model took, folded away.
+  timings(stages, all, model = "") {
     const shown = document.querySelector("[data-timings-template]").content.firstElementChild.cloneNode(true);
-    for (const [name, ms] of [...Object.entries(stages), ["all", all]]) {
+    const rows = [...Object.entries(stages), ["all", all]].map(([name, ms]) => [name, `${ms.toFixed(1)} ms`]);
+    if (model) rows.push(["language model", model]);
+    for (const [name, value] of rows) {
       const row = document.createElement("div");
       const term = document.createElement("dt");
       const time = document.createElement("dd");
       term.textContent = name;
-      time.textContent = `${ms.toFixed(1)} ms`;
+      time.textContent = value;
       row.append(term, time);
       shown.querySelector("dl").append(row);
     }
