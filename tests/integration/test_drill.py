@@ -364,6 +364,29 @@ def test_a_killed_drill_goes_on_where_it_was(home: Path) -> None:
     assert kept["rounds"][0]["turns"][1]["text"] == "How many mails?"
 
 
+def test_an_answer_survives_a_kill_while_it_is_graded(home: Path) -> None:
+    session = lines(tutor(home, "drill", "why not kafka", "--json", stdin="\n").stdout)[-1]["session"]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TUTOR_")} | {"TUTOR_HOME": str(home)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tutor", "drill", "--resume", session, "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stdin and process.stdout
+        process.stdout.readline()
+        process.stdin.write(STRONG + "\n")
+        process.stdin.flush()
+        time.sleep(0.3)  # the grader of a fresh process is still being loaded
+        process.send_signal(signal.SIGKILL)
+    kept = json.loads(tutor(home, "drill", "--export", session, "--json").stdout)
+    said = [turn["text"] for turn in kept["rounds"][0]["turns"] if turn["who"] == "learner"]
+    assert said == ["", STRONG] and kept["rounds"][0]["first"]["verdict"] in ("strong", "mixed")
+    again = lines(tutor(home, "drill", "--resume", session, "--json").stdout)[0]
+    assert again["state"] in ("follow-up", "twist")
+
+
 def test_the_interview_fits_eighty_columns_and_can_be_left(home: Path) -> None:
     done = tutor(home, "drill", "why not kafka", stdin=f"\n{STRONG}\n\nquit\n")
     assert all(len(line) <= 80 for line in done.stdout.splitlines() if "http" not in line)

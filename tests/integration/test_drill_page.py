@@ -280,8 +280,10 @@ def test_a_card_that_was_checked_and_never_drilled_comes_due_here(curriculum: Pa
 
 
 def test_what_cannot_be_drilled_stays_in_the_form(client: TestClient) -> None:
-    page = parsed(client.post("/drill", data={"request": "sourdough bread", "format": "probe"}), 404)
-    assert one(page, "#request")["value"] == "sourdough bread"
+    page = parsed(client.post("/drill", data={"request": "sourdough bread"}), 404)
+    assert "tutor search" not in one(page, ".failed").text and not page.select(".failed dd a")
+    page = parsed(client.post("/drill", data={"request": "sourdough queue", "format": "probe"}), 404)
+    assert one(page, "#request")["value"] == "sourdough queue"
     assert one(page, "input[name=format][checked]")["value"] == "probe"
     assert "no topic has this name" in one(page, ".failed").text.lower() and not page.select(".offer")
     meant = page.select(".failed dd a")

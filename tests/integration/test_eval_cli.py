@@ -116,7 +116,15 @@ def test_the_report_is_json_where_it_is_asked_for(home: Path, sets: Path, capsys
     assert tutor(home, "--sets", sets, *SMALL, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["sample"] == 6
-    assert told["verdict"]["findings"][0]["metric"] == "retrieval.ndcg@10"
+    assert told["verdict"]["sampled"] and told["verdict"]["findings"] == []
+
+
+def test_a_sample_is_not_judged(home: Path, sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    floors(sets, {"retrieval.ndcg@10": 1.01})
+    assert tutor(home, "--sets", sets, *SMALL, "--report", tmp_path) == 0
+    assert capsys.readouterr().out.startswith("tutor eval: sampled: not judged")
+    assert "<failure" not in (tmp_path / "junit.xml").read_text(encoding="utf-8")
+    assert "not judged" in (tmp_path / "comment.md").read_text(encoding="utf-8").splitlines()[0]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +223,16 @@ def test_what_is_no_baseline_is_refused_before_anything_is_measured(
         assert said in told.err
         assert "--update-baseline" in told.err
         assert told.out == ""
+
+
+@pytest.mark.parametrize("arguments", [("lint", "--sets", "missing"), ("candidates", "--out", "taken")])
+def test_a_check_that_cannot_run_is_no_fault(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "taken").write_text("here", encoding="utf-8")
+    command, option, name = arguments
+    assert tutor(home, command, option, tmp_path / name) == 2
+    assert "cannot run" in capsys.readouterr().err
 
 
 def test_the_sets_have_no_fault(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

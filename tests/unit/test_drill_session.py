@@ -39,6 +39,7 @@ class ByWord:
                 point=p.id,
                 status="contradicted" if f"no-{p.id}" in said else "covered" if p.id in said else "missed",
                 evidence=answer,
+                unsure=f"{p.id}?" in said,
                 denied=0.0 if f"no-{p.id}" not in said else 0.5 if "perhaps" in said else 1.0,
                 end=len(answer),
             )
@@ -95,6 +96,22 @@ def test_at_most_two_follow_ups_for_a_point_and_a_hint_with_the_second() -> None
     assert session.pending and "A hint: delay." in session.pending.text
     session = say(session, "hm well")
     assert asked(session) == ("follow-up", "ops")
+
+
+def test_what_may_have_been_said_is_asked_last_and_once() -> None:
+    session = say(begun(), "", "ack? words")
+    assert asked(session) == ("follow-up", "delay")  # missed for sure: first
+    session = say(session, "delay")
+    assert asked(session) == ("follow-up", "ops")
+    session = say(session, "ops")
+    assert asked(session) == ("follow-up", "ack")
+    assert session.pending and session.pending.text.startswith("You may have said this; then put it in one sentence.")
+    assert asked(say(session, "ack? in other words"))[0] == "twist"
+
+
+def test_a_follow_up_without_a_hint_is_not_asked_twice() -> None:
+    session = say(begun(), "", "ack delay", "hm well")
+    assert asked(session)[0] == "twist"
 
 
 def test_nobody_is_asked_twice_what_they_do_not_know() -> None:

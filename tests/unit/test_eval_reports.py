@@ -120,6 +120,22 @@ def test_a_run_without_a_gate_is_not_called_a_pass() -> None:
     assert headline(VERDICT) == "fail (4 of 7 checks)"
 
 
+def test_a_sample_has_no_verdict_in_any_report() -> None:
+    run = RUN.model_copy(update={"sample": 5})
+    gate = Verdict(findings=(), sampled=True)
+    said = "sampled: not judged"
+    assert headline(gate).startswith(said)
+    shown = printed(run, gate)
+    assert shown.startswith(f"tutor eval: {said}") and shown.count(said) == 2
+    comment = markdown.pull_request(run, gate).splitlines()[0].replace("\\", "")
+    assert said in comment and "❌" not in comment and "✅" not in comment
+    root = ET.fromstring(junit.xml(run, gate))
+    assert (root.get("failures"), root.find("testsuite").get("skipped")) == ("0", "1")  # type: ignore[union-attr]
+    assert said in root.find("testsuite/testcase/skipped").get("message")  # type: ignore[union-attr,operator]
+    html = page.html(run, gate)
+    assert '<h1 class="none">' in html and f"S{said[1:]}" in html
+
+
 def test_nan_is_shown_and_breaks_nothing() -> None:
     bad = Case(id="n", question="what is it?", kind="how", values={"recall@5": math.nan})
     run = RUN.model_copy(update={"suites": (Suite(name="retrieval", cases=(bad,), totals={"kappa": math.nan}),)})

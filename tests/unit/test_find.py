@@ -34,7 +34,7 @@ Could you please ask me why not Kafka for order events? | kafka
 why not kafka for sending emails in the background | kafka/why-not-task-queue
 why kafka and not SQS | kafka/kafka-vs-sqs
 why not SQS | kafka/kafka-vs-sqs
-why not RabbitMQ? | kafka/why-not-task-queue
+why not RabbitMQ? | kafka/kafka-vs-sqs
 why not DynamoDB | dynamodb/why-not-postgres
 why not CDC | change-data-capture/why-not-polling
 why not change data captrue | change-data-capture/why-not-polling
@@ -203,7 +203,7 @@ Why not MongoDB for the product catalog | mongodb/why-not-jsonb
 why not NoSQL for orders | sql-vs-nosql/why-not-nosql-orders
 why not elastic search | search-systems/why-not-primary
 why not dinamodb | dynamodb/why-not-postgres
-why not cassanrda | cassandra/why-not-postgres
+why not cassanrda | decision-matrix/why-not-cassandra-orders
 idempotency | event-driven-patterns
 explain to me the circuit breaker | resilience-patterns
 what is a bloom filter | probabilistic-structures
@@ -264,7 +264,7 @@ block vs object storage | storage-types
 why not swap | os-essentials/why-not-swap
 B-tree vs LSM | storage-engines/why-not-btree
 why not LSM trees | storage-engines
-why not Cassandra, we need transactions | cassandra
+why not Cassandra, we need transactions | decision-matrix/why-not-cassandra-orders
 why not hedged requests | tail-latency
 api versioning: v2 or additive changes | api-design/why-not-new-version
 why not protobuf | http-and-api-styles
@@ -546,8 +546,7 @@ def test_no_card_is_invented(corpus: Corpus, text: str) -> None:
         find_card(corpus, text)
     assert caught.value.about == text
     suggested = caught.value.fix.removeprefix("Did you mean: ").removesuffix("?").split(", ")
-    assert len(suggested) == 3
-    assert set(suggested) <= set(corpus.cards)
+    assert caught.value.fix.startswith("No name is like it") or (suggested and set(suggested) <= set(corpus.cards))
 
 
 def test_what_fits_several_cards_suggests_them(corpus: Corpus) -> None:
@@ -560,7 +559,7 @@ def test_what_fits_several_cards_suggests_them(corpus: Corpus) -> None:
     ["why not pulsar", "why not Oracle for orders?", "drill me on tax law", "pulsar vs couchbase", "asdf", "why"],
 )
 def test_an_unknown_topic_is_not_found(corpus: Corpus, onnx: OnnxEncoder, text: str) -> None:
-    with pytest.raises(NotFound, match="Did you mean: "):
+    with pytest.raises(NotFound, match=r"Did you mean: |No name is like it"):
         choose(corpus, text, onnx)
 
 
@@ -596,8 +595,8 @@ def test_every_question_chooses_its_own_probe(corpus: Corpus) -> None:
         ("I'd like to be asked about RAG, thanks!", Request("RAG")),
         ("why not X for Y", Request("X", "", "Y", why_not=True)),
         ("Why shouldn't we just use a cache here?", Request("cache", why_not=True)),
-        ("why X and not Y", Request("X", "Y", why_not=True)),
-        ("why did you pick X over Y for Z?", Request("X", "Y", "Z", why_not=True)),
+        ("why X and not Y", Request("X", "Y", why_not=True, chosen=True)),
+        ("why did you pick X over Y for Z?", Request("X", "Y", "Z", why_not=True, chosen=True)),
         ("Why not X instead of Y?", Request("X", "Y", why_not=True)),
         ("We send mails. Why not Kafka?", Request("Kafka", "", "We send mails", why_not=True)),
         ("GraphQL for everything. Why not?", Request("GraphQL for everything", why_not=True)),
@@ -606,7 +605,7 @@ def test_every_question_chooses_its_own_probe(corpus: Corpus) -> None:
         ("X vs. Y under Z", Request("X", "Y", "Z")),
         ("should we use X or Y for Z?", Request("X", "Y", "Z")),
         ("what is the difference between X and Y", Request("X", "Y")),
-        ("X over Y", Request("X", "Y")),
+        ("X over Y", Request("X", "Y", chosen=True)),
         ("", Request("")),
         ("why not", Request("", why_not=True)),
     ],

@@ -533,3 +533,17 @@ def test_a_long_answer_is_refused_and_the_longest_is_quick() -> None:
     with pytest.raises(UsageError):
         grade("I wrote it. " * 2_000)
     assert grade(("so i wrote the plan from a to b and we had a problem at our team " * 400)[:20_000]).ms < 5_000
+
+
+@pytest.mark.parametrize(
+    ("answer", "parts"),
+    [
+        ("We had some disagreements but it all went well. We shipped the project.", "pmpmm"),
+        ("There were some issues but we solved them all and it was a success.", "pmpmm"),
+        ("We had a conflict in the team last year. It all worked out in the end.", "cmmmm"),
+    ],
+)
+def test_what_could_be_said_of_anything_has_no_result(answer: str, parts: str) -> None:
+    graded = grade(answer)
+    assert statuses(graded) == parts
+    assert graded.verdict == "weak" and graded.score <= 0.2

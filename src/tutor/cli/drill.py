@@ -65,7 +65,7 @@ def drill(
             _list(drills, as_json, over=show_all)
             return
         if export:
-            session = drills.store.load(_id(drills, export))
+            session = drills.resume(_id(drills, export))
             if as_json:
                 emit(session_json(drills, session))
             else:

@@ -99,7 +99,7 @@ def _run(
     as_json: bool,
 ) -> None:
     from tutor.evals.baseline import Baseline, read_baseline, read_thresholds, write_baseline
-    from tutor.evals.gate import judge
+    from tutor.evals.gate import judge, unjudged
     from tutor.evals.report.trend import append
     from tutor.evals.run import evaluate as run
 
@@ -112,7 +112,7 @@ def _run(
         _folder(out)
     with _product(state) as product, _progress() as tick:
         report = run(product, sets, names, sample=sample, tick=tick)
-    verdict = judge(report, floors, before, where=str(place) if before else "none")
+    verdict = (unjudged if sample else judge)(report, floors, before, where=str(place) if before else "none")
     if out:
         _write(out, report, verdict, sets)
     if as_json:

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tutor.cli.state import State, emit
-from tutor.errors import UsageError
+from tutor.errors import TutorError, UsageError
+
+
+@contextmanager
+def _or_two(debug: bool) -> Iterator[None]:
+    """Exit 2 where a command cannot run: 1 says that it found faults."""
+    try:
+        yield
+    except TutorError as error:
+        if debug:
+            raise
+        print(f"tutor: cannot run: {error.message}", file=sys.stderr)
+        raise typer.Exit(2) from error
 
 
 def lint(
+    context: typer.Context,
     sets: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: evals/ of the checkout.")] = None,
     warnings: Annotated[bool, typer.Option("--warnings", help="Show what a person should look at, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Faults and overlaps as JSON lines.")] = False,
@@ -26,13 +41,14 @@ def lint(
     from tutor.evals.sets import Sets, default_sets
     from tutor.evals.wording import overlaps
 
-    found = Sets(sets or default_sets())
-    documents, learnt = curriculum_documents(), training_questions(found)
-    faults = check(found, documents, learnt, rubrics_of(load_corpus(builtin_corpus())))
-    real = [f for f in faults if f.level == "fault"]
-    shared = (
-        [] if any(f.file == "golden/questions.jsonl" for f in real) else overlaps(found.questions, documents, learnt)
-    )
+    state: State = context.obj
+    with _or_two(state.debug):
+        found = Sets(sets or default_sets())
+        documents, learnt = curriculum_documents(), training_questions(found)
+        faults = check(found, documents, learnt, rubrics_of(load_corpus(builtin_corpus())))
+        real = [f for f in faults if f.level == "fault"]
+        broken = any(f.file == "golden/questions.jsonl" for f in real)
+        shared = [] if broken else overlaps(found.questions, documents, learnt)
     if as_json:
         for row in (*faults, *shared):
             emit(row.model_dump(mode="json"))
@@ -67,13 +83,15 @@ def candidates(
     from tutor.study.whose import own_folder
 
     state: State = context.obj
-    folder = sets or default_sets()
-    home = own_folder(state.settings())
-    found = drafts(home, sets=folder if folder.is_dir() else None, documents=curriculum_documents())
-    if out:
-        if out.exists():
+    with _or_two(state.debug):
+        folder = sets or default_sets()
+        home = own_folder(state.settings())
+        found = drafts(home, sets=folder if folder.is_dir() else None, documents=curriculum_documents())
+        if out and out.exists():
             raise UsageError("the file is there already", about=str(out), fix="Name another: drafts are not mixed.")
-        write(found, out)
+        if out:
+            write(found, out)
+    if out:
         print(f"tutor: {len(found)} drafts in {out}", file=sys.stderr)
     elif as_json:
         for one in found:

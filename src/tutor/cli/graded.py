@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from tutor.cli.state import echo_wrapped
-from tutor.drill.grade import as_viewed
+from tutor.drill.grade import as_viewed, coverage, points_made
 from tutor.drill.transcript import SIGNS
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ def show(drills: Drills, task: Task, done: Round, views: Mapping[str, str] | Non
     typer.echo()
     level = f", {grade.level} level" if grade.level else ""
     typer.echo(f"Grade: {grade.verdict}, score {grade.score:.0%}{level}")
+    if grade.points and grade.verdict != "ungraded":
+        made = f"{points_made(grade):g} of {len(grade.points)}"
+        echo_wrapped(f"Coverage: {coverage(grade):.0%} of the points ({made}). The score also weighs doubt and errors.")
     if done.rating:
         typer.echo(f"Your own rating: {done.rating} of 5")
     if grade.reason:
@@ -43,7 +46,8 @@ def show(drills: Drills, task: Task, done: Round, views: Mapping[str, str] | Non
             echo_wrapped(f"your view: {views[point.point]}", lead="       ", hang=7)
     for n, flag in enumerate(grade.red_flags, 1):
         echo_wrapped(f"Red flag: “{' '.join(flag.evidence.split())}”", lead=f"F{n} ! ", hang=5)
-        echo_wrapped(flag.why, lead="       ", hang=7)
+        echo_wrapped(f"read as: {flag.wrong}", lead="       ", hang=7)
+        echo_wrapped(f"in truth: {flag.why}", lead="       ", hang=7)
         if views.get(flag.key) == "not-said":
             echo_wrapped("your view: not said", lead="       ", hang=7)
     seen = as_viewed(task.rubric, grade, views)

@@ -14,8 +14,9 @@ import typer
 from tutor.cli import dispute, graded
 from tutor.cli.state import echo_wrapped
 from tutor.cli.typed import Lines
-from tutor.drill.formats import MOCKS
+from tutor.drill.formats import MOCKS, ROUNDS
 from tutor.drill.reading import MAX_ANSWER_CHARS
+from tutor.drill.rubric import step_name
 from tutor.drill.transcript import last_graded
 from tutor.errors import StaleAnswer, UsageError
 
@@ -77,17 +78,31 @@ def run(drills: Drills, session: Session, companion: Companion | None = None) ->
 
 def _after_a_task(drills: Drills, session: Session, lines: Lines, companion: Companion | None) -> None:
     """Show the grade of the task that has just ended, if one has, and take the learner's own view of it."""
-    if (just := last_graded(session)) is None:
+    if last_graded(session) is None:
         return
-    mine = {point: view for (task, point), view in drills.store.overrides(session).items() if task == session.at}
-    graded.show(drills, *just, mine)
-    assert just[1].grade is not None
-    if companion and just[1].second is None and just[0].rubric.graded != "arithmetic":
-        graded.reread(companion, session.id, session.at)
+    if session.kind not in ROUNDS:
+        _show_grade(drills, session, session.at, lines, companion)
+    elif session.pending is None:  # a mock goes on without grades between its steps
+        for task in range(1, len(session.tasks) + 1):
+            typer.echo(f"\n{task}. {step_name(session.tasks[task - 1].probe)}")
+            if not _show_grade(drills, session, task, lines, companion):
+                return
+
+
+def _show_grade(drills: Drills, session: Session, number: int, lines: Lines, companion: Companion | None) -> bool:
+    """Show a task's grade (from 1) and take the learner's own view of it; False where standard input has ended."""
+    task, done = session.tasks[number - 1], session.rounds[number - 1]
+    assert done.grade is not None
+    mine = {point: view for (n, point), view in drills.store.overrides(session).items() if n == number}
+    graded.show(drills, task, done, mine)
+    if companion and done.second is None and task.rubric.graded != "arithmetic":
+        graded.reread(companion, session.id, number)
     try:
-        dispute.ask(drills, session.id, session.at, just[1].grade, lines.line)
+        dispute.ask(drills, session.id, number, done.grade, lines.line)
     except (EOFError, KeyboardInterrupt):
         typer.echo()
+        return False
+    return True
 
 
 def _overtaken(

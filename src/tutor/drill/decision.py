@@ -44,7 +44,8 @@ _AFTER_FOR = re.compile(
 )
 _AFTER_AGAINST = re.compile(
     r"^\W*(?:is|are|would be|becomes?)?\W*(?:now |then |just |far )?(?:overkill|too (?:much|heavy|costly|expensive)"
-    r"|no longer|not (?:needed|worth|justified)|hard to justify|goes|loses)|^\W*costs? (?:too )?(?:much|more)\b",
+    r"|out\b|no longer|not (?:needed|worth|justified|enough)|hard to justify|goes|loses)"
+    r"|^\W*costs? (?:too )?(?:much|more)\b",
     re.I,
 )
 _STAYS = re.compile(
@@ -55,6 +56,7 @@ _STAYS = re.compile(
     r"|\b(?:stay|stick) with (?:it|that|what|my)\b",
     re.I,
 )
+_OTHER = re.compile(r"\bthe other (?:one|option)?\s*(?=[.;,!?\n]|$|here\b|then\b|instead\b)", re.I)
 _ONLY_IF = re.compile(r"\b(?:if|when|where|unless|once)\b", re.I)
 _VENDOR = re.compile(r"^(?:apache|amazon|aws|google|azure|plain|classic|an?|the|one)\s+", re.I)
 _TAIL = re.compile(r"(?:[,:]| (?:such as|as|in|with|on|for|from|by|over|that|without)\b).*", re.I)
@@ -110,6 +112,10 @@ def under(card: Card, probe: Probe, constraint: str, alike: Callable[[str, str],
     return move if near >= _SAME else None
 
 
+def _clause_before(text: str, at: int) -> str:
+    return _CLAUSE.split(text[:at])[-1]
+
+
 class _Mention(NamedTuple):
     start: int
     end: int
@@ -139,6 +145,9 @@ def choice(text: str, move: Move) -> Side:
                 vote = min(vote, before)  # "take SQS or a table": one verb for both
             votes[one.side] += vote
             at, before = one.end, vote
+    named = {one.side for one in _mentions(text, move)}
+    if len(named) == 1 and (other := _OTHER.search(text)) and not _AGAINST.search(_clause_before(text, other.start())):
+        votes["take" if named == {"leave"} else "leave"] += 1.0  # "not SQS; so the other one"
     leave, take = votes["leave"], votes["take"]
     if take > max(leave, 0) or (take >= 0 > leave):
         return "take"

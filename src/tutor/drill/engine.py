@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 from tutor.curriculum.corpus import Corpus
 from tutor.drill import session as machine
-from tutor.drill.arithmetic import ArithmeticGrader
-from tutor.drill.decision import DecisionGrader, under
+from tutor.drill.decision import under
 from tutor.drill.due import Schedule, due_rows, last_rows
 from tutor.drill.find import choose, find_card, find_probe
 from tutor.drill.formats import (
@@ -28,19 +27,17 @@ from tutor.drill.formats import (
     of_whole_card,
 )
 from tutor.drill.grade import Grade
+from tutor.drill.graders import Graders
 from tutor.drill.grading import Grader
 from tutor.drill.library import nearest_line
 from tutor.drill.records import Reading, Round, Session, Task
 from tutor.drill.request import parse_request
 from tutor.drill.results import due_of
 from tutor.drill.rubric import Point, Rubric, of_card, of_probe
-from tutor.drill.session import Grades
-from tutor.drill.star import StarGrader
 from tutor.drill.store import DrillStore
 from tutor.drill.views import checked, viewed
-from tutor.errors import NotFound, UsageError
+from tutor.errors import NotFound, StaleAnswer, UsageError
 from tutor.retrieval.encoder import Encoder
-from tutor.telemetry import operation
 from tutor.text import mended
 
 _ENOUGH = 6  # points of a card that a question of the learner's own is graded against
@@ -52,30 +49,6 @@ class Library(Protocol):
     def read_for(self, claim: str, doc_id: str) -> Reading | None:
         """The passage nearest to a claim, of that document where it has one."""
         ...
-
-
-class Graders:
-    """Each rubric by the grader that it asks for."""
-
-    def __init__(self, claims: Grader) -> None:
-        self._by: dict[str, Grades] = {
-            "claims": claims,
-            "arithmetic": ArithmeticGrader(),
-            "story": StarGrader(),
-            "decision": DecisionGrader(claims),
-        }
-
-    def grade(self, rubric: Rubric, answer: str, *, seen: Sequence[str] = ()) -> Grade:
-        """The grade of an answer.
-
-        Raises:
-            UsageError: the answer is too long.
-        """
-        with operation("grade", grader=rubric.graded) as running:
-            grade = self._by[rubric.graded].grade(rubric, answer, seen=seen)
-            running.note(verdict=grade.verdict, points=len(rubric.points))
-            running.tell(answer=answer)
-        return grade
 
 
 class Drills:
@@ -241,20 +214,41 @@ class Drills:
         return list(dict.fromkeys(filter(None, commands)))[:most]
 
     def reply(self, session_id: str, question_id: str, text: str) -> Session:
-        """The drill after the learner's words, stored.
+        """The drill after the learner's words, stored: first the words, then what grading them gives.
 
         Raises:
             NotFound: no such drill.
             StaleAnswer: another question is pending, or none; or another process was quicker.
             UsageError: the words do not fit the question.
         """
-        now = self._clock()
-        before = self.store.load(session_id)
-        session = machine.reply(before, question_id, mended(text), self._grader, now)
-        done = session.rounds[before.at]
-        if done.grade is not None:
-            session = machine.with_reading(session, before.at, self.to_read(before.task, done.grade))
-        self.store.save(session, answering=question_id)
+        now, words = self._clock(), mended(text)
+        sent = self.store.amend(session_id, lambda stored: machine.send(stored, question_id, words, now))
+        session = self._heard(sent, now)
+        if sent.sent is None or (sent.sent.text, sent.sent.at) != (words, now):
+            machine.expected(session, question_id)  # another process was quicker, or was killed: its words count
+        return session
+
+    def _heard(self, sent: Session, now: datetime) -> Session:
+        """The drill after the words that were sent are graded, stored; as it is where none were.
+
+        Two processes may grade the same words at once; the first one's step is kept. Words that cannot be graded are
+        put aside into a file, and their question stands.
+        """
+        if sent.sent is None:
+            return sent
+        try:
+            session = machine.hear(sent, self._grader, now)
+            done = session.rounds[sent.at]
+            if done.grade is not None:
+                session = machine.with_reading(session, sent.at, self.to_read(sent.task, done.grade))
+        except Exception:
+            self.store.keep_words(sent.id, sent.sent.text)
+            self.store.amend(sent.id, lambda stored: machine.withdrawn(stored, sent))
+            raise
+        try:
+            self.store.save(session, answering=sent.sent.question)
+        except StaleAnswer:
+            return self.store.load(sent.id)
         return session
 
     def expect(self, session_id: str, question_id: str) -> None:
@@ -285,12 +279,12 @@ class Drills:
         return session.tasks[task - 1], done, done.grade
 
     def resume(self, session_id: str) -> Session:
-        """A drill as it stands; results of it that an earlier version failed to note are noted.
+        """A drill as it stands; words are graded that a killed process left, and results noted that are missing.
 
         Raises:
             NotFound: no such drill.
         """
-        session = self.store.load(session_id)
+        session = self._heard(self.store.load(session_id), self._clock())
         self.store.note([session])
         return session
 

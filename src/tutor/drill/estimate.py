@@ -31,6 +31,9 @@ _OPERATOR = re.compile(
     re.I,
 )
 _OPERAND = re.compile(r",?\s*(?:[a-z]+\s+){0,3}?(?:[×*÷+]|x\b|times\b|divided\b|/\s*\d|over\s+\d)", re.I)
+_RESTATED = re.compile(r",?\s*(?:which is|that is|i\.e\.|so|or)?,?\s*(?:about|around|roughly|some|≈|~)?\s*", re.I)
+_BY = re.compile(r"[×*÷/]|(?<!\w)x(?!\w)|\b(?:times|over|divided by)\b", re.I)
+_PEAK_OF = re.compile(r"\bpeak(?: is| of|:)?\s*(?:about|around|roughly|some|≈|~)?\s*$", re.I)
 _LABELS_NEXT = re.compile(r"\s*(?:[:=≈~]|(?:is|are|of|at|about|roughly)\b)?\s*[~≈]?\d", re.I)
 _REACH = 250  # characters within which a word can label a figure
 _ENOUGH = 0.25  # what words and unit must add up to for a figure to be taken for a quantity; set by hand on answers
@@ -84,7 +87,9 @@ class _Page:
                 continue
             if last and _UNDECIDED.fullmatch(text, last.end, q.start) and _apart(last, q):
                 self.rivals |= {len(self.figures): len(self.figures) - 1, len(self.figures) - 1: len(self.figures)}
-            linked = last and _OPERATOR.fullmatch(text, last.end, q.start)
+            again = last and q.dimension == last.dimension and _within(q.value, last.value, last.value, 1.03)
+            linked = last and (_OPERATOR if not again else _RESTATED).fullmatch(text, last.end, q.start)
+            linked = linked or (last and _OPERATOR.fullmatch(text, last.end, q.start))
             self.heads.append(self.heads[-1] if linked else q.start)
             self.figures.append(q)
 
@@ -107,6 +112,19 @@ class _Page:
                 way += 40  # "reads 23k/s, peak 69k/s"
             best = max(best, math.exp(-way / 35))
         return best
+
+    def divides(self, n: int) -> bool:
+        """Whether a figure is the second of "a / b = c": an operand, and not what comes of it."""
+        if not 0 < n < len(self.figures) - 1 or not self.heads[n - 1] == self.heads[n] == self.heads[n + 1]:
+            return False
+        before, q, after = self.figures[n - 1 : n + 2]
+        return bool(_BY.search(self.text, before.end, q.start) and "=" in self.text[q.end : after.start])
+
+    def at_peak(self, n: int, other: int | None = None) -> bool:
+        """Whether "peak" stands right before a figure; with ``other``, before one of that one's kind."""
+        if n >= len(self.figures) or (other is not None and self.figures[n].dimension != self.figures[other].dimension):
+            return False
+        return bool(_PEAK_OF.search(self.text[max(0, self.heads[n] - 30) : self.heads[n]]))
 
     def worth(self, n: int, w: Wanted, given: tuple[float, ...]) -> tuple[float, float] | None:
         """A figure's value where it can stand for a quantity, and how likely its unit alone makes that."""
@@ -145,7 +163,9 @@ class _Page:
                 value, score = worth[w.id]
                 score += near[w.cues[0]] + 0.4 * max((near[cue] for cue in w.cues[1:]), default=0)
                 score -= 0.8 * max((near[cue] for o in able for cue in o.cues if cue not in w.cues), default=0)
-                score += 0.2 * _within(value, w.low, w.high, w.tolerance) - 0.2 * operand
+                score += 0.2 * _within(value, w.low, w.high, w.tolerance) - 0.2 * operand - 0.6 * self.divides(n)
+                if "at peak" in w.label:
+                    score += 0.5 * self.at_peak(n) - 0.5 * (not self.at_peak(n) and self.at_peak(n + 1, n))
                 if score >= _ENOUGH:
                     scored.append((-score, n, w.id, value))
         found: dict[str, tuple[int, float]] = {}

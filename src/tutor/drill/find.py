@@ -8,7 +8,17 @@ from dataclasses import dataclass
 
 from tutor.curriculum.card import Card, Probe
 from tutor.curriculum.corpus import Corpus
-from tutor.drill.names import WHOLE, Match, Names, has_words, is_alternative, is_common, key, names_alternative
+from tutor.drill.names import (
+    WHOLE,
+    Match,
+    Names,
+    has_words,
+    is_alternative,
+    is_common,
+    key,
+    names_alternative,
+    questions,
+)
 from tutor.drill.request import Request, parse_request, plain
 from tutor.errors import NotFound, UsageError
 from tutor.retrieval.encoder import Encoder
@@ -94,7 +104,9 @@ def _asked(text: str) -> str:
 
 def _unknown(names: Names, text: str) -> NotFound:
     near = names.nearest(text)
-    return NotFound("no topic has this name", about=text, fix=f"Did you mean: {', '.join(near)}?", near=near)
+    none = "No name is like it: ask what is written of it."
+    fix = f"Did you mean: {', '.join(near)}?" if near else none
+    return NotFound("no topic has this name", about=text, fix=fix, near=near)
 
 
 def _literal(asked: str, cards: Iterable[Card]) -> Pair | None:
@@ -149,7 +161,49 @@ class _Chooser:
         return near or self._first(self.names.find(subject)) or self._anywhere()
 
     def why_not(self, request: Request) -> Pair | None:
-        """A why-not probe of the subject, or a probe in which it is the other option."""
+        """A why-not probe of the subject, or one in which it is the other option; the reverse only for want of it."""
+        found = self._why_not(request)
+        if found is None or not self._reversed(found, request.subject):
+            return found
+        card, form = found[0], key(self.names.mend(request.subject))
+        own = [(card, p) for p in card.probes]
+        match = self.names.exact(request.subject)
+        part = match is None or match.rank != WHOLE
+        steps = (
+            [  # not where both options are of its kind, as one agent or several
+                pair
+                for pair in self._weighed()
+                if is_alternative(pair[1], form)
+                and questions(*pair) == "alternative"
+                and not has_words(pair[0].title, form)
+            ],
+            [pair for pair in own if pair[1].kind in _WEIGHED and questions(*pair) and self._fits(pair, form)],
+            [pair for pair in own if has_words(pair[1].ask, form) and self._fits(pair, form)] if part else [],
+        )
+        better = next((step for step in steps if step), None)
+        return self._nearest(better) if better else found
+
+    def _reversed(self, pair: Pair, questioned: str, taken: str = "") -> bool:
+        """Whether a probe takes the side that is questioned, or questions the one that is taken."""
+        wrong = _turned(questions(*pair))
+        return bool(wrong) and wrong in (self._side(pair, questioned), _turned(self._side(pair, taken)))
+
+    def _side(self, pair: Pair, name: str) -> str:
+        """Which side of a probe has this name: "alternative", "card" or neither."""
+        if not (form := key(self.names.mend(name))):
+            return ""
+        if _is_other(pair[1], form):
+            return "alternative"
+        match = self.names.find(name)
+        if match is None or match.card_id != pair[0].id:
+            return ""
+        # A part of a card that the question names may be on either side of it.
+        return "card" if match.rank == WHOLE or not has_words(pair[1].ask, form) else ""
+
+    def _fits(self, pair: Pair, form: str) -> bool:
+        return not self._reversed(pair, form)
+
+    def _why_not(self, request: Request) -> Pair | None:
         match = self.names.exact(f"{request.subject} {request.context}") or self.names.exact(request.subject)
         if match is None:
             if found := self._other_option(request.subject, exact=False):
@@ -174,17 +228,31 @@ class _Chooser:
         if any(_is_sentence(name) for name, _ in sides) and (pair := self._anywhere()):
             return pair
         found: list[tuple[float, Pair]] = []
+        right: list[tuple[float, Pair]] = []
+        taken = "" if not request.questioned else request.subject if request.chosen else request.alternative
         for card in self.cards.values():
             for probe in card.probes:
                 marks = [_evidence(card, probe, *side) for side in sides]
                 if min(map(sum, marks)) > 0 and (any(m[0] or m[1] for m in marks) or all(m[2] for m in marks)):
                     found.append((sum(map(sum, marks)) + 0.3 * (probe.kind in _WEIGHED), (card, probe)))
+                    if any(m[1] for m in marks) and not self._reversed((card, probe), request.questioned, taken):
+                        right.append(found[-1])
+        if not right and request.questioned and (pair := self._against(request.questioned)):
+            return pair
+        found = right or found
         band = 3.0 if request.context else 0.5  # with a context, "for image resizing", meaning decides between more
         best = max((score for score, _ in found), default=0.0)
         if close := [pair for score, pair in found if score > best - band]:
             return self._nearest(close)
         both = self.names.exact(f"{request.subject} {request.alternative} {request.context}")
         return (None if both else self._anywhere()) or self._first(both or sides[0][1] or sides[1][1])
+
+    def _against(self, questioned: str) -> Pair | None:
+        """The why-not probe of a whole card that asks why the card's own subject is not taken."""
+        match = self.names.exact(questioned)
+        own = [(self.cards[match.card_id], p) for p in self.cards[match.card_id].probes] if match else []
+        probes = [pair for pair in own if pair[1].kind == "why-not" and questions(*pair) == "card"]
+        return self._nearest(probes) if match and match.rank == WHOLE and probes else None
 
     def _first(self, match: Match | None) -> Pair | None:
         card = self.cards[match.card_id] if match else None
@@ -239,6 +307,10 @@ class _Chooser:
             [(c, p) for c, p in compares if has_words(p.id, name) or has_words(p.ask, name)],
         )
         return next((step for step in steps if step), [])
+
+
+def _turned(side: str) -> str:
+    return {"card": "alternative", "alternative": "card"}.get(side, "")
 
 
 def _is_sentence(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -22,6 +23,8 @@ FORMATS = (
     "probe", "card", "set", "decision", "estimate", "hld", "lld", "ml", "genai", "capstone", "review", "behavioural",
 )  # fmt: skip
 MOCKS = ("hld", "lld", "ml", "genai", "capstone", "review")
+#: A drill that goes from step to step; its grades are read when it is over.
+ROUNDS = tuple(kind for kind in MOCKS if kind != "review")
 STORIES = "star-prompts"
 _CHOICES = frozenset({"why-not", "compare", "trade-off"})
 
@@ -195,6 +198,12 @@ def of_decision(card: Card, probe: Probe, constraint: str = "", makes: Move | No
     return Task(card=card.id, probe=probe.id, rubric=rubric, follow_ups=3)
 
 
+#: How a design is asked for before its name: "design a URL shortener".
+_DESIGN = re.compile(
+    r"^(?:(?:please|how would you|can you|let['’]s) )*(?:design|build|review)(?: me| us)?(?: (?:a|an|the))? "
+)
+
+
 def decisions(cards: Iterable[Card]) -> list[tuple[Card, Probe]]:
     """The probes that have an alternative."""
     return [(c, p) for c in cards for p in c.probes if p.kind in _CHOICES and p.alternative]
@@ -203,7 +212,7 @@ def decisions(cards: Iterable[Card]) -> list[tuple[Card, Probe]]:
 def of_mock(problem: Problem) -> list[Task]:
     """The steps of a design problem, each in its time box; operations are never left out.
 
-    45 minutes by the playbook, 29 for low-level design, which has six of its nine steps, 50 for a capstone.
+    45 minutes by the playbook, 29 or 32 for low-level design, which has six or seven of its steps, 50 for a capstone.
     """
     steps = [step for step in problem.time_boxes if problem.rubric.get(step) or step == "operations"]
     tasks = []
@@ -248,7 +257,7 @@ def of_exercise(corpus: Corpus, name: str, kind: str, *, seed: int | None = None
             raise NotFound("there is no exercise of this kind", about=kind)
         chosen = random.Random(seed).choice(sorted(wanted, key=lambda e: e.id))
     else:
-        low = name.lower().strip()
+        low = _DESIGN.sub("", name.lower().strip(" .?!")) or name.lower().strip()
         hits = [e for e in wanted if low in (e.id, e.id.removeprefix(f"{kind}-"), e.title.lower())] or [
             e for e in wanted if all(w in f"{e.id} {e.title} {' '.join(e.aliases)}".lower() for w in low.split())
         ]

@@ -83,7 +83,10 @@ def nearest_span(quote: str, claim: str) -> tuple[int, int] | None:
 
 
 class OwnText(Mapping[str, frozenset[tuple[str, ...]]]):
-    """The runs of words of each document's file, by its id; read when first asked for."""
+    """The runs of words of each document's file, by its id; read when first asked for.
+
+    Those of a card's red flags are left out: who says one has not pasted an answer, but made the mistake it names.
+    """
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
@@ -91,7 +94,10 @@ class OwnText(Mapping[str, frozenset[tuple[str, ...]]]):
 
     def __getitem__(self, doc_id: str) -> frozenset[tuple[str, ...]]:
         if doc_id not in self._known:
-            self._known[doc_id] = runs(self._corpus.paths[doc_id].read_text(encoding="utf-8"))
+            found = runs(self._corpus.paths[doc_id].read_text(encoding="utf-8"))
+            card = self._corpus.cards.get(doc_id)
+            wrong = (flag.wrong for probe in card.probes for flag in probe.red_flags) if card else ()
+            self._known[doc_id] = found.difference(*map(runs, wrong))
         return self._known[doc_id]
 
     def __iter__(self) -> Iterator[str]:

@@ -20,6 +20,14 @@ _TITLE_PARTS = re.compile(r"\s*(?:[:,·()&/]|\b(?:and|or|vs|with)\b)\s*")
 _BRACKETS = re.compile(r"\([^)]*\)")
 _ALTERNATIVE_TAIL = re.compile(r"(?:[,:]| (?:such as|as|in|with|on|for|from|by|over|that|without)\b).*")
 _OPTIONS = re.compile(r"\s+(?:or|plus|and)\s+|/")
+_LIKE = 0.75  # difflib's ratio from which a name without a word in common is offered: "caching" has .63 of "LangChain"
+#: In a probe's question, what stands before the side that is not taken, and what parts it from the other.
+_ASKED_AGAINST = re.compile(
+    r"\b(?:why (?:(?:would|should|might) (?:you|we) )?not|and not|but not|rather than|instead of)\b(?P<rest>[^?]*)",
+    re.I,
+)
+_STILL = re.compile(r"\bwhy would you still\b", re.I)
+_JOINED = re.compile(r"\b(?:instead of|rather than)\b", re.I)
 #: Words, as ``key`` gives them, without which a name is still the same.
 _FILLER = frozenset(
     "apach amazon aw googl protocol algorithm pattern theorem databas db technolog deep dive case studi basic "
@@ -77,6 +85,20 @@ def names_alternative(probe: Probe, text: str) -> bool:
     """Whether ``text`` has a name of the probe's alternative in it."""
     words = _word_set(text)
     return probe.alternative is not None and any(set(o.split()) <= words for o in _options(probe.alternative.name))
+
+
+def questions(card: Card, probe: Probe) -> str:
+    """The side that a probe asks "why not?" of: "alternative", "card", or nothing where it asks that of neither."""
+    if probe.alternative and _STILL.search(probe.ask):
+        return "alternative"
+    found = _ASKED_AGAINST.search(probe.ask)
+    if found is None or probe.alternative is None:
+        return ""
+    against = _JOINED.split(found["rest"])[0]
+    if names_alternative(probe, against):
+        return "alternative"
+    own = (card.id, re.split(r"[:(]", card.title)[0])
+    return "card" if any(has_words(against, _core(key(name))) for name in own) else ""
 
 
 def has_words(text: str, name: str) -> bool:
@@ -203,7 +225,7 @@ class Names:
         return min(matches) if len({m.card_id for m in matches}) == 1 else None
 
     def nearest(self, text: str, count: int = 3) -> list[str]:
-        """Ids of the cards whose names look most like ``text``."""
+        """Ids of the cards whose names look most like ``text``, or share a word with it; none where none does."""
         name = key(self.mend(text))
         words, letters, scores = set(name.split()), name.replace(" ", ""), dict.fromkeys(self._cards, 0.0)
         matcher = SequenceMatcher(autojunk=False)
@@ -212,7 +234,8 @@ class Names:
             matcher.set_seq1(other.replace(" ", ""))
             score = len(words & set(other.split())) / max(len(words), 1)
             if matcher.real_quick_ratio() + score > 0.3:
-                score += matcher.ratio()
+                like = matcher.ratio()
+                score += like if score or like >= _LIKE else 0.0
             for match in matches:
                 scores[match.card_id] = max(scores[match.card_id], score - 0.01 * match.rank)
-        return sorted(scores, key=lambda card_id: -scores[card_id])[:count]
+        return sorted((c for c in scores if scores[c] > 0.3), key=lambda card_id: -scores[card_id])[:count]

@@ -115,8 +115,19 @@ class Round(Strict):
     second: tuple[Opinion, ...] | None = Field(None, description="What a language model says of the points.")
 
 
+class Sent(Strict):
+    """Words that have been sent to a question and are not graded yet: kept first, so that no kill loses them."""
+
+    question: str
+    text: str
+    at: datetime
+
+
 class Session(Strict):
-    """A drill. ``at`` numbers the current task; ``pending`` is None once it is over."""
+    """A drill. ``at`` numbers the current task; ``pending`` is None once it is over.
+
+    ``sent`` is what answers the pending question and is still to be graded; None at every other time.
+    """
 
     id: str
     kind: str
@@ -125,6 +136,7 @@ class Session(Strict):
     at: int = 0
     pending: Question | None
     started: datetime
+    sent: Sent | None = None
 
     @property
     def state(self) -> State:

@@ -47,12 +47,22 @@ _LONGEST = 1000  # characters that are looked at: a question of a card has at mo
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``subject`` is what is asked about, ``alternative`` what it is weighed against; parts not typed are empty."""
+    """``subject`` is what is asked about, ``alternative`` what it is weighed against; parts not typed are empty.
+
+    ``chosen`` where the subject is preferred, as in "X over Y" and "why X and not Y": then the alternative is what is
+    questioned. In "why not X instead of Y" it is the subject; in "X or Y" neither.
+    """
 
     subject: str
     alternative: str = ""
     context: str = ""
     why_not: bool = False
+    chosen: bool = False
+
+    @property
+    def questioned(self) -> str:
+        """The side of which it is asked why it is not taken; empty where neither is."""
+        return self.alternative if self.chosen else self.subject if self.why_not else ""
 
 
 def plain(text: str) -> str:
@@ -78,11 +88,11 @@ def parse_request(text: str) -> Request:
     if match := _WHY_THIS.search(asked):
         rest = asked[match.start("rest") :]
         if pair := _pair(rest, _INSTEAD):
-            return _request(*pair, "", why_not=True)
+            return _request(*pair, "", why_not=True, chosen=True)
     bare = _BETWEEN.sub("", asked).strip()
     for pattern in (_AND, _VERSUS) if bare != asked else (_VERSUS, _INSTEAD):
         if pair := _pair(_WHICH.sub("", bare), pattern):
-            return _request(*pair, "", why_not=False)
+            return _request(*pair, "", why_not=False, chosen=pattern is _INSTEAD)
     return Request(asked)
 
 
@@ -91,7 +101,7 @@ def _pair(text: str, joint: re.Pattern[str]) -> tuple[str, str] | None:
     return (parts[0], parts[1]) if len(parts) == 2 and all(part.strip(_QUOTES) for part in parts) else None
 
 
-def _request(subject: str, other: str, before: str, *, why_not: bool) -> Request:
+def _request(subject: str, other: str, before: str, *, why_not: bool, chosen: bool = False) -> Request:
     """The two sides, each without small words and with what follows "for", "under" and the like as context."""
     contexts = [before]
     sides = []
@@ -99,4 +109,4 @@ def _request(subject: str, other: str, before: str, *, why_not: bool) -> Request
         name, *rest = _CONTEXT.split(_SMALL.sub("", side.strip(_QUOTES)), maxsplit=1)
         sides.append(name.strip(_QUOTES))
         contexts += rest
-    return Request(sides[0], sides[1], " ".join(filter(None, (c.strip(_QUOTES) for c in contexts))), why_not)
+    return Request(sides[0], sides[1], " ".join(filter(None, (c.strip(_QUOTES) for c in contexts))), why_not, chosen)

@@ -21,8 +21,8 @@ from datetime import datetime
 from typing import Protocol
 
 from tutor.drill import clarifying, decision, star
-from tutor.drill.grade import Grade, checked_answer, together
-from tutor.drill.records import Opinion, Question, Reading, Round, Session, State, Task, Turn
+from tutor.drill.grade import Grade, PointGrade, checked_answer, together
+from tutor.drill.records import Opinion, Question, Reading, Round, Sent, Session, State, Task, Turn
 from tutor.drill.rubric import TWIST, Point, Rubric
 from tutor.errors import StaleAnswer, UsageError
 
@@ -30,6 +30,8 @@ FOLLOW_UPS_PER_POINT = 2
 #: Probability of a denial from which the interviewer asks "Are you sure?", which shakes people who are right. On the
 #: fit half 3 of 106 such denials are right answers, of all denials 18 of 171.
 ACCUSE_FROM = 0.9
+#: Expected worth from which a missed point may have been made; between what is not there (0) and half of it (.5).
+PERHAPS_FROM = 0.3
 
 
 class Grades(Protocol):
@@ -52,22 +54,48 @@ def start(session_id: str, kind: str, tasks: Sequence[Task], now: datetime) -> S
     return _ask(session, _opening(session.tasks[0]), now)
 
 
-def reply(session: Session, question_id: str, text: str, grader: Grades, now: datetime) -> Session:
-    """The drill after the learner's words to a question.
+def send(session: Session, question_id: str, text: str, now: datetime) -> Session:
+    """The drill with the learner's words to its question, to be graded by ``hear``; unchanged where it has some.
+
+    Raises:
+        StaleAnswer: the drill is over, or another question is pending.
+        UsageError: the words do not fit, as of ``reply``.
+    """
+    _fitting(session, question_id, text)
+    if session.sent is not None:
+        return session
+    return session.model_copy(update={"sent": Sent(question=question_id, text=text, at=now)})
+
+
+def hear(session: Session, grader: Grades, now: datetime) -> Session:
+    """The drill after the words that were sent, whenever that was; unchanged where there are none.
+
+    The next question is asked now: a process that was killed while it graded never showed it.
+    """
+    if (sent := session.sent) is None:
+        return session
+    return reply(session.model_copy(update={"sent": None}), sent.question, sent.text, grader, now, said_at=sent.at)
+
+
+def withdrawn(session: Session, sent: Session) -> Session:
+    """The drill without the words of ``sent``, which cannot be graded; unchanged where it has others, or none."""
+    return session.model_copy(update={"sent": None}) if session.sent == sent.sent else session
+
+
+def reply(
+    session: Session, question_id: str, text: str, grader: Grades, now: datetime, *, said_at: datetime | None = None
+) -> Session:
+    """The drill after the learner's words to a question, which were said now or at ``said_at``.
 
     Raises:
         StaleAnswer: the drill is over, or another question is pending.
         UsageError: the words do not fit: an empty answer, an over-long one, a rating that is none of 1 to 5.
     """
-    question = expected(session, question_id)
-    words = checked_answer(text).strip()
-    if not words and question.state == "answer":
-        raise UsageError("the answer is empty", fix="Say what you would say in the interview, or 'skip'.")
-    rating = _rating(words) if question.state == "rate" else None
+    question, words, rating = _fitting(session, question_id, text)
     state: State = question.state
     if state == "clarify" and clarifying.statements(_said(words)):
         state = "answer"  # what is stated counts, wherever it is said
-    turn = Turn(who="learner", state=state, text=words, at=now, point=question.point)
+    turn = Turn(who="learner", state=state, text=words, at=said_at or now, point=question.point)
     session = _update(session, turns=(*session.round.turns, turn))
     if question.state == "clarify" and not (state == "answer" and _answers(session, words, grader)):
         return _ask(session, ("answer", _now_answer(words), ""), now)
@@ -81,6 +109,15 @@ def reply(session: Session, question_id: str, text: str, grader: Grades, now: da
     if rating is not None:
         session = _update(session, rating=rating)
     return _next(session, state, now)
+
+
+def _fitting(session: Session, question_id: str, text: str) -> tuple[Question, str, int | None]:
+    """The pending question, the words to it, and what they rate where it asks for that; raises as ``reply``."""
+    question = expected(session, question_id)
+    words = checked_answer(text).strip()
+    if not words and question.state == "answer":
+        raise UsageError("the answer is empty", fix="Say what you would say in the interview, or 'skip'.")
+    return question, words, _rating(words) if question.state == "rate" else None
 
 
 def expected(session: Session, question_id: str) -> Question:
@@ -197,7 +234,12 @@ def _now_answer(words: str) -> str:
 
 
 def _to_follow_up(session: Session, grade: Grade) -> Point | None:
-    """The point to ask about: the last once more where the reply was a try, else contradicted, missed, half made."""
+    """The point to ask about: the last once more where the reply was a try, else contradicted, missed, half made.
+
+    What is missed for sure goes first. A point that may have been made is asked about last, and never a second time:
+    who has just said it is asked what was not heard. Nor is one again for which there is no hint: that is the same
+    question.
+    """
     done = session.round.asked
     if len(done) >= session.task.follow_ups or _skipped(session):
         return None
@@ -206,10 +248,10 @@ def _to_follow_up(session: Session, grade: Grade) -> Point | None:
     still = [p for p in grade.points if p.status in order and by_id[p.point].follow_up]
     if done and done.count(done[-1]) < FOLLOW_UPS_PER_POINT and _said_something(session):
         # Not after "I don't know": asking a second time what a learner does not know teaches nothing.
-        again = next((p for p in still if p.point == done[-1]), None)
-        if again:
+        again = next((p for p in still if p.point == done[-1] and not _perhaps_made(p)), None)
+        if again and by_id[again.point].aliases:
             return by_id[again.point]
-    fresh = sorted((p for p in still if p.point not in done), key=lambda p: order[p.status])
+    fresh = sorted((p for p in still if p.point not in done), key=lambda p: (_perhaps_made(p), order[p.status]))
     return by_id[fresh[0].point] if fresh else None
 
 
@@ -220,7 +262,14 @@ def _follow_up_text(session: Session, point: Point, grade: Grade) -> str:
         return f"Stay with that.{hint} {point.follow_up}"
     if status.status == "contradicted" and status.evidence and status.denied >= ACCUSE_FROM:
         return f"You said: “{_short(status.evidence)}” Are you sure? {point.follow_up}"
+    if status.status != "contradicted" and _perhaps_made(status):
+        return f"You may have said this; then put it in one sentence. {point.follow_up}"
     return point.follow_up
+
+
+def _perhaps_made(point: PointGrade) -> bool:
+    """Whether a point that is not covered may have been made all the same: half, or in words that were not read."""
+    return point.status != "contradicted" and (point.unsure or (point.worth or 0.0) >= PERHAPS_FROM)
 
 
 def _short(text: str, most: int = 160) -> str:

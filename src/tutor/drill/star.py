@@ -55,6 +55,7 @@ ATTRIBUTED = (
     "A number with its baseline and attribution: what it was before, how it was measured, what else contributed."
 )
 
+_THIN = 3  # sentences up to which a story without a deed of one's own or a figure tells nothing that came of it
 _STORY = re.compile(r"^ {0,3}(\d+)[.)]\s+\*\*(.+?)\*\*\s*(.*?)(?=\n\s*\n|\n {0,3}\d+[.)]\s|\n#|\Z)", re.M | re.S)
 _THEME = re.compile(r"^#{2,3}\s+(.+?)\s*$", re.M)
 _Found = dict[str, tuple[Status, list[Window]]]
@@ -207,6 +208,11 @@ def _parts(told: Sequence[Line], asked: str) -> _Found:
     ours = [line.window for line in told if line.did("we")]
     if deeds or ours:
         found["action"] = ("covered", _span(*deeds[:2])) if len(deeds) > 1 else ("partly", (deeds or ours)[:1])
+    if not deeds and not any(cues.figures(line.text) for line in told) and len(told) <= _THIN:
+        # "We had some disagreements but it all went well. We shipped the project." could be said of anything.
+        found.pop("result", None)
+        if "situation" in found and not setting:
+            found["situation"] = ("partly", found["situation"][1])
     lessons = [line for line in told if line.lesson or "lesson" in (line.label, asked)]
     full = [line for line in lessons if len(content(cues.LESSON.sub(" ", line.text))) >= 3]
     if lessons:

@@ -44,8 +44,8 @@ class DrillStore:
     def save(self, session: Session, *, answering: str = "") -> None:
         """Write a session: all of it or, if that fails, what was there before.
 
-        The results of tasks that have just got their grade are noted first: killed in between, the drill asks its last
-        question again, and the row of that answer replaces this one.
+        The results of tasks that have just got their grade are noted first: killed in between, the words that were
+        sent are graded again, and the row that gives replaces this one.
 
         Args:
             session: the drill after a step.
@@ -102,7 +102,7 @@ class DrillStore:
             ) from error
 
     def keep_words(self, session_id: str, text: str) -> Path:
-        """Put words that were refused for their length into a file, so that they can be shortened; where it is.
+        """Put words that were refused, or could not be graded, into a file; where it is.
 
         Raises:
             SourceError: the folder cannot be written.

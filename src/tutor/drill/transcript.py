@@ -152,7 +152,7 @@ def last_graded(session: Session) -> tuple[Task, Round] | None:
 
 def session_json(drills: Drills, session: Session) -> dict[str, Any]:
     """The whole drill; each round with what to read, when it is due and the learner's own view of its points."""
-    out = session.model_dump(mode="json")
+    out = session.model_dump(mode="json", exclude={"sent"})
     for at, done in enumerate(out["rounds"]):
         done.update(_afterwards(drills, session, at))
     return out
@@ -198,7 +198,11 @@ def _graded(task: Task, done: Round, reads: Sequence[Reading], views: Mapping[st
         if point.point in views:
             lines.append(f"  - your view: {views[point.point]}")
     for flag in grade.red_flags:
-        lines += [f"- red flag: “{' '.join(flag.evidence.split())}”", f"  - {flag.why}"]
+        lines += [
+            f"- red flag: “{' '.join(flag.evidence.split())}”",
+            f"  - read as: {flag.wrong}",
+            f"  - in truth: {flag.why}",
+        ]
         lines += ["  - your view: not said"] if views.get(flag.key) == "not-said" else []
     for opinion in done.second or ():
         view = f"made: “{' '.join(opinion.quote.split())}”" if opinion.made else "not made"

@@ -62,6 +62,21 @@ def judge(report: Report, thresholds: Thresholds, baseline: Baseline | None, *, 
     )
 
 
+def unjudged(report: Report, thresholds: Thresholds, baseline: Baseline | None, *, where: str = "") -> Verdict:
+    """What changed in a sample, without a verdict: floors are for whole sets, of which a few questions miss some.
+
+    The arguments are those of ``judge``.
+    """
+    before = baseline.report if baseline else None
+    return Verdict(
+        findings=(),
+        changes=tuple(_changes(report, before, frozenset(thresholds.watched))) if before else (),
+        unlike=tuple(report.fingerprint.unlike(before.fingerprint)) if before else (),
+        baseline=where,
+        sampled=True,
+    )
+
+
 def _broken(report: Report, thresholds: Thresholds) -> Iterator[Finding]:
     """Cases with an error, values that are no numbers, cases that are not there."""
     for suite in report.suites:

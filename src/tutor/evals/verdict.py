@@ -43,6 +43,7 @@ class Verdict(Kept):
     changes: tuple[Change, ...] = ()
     unlike: tuple[str, ...] = ()
     baseline: str = Field("", description="the baseline's file, or why there is none")
+    sampled: bool = Field(False, description="the run is a sample of each set, of which there is no verdict")
 
     @property
     def failed(self) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from tutor.drill.engine import Drills
-from tutor.drill.formats import MOCKS
+from tutor.drill.formats import MOCKS, ROUNDS
 from tutor.drill.grade import Grade, PointGrade, as_viewed, coverage, points_made
 from tutor.drill.marked import Reply, Span, Stretch, replies, stretches
 from tutor.drill.pace import clock, steps
@@ -24,8 +24,6 @@ from tutor.web.render import PARSER, safe
 RATINGS = {1: "poor", 2: "weak", 3: "fair", 4: "strong", 5: "staff"}
 #: Formats that come with a calculator sheet.
 SHEETS = ("estimate", "hld", "ml", "genai", "capstone")
-#: A drill that goes from step to step; its grades are read in the debrief.
-ROUNDS = tuple(kind for kind in MOCKS if kind != "review")
 _WORST = ("contradicted", "partly", "covered", "missed")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from tutor.evals.record import Report
-from tutor.evals.report.rows import named
+from tutor.evals.report.rows import headline, named
 from tutor.evals.report.text import clean, line
 from tutor.evals.verdict import Finding, Verdict
 
@@ -15,7 +15,8 @@ _FIRST = 300  # characters of a failure's message; the whole of it is its text
 def xml(report: Report, verdict: Verdict) -> str:
     """A JUnit document: ``testsuites`` with a ``testsuite`` for each suite of the report and of the findings.
 
-    A finding is a test, which fails when the gate does; a case that could not be run is a test with an error. Times
+    A finding is a test, which fails when the gate does; a case that could not be run is a test with an error; a sample,
+    which is not judged, is a test that was skipped. Times
     are seconds; a suite has one, its tests have none of their own (0).
     """
     root = ET.Element("testsuites", name="tutor eval")
@@ -32,15 +33,17 @@ def xml(report: Report, verdict: Verdict) -> str:
         broken = [c for c in suite.cases if c.error] if suite else []
         for finding in found:
             _finding(element, name, finding)
+        if verdict.sampled:
+            ET.SubElement(_test(element, name, "verdict"), "skipped", message=headline(verdict))
         for case in broken:
             test = _test(element, name, f"{case.id}: {line(case.question, _FIRST)}")
             _outcome(test, "error", case.error, "could not be run")
         if suite and suite.notes:
             ET.SubElement(element, "system-out").text = clean("\n".join(suite.notes))
-        counts = [len(found) + len(broken), sum(f.level == "fail" for f in found), len(broken)]
+        counts = [len(found) + len(broken) + verdict.sampled, sum(f.level == "fail" for f in found), len(broken)]
         totals = [a + b for a, b in zip(totals, counts, strict=True)]
         _count(element, counts, suite.seconds if suite else 0.0)
-        element.set("skipped", "0")
+        element.set("skipped", str(int(verdict.sampled)))
         element.set("timestamp", clean(report.started)[:19])  # the schema's pattern has no zone
     _count(root, totals, report.seconds)
     ET.indent(root)

@@ -99,7 +99,9 @@ def named(finding: Finding) -> str:
 
 
 def headline(verdict: Verdict) -> str:
-    """The verdict in a few words: pass or fail, and of how many checks."""
+    """The verdict in a few words: pass or fail, and of how many checks; of a sample that there is none."""
+    if verdict.sampled:
+        return "sampled: not judged (the floors are for whole sets)"
     checks = [f for f in verdict.findings if f.level != "note"]
     failed = sum(f.level == "fail" for f in checks)
     if failed:

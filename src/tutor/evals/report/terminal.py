@@ -26,7 +26,7 @@ def print_report(report: Report, verdict: Verdict, console: Console) -> None:
         console: its width and encoding are kept to; a letter that it cannot write becomes a question mark.
     """
     show = _Printer(console)
-    word = "red" if verdict.failed else "green"
+    word = "red" if verdict.failed else "green" if verdict.findings else "default"
     show(f"tutor eval: {headline(verdict)}", f"bold {word}")
     show(" · ".join(context(report, verdict)), "dim")
     show(unlike(verdict), "yellow")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from tutor.drill.engine import Drills
+from tutor.drill.formats import ROUNDS
 from tutor.drill.records import Pad, Session
 from tutor.drill.session import answered
 from tutor.errors import NotFound, StaleAnswer, TutorError, UsageError
@@ -18,7 +19,7 @@ from tutor.quantities.sheet import compute, last_value
 from tutor.telemetry import failed
 from tutor.web import drilling
 from tutor.web.core import Core, core_of
-from tutor.web.drillroom import ROUNDS, debrief_context, grade_context, room_context
+from tutor.web.drillroom import debrief_context, grade_context, room_context
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
 from tutor.web.offered import offers_of

@@ -90,9 +90,7 @@ async def _events(work: Any) -> AsyncIterator[str]:
 )
 def transcript(session: str, core: CoreOf) -> Response:
     """What was asked, said and graded."""
-    return Response(
-        core.drill(lambda drills: as_markdown(drills, drills.store.load(session))), media_type="text/markdown"
-    )
+    return Response(core.drill(lambda drills: as_markdown(drills, drills.resume(session))), media_type="text/markdown")
 
 
 @router.post(
