@@ -129,7 +129,8 @@ def main() -> int:
     args = parser.parse_args()
     agreement()
     with tempfile.TemporaryDirectory() as home:
-        data = Labelled(App(Settings(home=Path(home))), HERE / "answers.jsonl", OnnxJudge(args.grader))
+        beside = [HERE / "band.jsonl", HERE / "band-derived.jsonl"]
+        data = Labelled(App(Settings(home=Path(home))), HERE / "answers.jsonl", OnnxJudge(args.grader), beside)
         if args.write:
             args.out.write_text(json.dumps(fitted(data), indent=1) + "\n", encoding="utf-8")
         grader = data.grader(args.out)

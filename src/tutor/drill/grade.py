@@ -217,6 +217,8 @@ def _verdict(
     surely = any(_surely_denied(p) for p in points)
     if not worth and surely:
         return "wrong"
+    if share == 1 and not flagged and all(p.confidence >= SURE_FROM for p in points):
+        return "strong"  # who makes every point need not make them long
     if by and points and all(p.worth is not None for p in points):
         verdict: Verdict = VERDICTS[int(by(verdict_features(points, flag_chance, words)).argmax())]
         if verdict == "strong" and (denied or flagged):

@@ -15,6 +15,8 @@ from tutor.drill.gaming import REASONS, echo, likeliest, screen
 from tutor.drill.grade import MIXED_FROM, SHORT_WORDS, WORTH, FlagGrade, Grade, PointGrade, checked_answer, settle
 from tutor.drill.judge import CONTRADICTED, COVERED, STATUSES
 from tutor.drill.reading import Window, read
+from tutor.drill.repeats import folded
+from tutor.drill.resting import resting
 from tutor.drill.rubric import Flag, Point, Rubric
 from tutor.telemetry import stage
 
@@ -71,16 +73,10 @@ class Grader:
             screened = screen(read(answer), ask=rubric.ask, card=self._runs.get(rubric.doc_id, frozenset()), own=seen)
         if screened.reason:
             return _nothing(rubric, screened.reason, began)
-        reading = screened.reading
+        reading = folded(screened.reading)
         with stage("evidence"):  # with the judge's reading inside
             evidence = self._gatherer.gather(reading, rubric.claims)
         fit = calibrated(self._calibration)
-        points = believed(
-            [
-                point_grade(point, one, status_chances(fit.status, one), answer)
-                for point, one in zip(rubric.points, evidence, strict=False)
-            ]
-        )
         rest = evidence[len(rubric.points) :]
         if all(one.affinity < NEAR for one in evidence):
             return _nothing(rubric, likeliest(screened.dropped) if screened.dropped else "off", began)
@@ -90,6 +86,11 @@ class Grader:
             for flag, one, chance in zip(rubric.flags, rest, chances, strict=False)
             if chance >= fit.flag_from
         )
+        graded = [
+            point_grade(point, one, status_chances(fit.status, one), answer)
+            for point, one in zip(rubric.points, evidence, strict=False)
+        ]
+        points = resting(believed(graded), evidence, flags, answer)
         lifted = [int(status_chances(fit.status, one).argmax()) == COVERED for one in rest[len(rubric.flags) :]]
         grade = settle(
             rubric, points, flags, lifted, words=reading.words, flag_chance=max(chances, default=0.0), by=fit.verdict
