@@ -125,7 +125,9 @@ class Labelled:
         self._substance = Substance(app.corpus)
         self.rubrics = rubrics_of(app.corpus)
         self.own = OwnText(app.corpus)
-        self.rows = [_checked(row, self.rubrics, path) for path in (answers, *beside) for row in rows_of(path)]
+        #: Those that statuses and flags are fitted on; ``rows`` has those beside them as well.
+        self.main = [_checked(row, self.rubrics, answers) for row in rows_of(answers)]
+        self.rows = [*self.main, *(_checked(row, self.rubrics, path) for path in beside for row in rows_of(path))]
 
     @cached_property
     def evidence(self) -> dict[str, list[Evidence]]:
@@ -149,7 +151,7 @@ class Labelled:
     def points(self, half: str) -> tuple[np.ndarray, np.ndarray]:
         """Features and classes of the points that an answer not screened out comes near."""
         x, y = [], []
-        for row in self.rows:
+        for row in self.main:
             if row["half"] == half and row["id"] in self.evidence:
                 for point, one in zip(self.rubric(row).points, self.evidence[row["id"]], strict=False):
                     if one.affinity >= NEAR:
@@ -159,7 +161,7 @@ class Labelled:
 
     def flags(self, half: str) -> tuple[np.ndarray, np.ndarray]:
         x, y = [], []
-        for row in self.rows:
+        for row in self.main:
             if row["half"] == half and row["id"] in self.evidence:
                 rubric = self.rubric(row)
                 for flag, one in zip(rubric.flags, self.evidence[row["id"]][len(rubric.points) :], strict=True):
