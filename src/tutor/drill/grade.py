@@ -101,8 +101,9 @@ def verdict_features(points: Sequence[PointGrade], flag_chance: float, words: in
     worth = [_worth(p) for p in points]
     denied = [p.denied for p in points]
     short = float(np.clip((_LONG_WORDS - words) / (_LONG_WORDS - _SHORT_WORDS), 0, 1))
-    told = [np.mean(worth), min(worth), np.mean(denied), max(denied), flag_chance, length(words)]
-    return np.array([*told, short, short * told[0], short * told[1]], dtype=np.float32)
+    mean, least = float(np.mean(worth)), min(worth)
+    told = [mean, least, float(np.mean(denied)), max(denied), flag_chance, length(words)]
+    return np.array([*told, short, short * mean, short * least], dtype=np.float32)
 
 
 def points_made(grade: Grade, views: Mapping[str, str] | None = None) -> float:
