@@ -10,7 +10,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from tutor.answering.cache import SIMILAR
+from tutor.answering.cache import SIMILAR, normalised
 from tutor.answering.sense import Senses
 from tutor.answering.talk import Said
 from tutor.bootstrap import App
@@ -96,18 +96,19 @@ def golden(app: App) -> None:
 
 def pairs(app: App) -> None:
     senses = Senses(app.searcher)
-    for half in ("develop", "report", "last"):
+    for half in ("develop", "report", "last", "named", "second", "third"):
         same, other, by_cosine = [], [], {0.9: [0, 0], 0.95: [0, 0]}
         for row in rows("cache/pairs.jsonl"):
             if row["half"] != half:
                 continue
             first, second = senses.of(row["a"]), senses.of(row["b"])
             cosine = senses.similarity(row["a"], row["b"])
-            (same if row["same"] else other).append(first is not None and first == second and cosine >= SIMILAR)
+            found = first is not None and first == second and cosine >= SIMILAR
+            (same if row["same"] else other).append(found or normalised(row["a"]) == normalised(row["b"]))
             for least, counts in by_cosine.items():
                 counts[not row["same"]] += cosine >= least
         plain = "; ".join(
-            f"cosine >= {least} alone: {hit / len(same):.3f}, {false / len(other):.3f}"
+            f"cosine >= {least} alone: {hit / max(1, len(same)):.3f}, {false / max(1, len(other)):.3f}"
             for least, (hit, false) in by_cosine.items()
         )
         print(f"\npairs, {half}: hits {sum(same)} of {len(same)}, false hits {sum(other)} of {len(other)} ({plain})")

@@ -46,6 +46,7 @@ may succeed later. HTTP codes are mapped once, in ``tutor.web.errors``; exit cod
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -82,7 +83,11 @@ class SettingsError(UsageError):
 
 
 class NotFound(TutorError):
-    """The thing named does not exist."""
+    """The thing named does not exist; ``near`` are the ids of cards that may have been meant, the likeliest first."""
+
+    def __init__(self, what: str, *, about: str = "", fix: str = "", near: Sequence[str] = ()) -> None:
+        self.near = tuple(near)
+        super().__init__(what, about=about, fix=fix)
 
 
 class StaleAnswer(TutorError):

@@ -80,6 +80,66 @@ def test_a_conversation_outlives_reload_back_and_forward(visit: Callable[..., An
     assert page.locator("[data-asked] [aria-current]").inner_text() == QUESTION
 
 
+def loads(page: Any) -> list[str]:
+    """The addresses that the page loads from now on, one for each load."""
+    found: list[str] = []
+    page.on("request", lambda request: found.append(request.url) if request.is_navigation_request() else None)
+    return found
+
+
+def test_back_and_forward_before_the_scripts_are_there_show_what_the_address_names(visit: Callable[..., Any]) -> None:
+    page = visit()
+    ask(page, QUESTION)
+    page.wait_for_url("**/conversations/*")
+    answered(page, 1)
+    conversation = page.url
+    page.goto(conversation.split("/conversations")[0] + "/today")
+    held: list[Any] = []
+    page.route("**/kept.js", lambda route: held.append(route))
+    page.go_back(wait_until="commit")
+    page.locator(".question").wait_for()
+    until(page, lambda: bool(held))
+    page.go_back(wait_until="commit")  # no load: the step before was made by a script of the same page
+    until(page, lambda: page.url != conversation)
+    assert questions(page) == [QUESTION]  # the wrong page, as nothing listens yet
+    seen = loads(page)
+    page.unroute("**/kept.js")  # lets the one go that was held
+    page.locator("[data-intro]").wait_for()
+    assert page.url.endswith("/") and questions(page) == [] and len(seen) == 1
+    page.go_forward()
+    page.locator(".question").wait_for()
+    assert page.url == conversation and questions(page) == [QUESTION]
+
+
+@pytest.mark.parametrize("path", ["/", f"/?q={QUESTION}", "/?q=" + "long " * 900])
+def test_a_page_that_never_fits_its_address_is_loaded_once_more_and_no_oftener(
+    visit: Callable[..., Any], path: str
+) -> None:
+    page = visit("/healthz")
+
+    def another(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('data-conversation=""', 'data-conversation="other"'))
+
+    page.route(lambda url: url.split("?")[0].endswith("/"), another)
+    seen = loads(page)
+    page.goto(page.url.removesuffix("/healthz") + path, wait_until="commit")
+    until(page, lambda: len(seen) == 2)
+    page.wait_for_load_state("networkidle")
+    assert len(seen) == 2 and page.evaluate("history.state.again ?? null") is None
+    ask(page, "  ")  # and it works: the scripts are set up
+    assert page.evaluate("document.activeElement.id") == "q"
+
+
+@pytest.mark.parametrize("path", ["/", f"/?q={QUESTION}", "/?q=" + "long " * 900])
+def test_a_page_that_fits_its_address_is_loaded_once(visit: Callable[..., Any], path: str) -> None:
+    page = visit("/healthz")
+    seen = loads(page)
+    page.goto(page.url.removesuffix("/healthz") + path)
+    page.wait_for_load_state("networkidle")
+    assert len(seen) == 1
+
+
 def test_two_tabs_of_a_conversation_lose_nothing(visit: Callable[..., Any]) -> None:
     page = visit()
     ask(page, QUESTION)
@@ -306,6 +366,8 @@ def test_nothing_keeps_anybody_out(visit: Callable[..., Any], scheme: str) -> No
     assert violations(page) == [] and overflow(page) == []
     page.goto(f"{origin}/conversations?q=zzzz")
     assert violations(page) == [] and overflow(page) == []
+    page.goto(f"{origin}/conversations?q=the")
+    assert page.locator(".place mark").count() and violations(page) == [] and overflow(page) == []
 
 
 def test_a_stop_leaves_nothing_running(visit: Callable[..., Any]) -> None:

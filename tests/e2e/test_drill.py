@@ -66,7 +66,7 @@ def start(page: Any, query: str) -> None:
         page.get_by_role("button", name="Start the drill").first.click()
 
 
-def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 10_000) -> None:
+def onwards(page: Any, act: Callable[[], None], *, most_ms: float = 30_000) -> None:
     """Does something that brings another question into the room, and waits for it."""
     before = page.get_attribute("[data-room]", "data-question")
     act()
@@ -120,6 +120,12 @@ def test_from_the_start_to_the_grade(visit: Visit, scheme: str) -> None:
     page.wait_for_selector("[data-graded]")
     page.wait_for_load_state()  # with the script that lights what belongs together
     assert sound(page)
+    page.set_viewport_size({"width": 1280, "height": 300})  # words longer than the window scroll beside the points
+    words = page.locator(".own-words")
+    assert words.evaluate("e => e.scrollHeight > e.clientHeight") and violations(page) == []
+    words.focus()
+    assert words.evaluate("e => e === document.activeElement")
+    page.set_viewport_size({"width": 1280, "height": 860})
     assert page.locator(".figures").inner_text().count("4") >= 1
 
     # words and points point at each other

@@ -254,3 +254,17 @@ def test_printed_an_entry_is_its_text(visit: Visit) -> None:
     assert page.locator(".prose").is_visible()
     for hidden in (".acts", ".rail"):
         assert page.locator(hidden).is_hidden()
+
+
+def test_long_names_and_tags_stay_within_a_phone(visit: Visit) -> None:
+    page = visit("/log", width=360, height=740, has_touch=True)
+    entry = {
+        "text": "Some text.",
+        "title": "Verwaltungsprotokoll" * 6,
+        "tags": ["w" * 39],
+    }
+    made = page.request.post(page.url.removesuffix("/log") + "/api/v1/study/log", data=entry)
+    assert made.ok
+    for path in ("/log", "/log/" + made.json()["id"]):
+        page.goto(page.url.split("/log")[0] + path)
+        assert page.get_by_text("#wwwww").count() and overflow(page) == [], path

@@ -39,6 +39,25 @@ def test_every_chart_is_an_image_with_a_name_and_has_a_table(visit: Visit) -> No
     assert page.get_by_text("Your Brier score is").is_visible()
 
 
+@pytest.mark.parametrize("width", [1280, 900])
+def test_no_row_of_panels_has_a_hole(visit: Visit, width: int) -> None:
+    page = visit("/progress", width=width)
+    assert page.locator(".alike").count() == 2 and page.locator(".alike > .panel").count() == 5
+    for row in page.locator(".alike, .told").all():
+        whole = row.bounding_box()
+        panels = row.locator(":scope > .panel").all() or [row]
+        by_top: dict[int, list[Any]] = {}
+        for box in (panel.bounding_box() for panel in panels):
+            by_top.setdefault(round(box["y"]), []).append(box)
+        for boxes in by_top.values():
+            assert len({round(box["height"]) for box in boxes}) == 1
+            assert boxes[0]["x"] == pytest.approx(whole["x"], abs=1)
+            assert boxes[-1]["x"] + boxes[-1]["width"] == pytest.approx(whole["x"] + whole["width"], abs=1)
+    assert overflow(page) == []
+    due = page.locator("figure.chart").filter(has=page.get_by_role("img", name="Due for review"))
+    assert violations(page) == [] and due.locator("figcaption").bounding_box()["x"] > width / 2  # beside its drawing
+
+
 def test_a_period_and_a_grouping_are_in_the_address(visit: Visit) -> None:
     page = visit("/progress")
     page.get_by_role("link", name="30 days").click()

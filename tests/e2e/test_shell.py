@@ -209,6 +209,38 @@ def test_letters_fit_names_as_people_type_them(visit: Visit) -> None:
     assert better == ["Raft and Paxos", "Circuit breakers", "Load balancers", True, True, True]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_letters_that_fit_are_marked_where_they_stand(visit: Visit, scheme: str) -> None:
+    page = visit("/design", color_scheme=scheme)
+    found = page.evaluate(
+        """async () => {
+          const { places } = await import("/static/js/fuzzy.js");
+          const shown = (typed, name) => places(typed, name).map(([from, to]) => name.slice(from, to)).join("|");
+          return [
+            shown("kafka", "Apache Kafka"),
+            shown("bal load", "Load balancers"),
+            shown("cb", "Circuit breakers"),
+            shown("cafe", "Das Cafe\u0301 hier"),
+            shown("strasse", "Stra\u00dfe"),
+            shown("zzz", "Raft"),
+            shown("", "Raft"),
+          ];
+        }"""
+    )
+    assert found[:3] == ["Kafka", "Load|bal", "C|b"]
+    assert found[3] in ("Cafe", "Cafe\u0301") and found[4:] == ["", "", ""]
+    opened(page).fill("debezium")
+    row = page.locator(".palette [aria-selected=true]", has_text="Change data capture")
+    row.locator(".also mark").wait_for()  # another name of the card is what fits
+    assert row.locator(".also").inner_text() == "Debezium" and violations(page) == []
+    page.fill(".palette input", "kafka")
+    chosen(page, "Apache Kafka")
+    assert page.locator(".palette [aria-selected=true] mark").all_inner_texts() == ["Kafka"]
+    page.fill(".palette input", "<img src=x onerror=alert(1)>")
+    page.locator(".palette li", has_text="Ask “<img src=x").wait_for()  # what was typed is text
+    assert page.locator(".palette img").count() == 0
+
+
 # The keyboard
 
 
@@ -240,6 +272,31 @@ def test_the_first_tab_stop_skips_to_the_content(visit: Visit) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+# The scripts
+
+
+@pytest.mark.parametrize("path", ["/", "/drill", "/map", "/review", "/log/new"])
+def test_every_module_is_asked_for_once_and_before_any_has_run(visit: Visit, path: str) -> None:
+    page = visit("/healthz")
+    asked: list[str] = []
+    warned: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if r.url.endswith(".js") else None)
+    page.on("console", lambda message: warned.append(message.text))
+    held: list[Any] = []
+    page.route(
+        "**/static/js/main.js", lambda route: held.append(route)
+    )  # no module runs before this one, the first of the page
+    page.goto(page.url.removesuffix("/healthz") + path, wait_until="commit")
+    wanted = "link[rel=modulepreload], script[src]"
+    until(page, lambda: bool(held) and page.locator("#keyboard").count() == 1)
+    named = page.locator(wanted).evaluate_all("all => all.map((one) => one.href || one.src)")
+    until(page, lambda: {*asked} >= {*named})
+    held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    assert sorted(asked) == sorted(named)  # none twice, and none that was not named
+    assert [text for text in warned if "preload" in text] == []
 
 
 # The map
@@ -336,6 +393,30 @@ def test_what_is_looked_for_is_marked_and_brought_to_the_middle(visit: Visit) ->
     page.keyboard.press("Enter")
     page.wait_for_url("**/map?find=sourdough")
     assert "No card has that" in page.inner_text("main")
+
+
+def test_the_card_that_is_found_has_the_focus_and_n_goes_on_to_the_next(visit: Visit) -> None:
+    page = visit("/map")
+    focused = "document.activeElement.dataset.id ?? ''"
+    page.keyboard.press("/")
+    page.keyboard.type("kafka")
+    several = page.locator(".node.found").evaluate_all("nodes => nodes.map((node) => node.dataset.id)")
+    assert len(several) > 1
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused) == several[0]
+    assert page.evaluate("document.activeElement.matches(':focus-visible')")
+    frame, node = (page.locator(name).bounding_box() for name in ("[data-map]", f"[data-id={several[0]}]"))
+    assert frame["x"] < node["x"] and node["x"] + node["width"] < frame["x"] + frame["width"]
+    page.keyboard.press("n")
+    assert page.evaluate(focused) == several[1]
+    page.keyboard.press("Shift+N")
+    assert page.evaluate(focused) == several[0]
+    page.keyboard.press("/")  # from the box, too, Enter goes on
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused) == several[1]
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.endswith(f"/documents/{several[1]}")
 
 
 def test_the_map_without_scripts(visit: Visit) -> None:

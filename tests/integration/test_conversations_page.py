@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup
@@ -315,6 +316,31 @@ def test_the_list_is_by_day_searched_renamed_and_deleted(client: TestClient) -> 
     assert "is deleted" in page.select(".said")[0].get_text()
     assert [a.get_text() for a in page.select(".title")] == ["Trees"]
     assert soup(client, f"/conversations/{two}", 404).select(".failed")
+
+
+def test_a_search_shows_the_place_of_what_it_found(client: TestClient) -> None:
+    kept = ask(client, QUESTION)["kept"]
+    page = soup(client, "/conversations?q=HEAVY tree")  # both in the title: nothing more is told
+    assert [mark.get_text() for mark in page.select(".title mark")] == ["tree", "tree", "heavy"]
+    assert page.select(".place") == [] and soup(client, "/conversations").select("mark") == []
+    place = soup(client, "/conversations?q=amplification").select(".place a")[0]
+    assert place["href"] == f"/conversations/{kept['conversation']}#turn-{kept['turn']}"
+    assert {mark.get_text().lower() for mark in place.select("mark")} == {"amplification"}
+    assert len(place.get_text()) < 260 and "**" not in place.get_text() and "[1]" not in place.get_text()
+
+
+def test_the_place_of_what_was_found_is_text(client: TestClient, app: App) -> None:
+    hostile = "Is <img src=x onerror=alert(1)> a <b>quorum</b> of &lt;two&gt; in <script>alert(2)</script>?"
+    about, _ = app.conversations.add("", "A plain title", {"answer": "None."})
+    app.conversations.add(about.id, hostile, {"answer": "**None** [1]"})
+    app.conversations.rename(about.id, "<b>title</b>")
+    for words, marked in (("<img", "<img"), ("quorum", "quorum"), ("&lt;two", "&lt;two"), ("<script>alert(2)", None)):
+        page = soup(client, f"/conversations?q={quote(words)}")
+        place = page.select(".place")[0]
+        assert page.select("main img, main b, main script") == [] and hostile[20:] in place.get_text()
+        assert [mark.get_text() for mark in place.select("mark")] == [marked or words]
+    assert soup(client, "/conversations?q=title</b>").select(".title")[0].get_text() == "<b>title</b>"
+    assert soup(client, "/conversations?q=**").select(".place") == []  # of its Markdown only
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 30, "2", "²"])

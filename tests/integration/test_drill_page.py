@@ -284,6 +284,9 @@ def test_what_cannot_be_drilled_stays_in_the_form(client: TestClient) -> None:
     assert one(page, "#request")["value"] == "sourdough bread"
     assert one(page, "input[name=format][checked]")["value"] == "probe"
     assert "no topic has this name" in one(page, ".failed").text.lower() and not page.select(".offer")
+    meant = page.select(".failed dd a")
+    assert meant and all(str(a["href"]).startswith("/drill?request=") and a.text != a["href"][15:] for a in meant)
+    assert one(parsed(client.get(str(meant[0]["href"]))), "#request")["value"] == meant[0].text
     page = parsed(client.post("/drill", data={"request": "kafka", "phase": "3", "count": "many"}), 422)
     assert one(page, "#phase option[selected]")["value"] == "3" and one(page, "#count")["value"] == "many"
     assert "tutor drill" not in one(page, ".failed").text

@@ -105,6 +105,15 @@ def test_a_wrong_name_is_told_above_the_map(client: TestClient, path: str) -> No
     assert len(names(page)) > 100
 
 
+def test_a_goal_that_is_nearly_a_card_leads_to_it_by_its_title(client: TestClient) -> None:
+    page = soup(client, "/map?goal=kafak", 404)
+    meant = page.select_one(".failed dd a")
+    assert (meant.get_text(), meant["href"]) == ("Apache Kafka", "/map?goal=kafka")
+    assert soup(client, str(meant["href"])).h1.get_text() == "The path to Apache Kafka"
+    assert "Did you mean" not in soup(client, "/map?goal=zzzzzz", 404).select_one(".failed").get_text()
+    assert "The library lists them all" in soup(client, "/map?goal=zzzzzz", 404).select_one(".failed").get_text()
+
+
 def test_markup_in_the_address_is_text(client: TestClient) -> None:
     page = soup(client, "/map?find=<img src=x onerror=alert(1)>")
     assert page.select("img") == []

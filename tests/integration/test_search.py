@@ -22,6 +22,7 @@ from tutor.retrieval.index import BM25, DENSE, FILTER_KEYS, TASK, TOKENS, Hybrid
 from tutor.retrieval.lexical import document_vector, query_vector, term_id, terms
 from tutor.retrieval.search import ASIDE, FUSED, RERANKED, Ranking, Searcher, weighted_terms
 from tutor.settings import load_settings
+from tutor.tables import rows
 from tutor.text import blank_markup
 
 CARDS = Path(__file__).parents[2] / "corpus" / "cards"
@@ -157,7 +158,10 @@ def test_stored_token_vectors_are_those_of_the_words(searcher: Searcher) -> None
         assert hit.tokens == pytest.approx(encoded.tokens[kept], abs=0.02)
         starts = np.array([encoded.offsets[n][0] for n in kept]) - len(hit.passage.prefix) - 1
         for unit in Units(encoder).of(hit, rank):
-            mine = [n for n, at in zip(kept, starts, strict=True) if unit.start <= at < unit.end]
+            spans = [(unit.start, unit.end)]
+            if unit.row:  # and those of its heads
+                spans += [row.above for row in rows(hit.passage.text) if row.start == unit.start]
+            mine = [n for n, at in zip(kept, starts, strict=True) if any(a <= at < b for a, b in spans)]
             assert len(mine) >= unit.words / 2
             assert unit.tokens == pytest.approx(encoded.tokens[mine], abs=0.02)
             looked_at += 1

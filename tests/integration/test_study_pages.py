@@ -463,6 +463,17 @@ def test_a_plan_for_an_interview(client: TestClient) -> None:
     assert fits.status_code == 303
 
 
+def test_a_plan_for_an_interview_is_held_against_the_minutes_of_a_day(client: TestClient) -> None:
+    asked = f"/plan/interview?interview={TODAY + timedelta(days=60)}&track=backend&hours="
+    said = text(one(soup(client, f"{asked}14"), ".load"))
+    assert said.startswith("About 2.0 h a study day, with reviews; Today has 45 min") and "5.2 a week would fit" in said
+    assert soup(client, f"{asked}5.2").select(".load") == []  # what would fit does
+    fewer = soup(client, f"{asked}5.2&weekday=sat&weekday=sun")  # the same hours on five days
+    assert "About 1.1 h" in text(one(fewer, ".load")) and "3.7 a week would fit" in text(one(fewer, ".load"))
+    client.post("/plan/interview", data=fields(one(soup(client, f"{asked}14"), "form[method=post]")))
+    assert "Today has 45 min" in text(one(soup(client, "/plan/custom"), ".load"))  # as the plan's own page says it
+
+
 @pytest.mark.parametrize(
     ("query", "says", "field"),
     [

@@ -61,6 +61,10 @@ def test_capitals_and_words_count() -> None:
     cache.put("What is USE good for?", SCOPE, ANSWER)
     assert cache.get("What is use good for?", SCOPE) is None
     assert normalised("a\u00a0 b\uff1f") == "a b?"
+    assert normalised("10³ messages") != normalised("103 messages")
+    assert normalised("1½ s") != normalised("11/2 s")
+    assert normalised("H₂O") != normalised("H2O")
+    assert normalised("cafe\u0301") == normalised("caf\u00e9")
 
 
 @pytest.mark.parametrize("question", ["why?", "and its failure modes?", "how does it work?"])

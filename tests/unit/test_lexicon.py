@@ -96,6 +96,26 @@ def test_a_form_inside_another_word_is_not_the_form(expander: Expander) -> None:
     assert expander.expand("storage for retrieval-augmented generation").added == ("RAG",)
 
 
+@pytest.mark.parametrize(
+    ("question", "added"),
+    [
+        ("When should I use Redis?", ()),
+        ("What should I use?", ()),
+        ("WHEN SHOULD I USE REDIS?", ()),
+        ("use", ("utilization, saturation and errors",)),
+        ("What does use stand for?", ("utilization, saturation and errors",)),
+        ("How do I apply USE?", ("utilization, saturation and errors",)),
+        ("use vs red", ("utilization, saturation and errors", "rate, errors, duration")),
+        ("a red build", ()),
+    ],
+)
+def test_a_word_is_a_short_form_only_where_it_is_asked_about(
+    english: OnnxEncoder, question: str, added: tuple[str, ...]
+) -> None:
+    forms = {"use": {"USE": "utilization, saturation and errors"}, "red": {"RED": "rate, errors, duration"}}
+    assert Expander(Lexicon(FREQUENCY, forms)).expand(question, is_word=english.is_word).added == added
+
+
 def test_longer_names_come_first(expander: Expander) -> None:
     assert expander.expand("EOS and retrieval augmented generation").added == ("RAG", "exactly-once semantics")
 
@@ -122,6 +142,12 @@ def test_typos_are_corrected(expander: Expander, english: OnnxEncoder, typed: st
         assert found.corrected == ((typed, meant),)
         assert typed not in found.mended(question).lower()
         assert meant in found.mended(question)
+
+
+@pytest.mark.parametrize("unit", ["MBps", "Mbps", "Gbps", "kbps", "Mbit", "msec", "overkill"])
+def test_a_unit_or_a_word_of_asking_is_no_misspelt_word(english: OnnxEncoder, unit: str) -> None:
+    close = Expander(Lexicon(dict.fromkeys(("map", "maps", "keeps", "gaps", "merit", "overall"), 5), {}))
+    assert close.expand(f"How do I reach 10 {unit}?", is_word=english.is_word).corrected == ()
 
 
 def test_a_corrected_name_is_expanded(expander: Expander) -> None:

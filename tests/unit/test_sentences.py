@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tutor.answering.asked import Asked
-from tutor.answering.compose import MAX_WORDS, Scored, compose
+from tutor.answering.compose import LONG_WORDS, MAX_WORDS, Scored, compose, room
 from tutor.answering.intent import Intent
 from tutor.answering.score import label, score
 from tutor.answering.units import Unit
@@ -59,6 +61,46 @@ def test_an_answer_fills_its_length_and_does_not_exceed_it(words: int) -> None:
     assert MAX_WORDS - 3 * words < len(answer.markdown().split()) <= MAX_WORDS or len(answer.citations) >= 8
 
 
+@pytest.mark.parametrize(
+    ("intent", "asked", "words"),
+    [
+        (HOW, 4, MAX_WORDS),
+        (HOW, 13, LONG_WORDS),
+        (Intent("definition"), 20, MAX_WORDS),
+        (Intent("plan"), 3, LONG_WORDS),
+        (Intent("compare"), 6, MAX_WORDS),
+        (Intent("compare", ("kafka", "redis")), 2, LONG_WORDS),
+    ],
+)
+def test_a_question_that_wants_more_than_one_thing_gets_a_longer_answer(intent: Intent, asked: int, words: int) -> None:
+    assert room(intent, asked) == words
+    long = [scored(u, 2.0) for u in numbered(12, words=25)]
+    answer = compose(long, intent, asked=asked)
+    assert answer.room == words
+    assert words - 30 < len(answer.markdown().split()) <= words
+
+
+def test_rows_of_a_table_stand_in_its_order_and_open_nothing() -> None:
+    first, third, second, said = numbered(4)
+    rows = [replace(unit, start=at, row=True) for at, unit in enumerate((first, second, third))]
+    answer = compose([scored(rows[2], 2.0), scored(rows[0], 1.95), scored(said, 1.9), scored(rows[1], 1.85)], HOW)
+    assert [s.text for s in answer.verdict] == [said.text]
+    assert [s.text for g in answer.groups for s in g.sentences] == [u.text for u in (first, second, third)]
+
+
+def test_what_goes_past_the_usual_length_is_on_the_subject() -> None:
+    lead, *mine = numbered(9, words=20)
+    theirs = [scored(u, 2.5 - 0.01 * n) for n, u in enumerate(numbered(9, doc="redis", words=20))]
+    found = [scored(lead, 2.6), *theirs, *(scored(u, 2.45) for u in mine)]
+    answer = compose(found, HOW, asked=20)
+    others = sum(c.doc_id == "redis" for c in answer.citations)
+    assert len(answer.markdown().split()) > MAX_WORDS
+    assert sum(c.doc_id == "kafka" for c in answer.citations) > 1
+    # The document that tells most of the question is the subject too.
+    main = [replace(s, main=s.unit.passage.doc_id == "redis") for s in found]
+    assert sum(c.doc_id == "redis" for c in compose(main, HOW, asked=20).citations) > others
+
+
 def test_another_subject_needs_more_worth() -> None:
     lead, mine, theirs = numbered(1)[0], numbered(1, role="failures")[0], numbered(1, doc="redis")[0]
     both = [scored(lead, 2.0), scored(theirs, 1.60), scored(mine, 1.56)]
@@ -77,7 +119,9 @@ def test_a_document_that_says_more_of_the_question_is_worth_more() -> None:
         unit("Its broker answers for all of them.", at=1),
     ]
     half = unit("An offset is kept for each partition there.", doc="redis", at=0)
-    worth = {(s.unit.passage.doc_id, s.unit.text): s.worth for s in score([*whole, half], asked, HOW, about)}
+    found = score([*whole, half], asked, HOW, about)
+    worth = {(s.unit.passage.doc_id, s.unit.text): s.worth for s in found}
+    assert {s.unit.passage.doc_id for s in found if s.main} == {"kafka"}
     assert worth["kafka", half.text] > worth["redis", half.text]
 
 

@@ -163,7 +163,8 @@ class Answerer:
                 quotable = [hit for hit in hits if hit.passage.role != TASK or wants_task(found.question)]
                 candidates = [u for rank, hit in enumerate(quotable) for u in self._units.of(hit, rank)]
             with stage("compose"):
-                composed = compose(score(candidates, content.tokens, intent, about), intent, about.named, close)
+                scored = score(candidates, content.tokens, intent, about)
+                composed = compose(scored, intent, about.named, close, len(about.rarity))
         abstained = not composed.citations
         with stage("cite"):
             text = (refusal or _not_answered(nearest)) if abstained else composed.markdown()

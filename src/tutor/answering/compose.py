@@ -12,9 +12,12 @@ from tutor.answering.units import Unit
 from tutor.retrieval.lexical import terms
 
 MAX_WORDS = 180  # of the answer as it is shown, headings and marks too
+LONG_WORDS = 230  # likewise, to a question that wants more than one thing
 MIN_WORDS = 60
 VERDICT_WORDS = 50
-_MAX_BULLETS = 7
+_MAX_BULLETS, _LONG_BULLETS = 7, 9
+_MANY = 13  # terms of a question that wants more than one thing
+_WIDE = frozenset({"trade-off", "plan"})  # intents that do, however short the question
 _TOO_SIMILAR = 0.7  # shared terms / terms of the shorter sentence
 # How much less than the best sentence's worth others may have: at all, and while the answer is still shorter than
 # MIN_WORDS; and what being on another subject than the first sentence costs.
@@ -67,13 +70,15 @@ class Group:
 class Composed:
     """``verdict`` is one or two sentences; ``groups`` follow it; every sentence's ``n`` is in ``citations``.
 
-    ``unmet`` are sides of a comparison of which no sentence says what they are or when to use them.
+    ``unmet`` are sides of a comparison of which no sentence says what they are or when to use them; ``room`` is how
+    many words it might have.
     """
 
     verdict: tuple[Sentence, ...]
     groups: tuple[Group, ...]
     citations: tuple[Citation, ...]
     unmet: tuple[str, ...] = ()
+    room: int = MAX_WORDS
 
     def markdown(self) -> str:
         """The answer as Markdown with ``[n]`` behind every sentence."""
@@ -84,24 +89,42 @@ class Composed:
         return "\n\n".join(p for p in parts if p)
 
 
-def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = frozenset(), close: int = 24) -> Composed:
-    """An answer of at most MAX_WORDS words as shown; empty when there is nothing to quote.
+def room(intent: Intent, asked: int) -> int:
+    """The most words of an answer: LONG_WORDS to a comparison, a design and a question of many terms.
 
-    ``named`` are the ids of documents that the question asks for by name. A sentence that ranks from ``close`` on does
-    not count as telling of a side: it names it in passing.
+    Args:
+        asked: how many terms the question has.
+    """
+    wide = bool(intent.sides) or intent.name in _WIDE or (asked >= _MANY and intent.name != "definition")
+    return LONG_WORDS if wide else MAX_WORDS
+
+
+def compose(
+    scored: Sequence[Scored],
+    intent: Intent,
+    named: frozenset[str] = frozenset(),
+    close: int = 24,
+    asked: int = 0,
+) -> Composed:
+    """An answer of at most ``room`` words as shown; empty when there is nothing to quote.
+
+    Args:
+        named: the ids of documents that the question asks for by name.
+        close: a sentence that ranks from here on does not count as telling of a side: it names it in passing.
+        asked: how many terms the question has.
     """
     if not scored:
         return Composed((), (), ())
     lead = _lead(scored, intent, named)
-    selection = _Selection(lead, intent)
+    selection = _Selection(lead, intent, room(intent, asked))
     for required in _other_sides(scored, lead.unit, intent):
         selection.offer(required)
-    near = [(s, s.worth - _STRAY * (not _on_subject(s.unit, lead.unit, intent))) for s in scored]
+    near = [(s, s.worth - _STRAY * (not _on_subject(s, lead.unit, intent))) for s in scored]
     near.sort(key=lambda pair: -pair[1])
     best = near[0][1]
     for candidate, worth in near:
         # Where a document was asked for by name, others only help a short answer.
-        elsewhere = bool(named) and not _on_subject(candidate.unit, lead.unit, intent)
+        elsewhere = bool(named) and not _on_subject(candidate, lead.unit, intent)
         if worth >= best - _KEEP and not elsewhere:
             selection.offer(candidate)
     for candidate, worth in near:
@@ -109,12 +132,13 @@ def compose(scored: Sequence[Scored], intent: Intent, named: frozenset[str] = fr
             selection.offer(candidate)
     telling = [s.unit for s in scored if s.unit.rank < close]
     unmet = tuple(side for side in intent.sides if not any(_tells_of(u, _own_terms(side, intent)) for u in telling))
-    return replace(_layout(selection.verdict, selection.bullets, intent), unmet=unmet)
+    return replace(_layout(selection.verdict, selection.bullets, intent), unmet=unmet, room=selection.room)
 
 
 def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Scored:
     """The sentence that opens the answer."""
-    right = [s for s in scored if not s.unit.wrong] or scored
+    said = [s for s in scored if not s.unit.row] or scored  # a row of a table follows; it opens nothing
+    right = [s for s in said if not s.unit.wrong] or said
     right = [s for s in right if s.names] or right
     if named and not intent.sides:
         right = [s for s in right if s.unit.passage.doc_id in named] or right
@@ -133,7 +157,7 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
         told = [s for s in right if s.rarest and s.score >= shares[s.rarest] * lead.score and not s.unit.teaser]
         told = [s for s in told if _same_subject(s.unit, lead.unit)]
         lead = max(told, key=lambda s: (s.rarest, s.score), default=lead)
-    restated = max((s for s in scored if s.unit.wrong and s.own >= RESTATED), key=lambda s: s.likeness, default=None)
+    restated = max((s for s in said if s.unit.wrong and s.own >= RESTATED), key=lambda s: s.likeness, default=None)
     claims = intent.name == "other" and restated and restated.likeness > lead.likeness and restated.own > lead.own
     if restated and claims:
         return restated  # "Does CAP mean two of three?" is answered by why that is wrong to say
@@ -159,9 +183,10 @@ def _lead(scored: Sequence[Scored], intent: Intent, named: frozenset[str]) -> Sc
 
 
 class _Selection:
-    """The sentences chosen so far, within the limits of length and likeness."""
+    """The sentences chosen so far, within the limits of length and likeness; past MAX_WORDS only on the subject."""
 
-    def __init__(self, lead: Scored, intent: Intent) -> None:
+    def __init__(self, lead: Scored, intent: Intent, room: int) -> None:
+        self.room = room
         self.verdict = [lead.unit]
         self.bullets: list[Unit] = []
         self.words = _shown(self.verdict, self.bullets, intent)
@@ -176,13 +201,13 @@ class _Selection:
             return
         lead = self.verdict[0]
         continues = unit.passage.doc_id == lead.passage.doc_id and self._intent.leads(unit.passage.role)
-        continues = continues and candidate.score >= self._second and candidate.names
+        continues = continues and candidate.score >= self._second and candidate.names and not unit.row
         beside = len(self.verdict) == 1 and continues and not unit.wrong and lead.words + unit.words <= VERDICT_WORDS
-        if not beside and len(self.bullets) >= _MAX_BULLETS:
+        if not beside and len(self.bullets) >= (_MAX_BULLETS if self.room == MAX_WORDS else _LONG_BULLETS):
             return
         verdict, bullets = ([*self.verdict, unit], self.bullets) if beside else (self.verdict, [*self.bullets, unit])
         words = _shown(verdict, bullets, self._intent)
-        if words <= MAX_WORDS:
+        if words <= MAX_WORDS or (words <= self.room and _on_subject(candidate, lead, self._intent)):
             self.verdict, self.bullets, self.words = verdict, bullets, words
 
 
@@ -209,9 +234,16 @@ def _groups(lead: Unit, bullets: Sequence[Unit], intent: Intent) -> list[tuple[s
     found, before = [], lead.passage.title
     for (title, label), members in grouped.items():
         name = label if title == before else f"{title}: {label[0].lower()}{label[1:]}" if label else title
-        found.append((name, members))
+        found.append((name, _rows_in_order(members)))
         before = title
     return found
+
+
+def _rows_in_order(members: Sequence[Unit]) -> list[Unit]:
+    """Rows of tables as they follow each other there ("Step 2" before "Step 6"); the rest keeps its place."""
+    passages = [unit.passage.chunk_id for unit in members]
+    rows = iter(sorted((u for u in members if u.row), key=lambda u: (passages.index(u.passage.chunk_id), u.start)))
+    return [next(rows) if unit.row else unit for unit in members]
 
 
 def _named(unit: Unit) -> frozenset[str] | set[str]:
@@ -223,11 +255,11 @@ def _same_subject(a: Unit, b: Unit) -> bool:
     return a.passage.doc_id == b.passage.doc_id or bool(set(a.passage.covers) & set(b.passage.covers))
 
 
-def _on_subject(unit: Unit, lead: Unit, intent: Intent) -> bool:
-    """Whether a sentence speaks of a side of the comparison, or of what the first sentence is about."""
+def _on_subject(candidate: Scored, lead: Unit, intent: Intent) -> bool:
+    """Whether a sentence speaks of a side of the comparison, or of what the question or its opening is about."""
     if intent.sides:
-        return any(_names(unit, _own_terms(side, intent)) for side in intent.sides)
-    return _same_subject(unit, lead)
+        return any(_names(candidate.unit, _own_terms(side, intent)) for side in intent.sides)
+    return candidate.main or _same_subject(candidate.unit, lead)
 
 
 def _own_terms(side: str, intent: Intent) -> set[str]:
@@ -278,7 +310,7 @@ def _layout(heads: Sequence[Unit], bullets: Sequence[Unit], intent: Intent) -> C
                 passage.heading,
                 passage.start + unit.start,
                 passage.start + unit.end,
-                unit.text,
+                unit.quote,
                 passage.covers,
                 passage.source,
                 passage.page,

@@ -51,7 +51,8 @@ class Scored:
     names> is", ``literal`` whether it holds them as they were asked for, not by another name; ``entry`` whether its
     own label is just what was asked for ("**Cache stampede (thundering herd):** …"). ``rarest`` is 2 where its label
     has the rarest of the question's terms, as it was asked, 1 where the sentence has it, else 0; ``names`` whether it
-    or its document's title has one of the names that a short question argues against, where there are any.
+    or its document's title has one of the names that a short question argues against, where there are any; ``main``
+    whether it is of the document that tells most of the question.
     """
 
     unit: Unit
@@ -64,6 +65,7 @@ class Scored:
     rarest: int = 0
     names: bool = True
     worth: float = 0.0
+    main: bool = False
 
 
 def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: Asked) -> list[Scored]:
@@ -86,6 +88,7 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
         doc_id = unit.passage.doc_id
         told[doc_id] = np.maximum(told[doc_id], matched) if doc_id in told else matched
     telling = {doc_id: float(np.mean(matched)) if len(matched) else 0.0 for doc_id, matched in told.items()}
+    main = max(telling, key=lambda doc_id: telling[doc_id])
     scored = []
     for unit, words, matched in zip(found, lexical, matches, strict=True):
         passage = unit.passage
@@ -117,6 +120,7 @@ def score(found: Sequence[Unit], query_tokens: Vectors, intent: Intent, about: A
                 2 * (rarest in terms(called)) or int(rarest in unit.terms),
                 not case or not proper or bool(proper & (unit.terms | set(terms(passage.title)))),
                 worth,
+                passage.doc_id == main,
             )
         )
     return sorted(scored, key=lambda s: (-s.score, s.unit.rank, s.unit.start))

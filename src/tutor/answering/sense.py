@@ -1,76 +1,111 @@
 """Whether two questions provably ask the same: the guard of the semantic cache.
 
-Cosine similarity cannot tell "when to use Kafka" from "when not to use Kafka". So a question is taken apart: its names
-in one spelling, its numbers, its polarity, its kind, the small words that change a meaning, and every other word of
-content, in order. Two questions ask the same only where all of these are equal; a word that is not understood makes
-them different. What is lost are hits, never answers.
+Cosine similarity cannot tell "when to use Kafka" from "when not to use Kafka". So a question is put into one form: its
+names in one spelling, its figures as numbers, and the few ways of asking that are known to be equal ("When should I",
+"When to") as one. All that is left counts, at its place: negations, prepositions, modals, comparators, signs and units.
+Two questions ask the same only where nothing differs. What is lost are hits, never answers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tutor.answering.intent import classify
-from tutor.retrieval.lexical import name_key, query_content, stem, without_manner, words
+from tutor.retrieval.lexical import name_key, query_content
 from tutor.retrieval.search import Searcher, checked_question, spoken
 
-#: Words that only frame a question; two questions that differ in them ask the same.
-_NEUTRAL = frozenset(
-    map(
-        stem,
-        "difference differences differ different compare compared comparison definition define meaning mean "
-        "overview exactly"
-        " understand know summary summarize basics introduction way ways thing things one ones".split(),
+_P = r"(?:i|you|we|one)"
+_CHOICE = r"(?:use|choose|pick|select|prefer|consider|need|want|avoid)\b"
+_VERBAL = (
+    r"(?:how|what|when|where|why|who|whose|which|is|are|was|were|do|does|did|can|may|must|should|will|would|has|have)"
+)
+#: Ways of asking that are equal, in order, each applied where it matches the lower-case text.
+_FRAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), put)
+    for pattern, put in (
+        # Courtesy; how long the answer should be ("in brief") is no courtesy.
+        (r"^\W*(?:(?:hey|hi|hello|ok|okay|well|please)\b\W*)+", ""),
+        (r"^(?:can|could|would) you (?:please )?(?=(?:explain|describe|define|compare|tell me about)\b)", ""),
+        (r"\bplease\b", " "),
+        # Contractions. A possessive is told apart from "what's" by the word before it.
+        (r"\bcan(?:['’]t|not)\b", "can not"),
+        (r"\bwon['’]t\b", "will not"),
+        (r"(?<=\w)n['’]t\b", " not"),
+        (r"\b(what|how|when|where|why|who)['’]s\b", r"\1 is"),
+        (r"(?<=\w)['’]s\b", ""),
+        (r"\bcould\b", "can"),
+        (r"\bmight\b", "may"),
+        (r"\bversus\b|\bvs\.(?=\s)", "vs"),
+        (r"\btrade-?\s?offs?\b", "tradeoff"),
+        # Comparisons that name both sides and nothing else.
+        (r"^what (?:is|are) the differences? between (?P<a>.+) and (?P<b>[^?]+)", r"\g<a> vs \g<b>"),
+        (r"^how (?:do|does|is|are) (?P<a>.+) differ(?:ent)? from (?P<b>[^?]+)", r"\g<a> vs \g<b>"),
+        (r"^how do (?P<a>.+) and (?P<b>.+) differ\b", r"\g<a> vs \g<b>"),
+        (r"^compare (?P<a>.+) (?:and|with|to) (?P<b>[^?]+)", r"\g<a> vs \g<b>"),
+        # What something is.
+        (r"^(?:explain|describe|define|tell me about)\s+", ""),
+        (r"^what (?:does|do) (?P<a>[^?]+?) mean\W*$", r"\g<a>"),
+        (r"^what (?P<a>[^?]+?) (?:is|are)\W*$", r"\g<a>"),
+        (r"^what (?:is|are)\s+", ""),
+        (rf"^(?:the )?(?!{_VERBAL}\b)(?P<a>[\w\s-]+) of (?P<b>[^\s?]+)\W*$", r"\g<b> \g<a>"),
+        # Who asks does not count. What one should do is what one is "to" do; what one would do is so of a choice only:
+        # "When do I pay for egress?" does not ask when I should.
+        (rf"^when (?:should (?:not {_P}|{_P} not)|not to)\b", "when not"),
+        (rf"^when (?:should {_P}|to)\b", "when"),
+        (rf"^when (?:do|would) (?:not {_P}|{_P} not) (?={_CHOICE})", "when not "),
+        (rf"^when (?:do|would) {_P} (?={_CHOICE})", "when "),
+        (r"^when avoid(?: using)?\b", "when not use"),
+        (rf"^how (?:not to|(?:do|should|would) {_P} not)\b", "how not"),
+        (rf"^how (?:to|(?:do|should|would) {_P})\b", "how"),
+        (rf"^why (?:should|would) (?:not {_P}|{_P} not) (?={_CHOICE})", "why not "),
+        (rf"^why (?:do|should|would) {_P} (?={_CHOICE})", "why "),
+        (r"^why should not\b", "why not"),
+        (r"^(why not .+?) as\b", r"\1 be"),
+        (r"^which\b", "what"),
+        (r"^what happens if\b", "what happens when"),
+        (r"\b(can|do|may|must|should|will|would) (?:i|we)\b", r"\1 you"),
+        # Beside a question word, "do" only helps its verb; without one it is the question.
+        (r"^((?:how|what|when|why|where|who)\b.*?) do(?:es)?\b(?! not\b)", r"\1"),
+        (r"^do\b", "does"),
+        (r"\bpick\b", "choose"),
+        (r"\bcut (?=(?:\w+ )?(?:latency|latencies|costs?|load|lag|time)\b)", "reduce "),
+        (r"\bhow big\b", "how large"),
+        (r"\boccur(?=s?\b)", "happen"),
+        (r" exactly\W*$", ""),
     )
 )
-_NUMBER = re.compile(r"(?<![\w.])(\d+(?:[,.]\d+)*)\s?(k|m|bn|b|million|billion|thousand)?\b(?!\w)", re.I)
-_TIMES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
+_DROPPED = frozenset({"a", "an", "the", "its", "their", "my", "our", "your"})
+_SAME = {"are": "is", "were": "was", "has": "have"}
+_NO_PLURALS = frozenset({"https", "news", "does", "this", "always", "across", "less", "was", "series", "towards"})
 _COUNTS = {word: str(n) for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
-_NEGATIVE = re.compile(r"\b(?:not|never|cannot|no|nor|without|neither|avoid(?:s|ed|ing)?)\b|n't\b", re.I)
-_AVOID = re.compile(r"\b(?:when|should|must|do|would)\b[^?]*\bavoid\b", re.I)
-#: Function words that change what is asked.
-_QUALIFIERS = frozenset(
-    "all each every any some only both either neither same other another few many most more least less first last "
-    "next before"
-    " after until while during without with within inside outside over under above below across between into onto "
-    "from out off"
-    " up down per than instead rather again still always never ever sometimes against via through by around "
-    "behind near as at"
-    " on once twice".split()
+_TIMES = {"k": 1e3, "K": 1e3, "thousand": 1e3, "M": 1e6, "million": 1e6, "B": 1e9, "bn": 1e9, "billion": 1e9}
+#: "a TTL of 5M" is no count, whatever it is.
+_TIMED = re.compile(
+    r"\b(?:ttl|time-?outs?|intervals?|windows?|latency|delays?|expir\w+|periods?|durations?|leases?|retention|waits?"
+    r"|age|back-?off)\b\W*(?:\w+\W+){0,2}$",
+    re.I,
 )
-_ALIKE = {
-    stem(word): stem(group[0])
-    for group in (
-        ("choose", "pick", "select"),
-        ("large", "big"),
-        ("prevent", "stop"),
-        ("reduce", "cut"),
-        ("happen", "occur"),
-        ("tradeoff", "tradeoffs", "trade-off", "trade-offs"),
-    )
-    for word in group
-}
-_ASKS = re.compile(
-    r"\b(how (?:many|much|long|often|fast|large|big|soon|far)|how|why|when|where|whose|whom|who|which|what)\b", re.I
+#: A name in one spelling; a number with its sign and what stands behind it; a word; a sign.
+_PART = re.compile(
+    r"\x01(?P<name>[^\x02]*)\x02"
+    r"|(?P<sign>(?<![\w)])[-+])?(?<![\w.])(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)"
+    r"(?:(?P<unit>[^\W\d_]{1,5})\b|\s(?P<word>thousand|million|billion|bn|[kmgtpe]i?b(?:ps|it)?|[mnuµ]s|[smhdkgtb])(?![\w-]))?(?![\w])"
+    r"|(?P<dotted>(?<![\w])\.[a-z]\w*)"
+    r"|(?P<text>\w+(?:\.\w+)*)"
+    r"|(?P<other>>=|<=|!=|==|[<>=%!~^*+/$€£#&|@])"
+    r"|(?P<range>(?<=[\d\x02])-(?=[\d\x01]))",
+    re.I,
 )
-_MODAL = re.compile(r"^\W*(can|could|may|might|should|must|will|does|do|did|is|are)\b|\b(must|can't|cannot)\b", re.I)
-_HELD = re.compile(r"\x01[^\x02]*\x02")  # names already put into one spelling
+_EXPONENTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
+_SIGNS = str.maketrans({"≥": ">=", "≤": "<=", "≠": "!=", "−": "-", "–": "-", "‑": "-", "×": "*", "’": "'"})
 
 
 @dataclass(frozen=True, slots=True)
 class Sense:
-    """The parts of a question that decide what it asks; equal senses are the same question."""
+    """What a question asks, in one form; equal senses are the same question. ``order``: its parts as they stand."""
 
-    content: frozenset[str]
     order: tuple[str, ...]
-    numbers: tuple[str, ...]
-    negative: bool
-    intent: str
-    asks: str
-    modal: str
-    qualifiers: tuple[str, ...]
 
 
 class Senses:
@@ -92,47 +127,22 @@ class Senses:
     def of(self, question: str) -> Sense | None:
         """The sense of a question; None of one with nothing in it that could be compared."""
         text = checked_question(question)
-        expander = self._searcher.expander
-        expansion = expander.expand(text, is_word=self._searcher.encoder.is_word)
-        text = without_manner(expansion.mended(text))
-        intent = classify(text)
+        expansion = self._searcher.expander.expand(text, is_word=self._searcher.encoder.is_word)
+        if not query_content(text):
+            return None
+        text = expansion.mended(_written_out(text))
         forms: dict[str, set[str]] = {}
         for span, form in expansion.same:
             if name_key(span) and name_key(form) and (_spells(span, form) or _spells(form.lower(), span)):
                 forms.setdefault(span, set()).add(form)
-        lower = re.sub(r"(?<=\w)['’]s\b", "", text.lower())
-        numbers = tuple(_value(*found.groups()) for found in _NUMBER.finditer(lower))
-        lower = _NUMBER.sub(" # ", lower)
         for span in sorted(forms, key=len, reverse=True):
             # One spelling of a name, where it has only one other: "CDC" and "change data capture".
             if len(forms[span]) == 1:
-                pattern = r"[\W_]+".join(map(re.escape, span.split()))
+                pattern = r"[\s/-]+".join(map(re.escape, span.split()))
                 key = min(name_key(span), name_key(next(iter(forms[span])))).replace(" ", "_")
-                lower = re.sub(rf"(?<!\w){pattern}(?!\w)", f"\x01{key}\x02", lower)
-        kept = re.findall(r"\x01([^\x02]*)\x02", lower)
-        plain = _HELD.sub(" ", lower)
-        negative = bool(_NEGATIVE.search(plain.replace("without", " ")))
-        avoided = bool(_AVOID.search(plain))
-        tokens = [_COUNTS.get(w, w) for w in words(plain)]
-        counted = tuple(w for w in tokens if w in _COUNTS.values())
-        content = [
-            _ALIKE.get(stem(w), stem(w)) for w in map(_counted, query_content(plain)) if not _neutral(w, avoided)
-        ]
-        if not content and not kept:
-            return None
-        free = {"between", "from"} if intent.name == "compare" else {"as"} if intent.name == "why-not" else set()
-        qualifiers = tuple(sorted(w for w in words(plain) if w in _QUALIFIERS - free))
-        ordered = _in_order(lower, kept, content)
-        return Sense(
-            frozenset((*content, *kept)),
-            ordered,
-            (*numbers, *counted),
-            negative,
-            _kind(intent.name, text),
-            _asked(text, intent.name),
-            _modality(text, intent.name),
-            qualifiers,
-        )
+                text = re.sub(rf"(?<![\w\x01]){pattern}(?P<plural>s?)(?!\w)", f"\x01{key}\x02", text, flags=re.I)
+        parts = tuple(_parts(_framed(_figures(text))))
+        return Sense(parts) if parts else None
 
 
 def _spells(short: str, long: str) -> bool:
@@ -150,61 +160,67 @@ def _spells(short: str, long: str) -> bool:
     return bool(re.match(".*?".join(map(re.escape, short.lower().replace("2", "t").replace("3", "t"))), long.lower()))
 
 
-def _value(number: str, unit: str | None) -> str:
-    """A number in one spelling: "10k" and "10,000" are 10000."""
-    plain = number.replace(",", "") if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number) else number
-    try:
-        return f"{float(plain) * _TIMES[(unit or '').lower()]:g}" if unit else f"{float(plain):g}"
-    except ValueError:
-        return f"{number}{unit or ''}"
+def _written_out(text: str) -> str:
+    """Signs in one spelling, and what stands raised with a sign of its own: 10³ is 10^3, not 103."""
+    return _RAISED.sub(lambda found: f" ^ {found.group().translate(_EXPONENTS)}", text).translate(_SIGNS)
 
 
-def _counted(word: str) -> str:
-    return _COUNTS.get(word, word)
+def _figures(text: str) -> str:
+    """A question in lower case but for its figures, whose units keep theirs: 10 Gb is not 10 GB.
+
+    Each figure becomes ``\\x01#value unit\\x02``.
+    """
+    made, at = [], 0
+    for found in _PART.finditer(text):
+        if found["number"]:
+            made += [text[at : found.start()].lower(), f"\x01{_figure(found, text)}\x02"]
+            at = found.end()
+    return "".join(made) + text[at:].lower()
 
 
-def _neutral(word: str, avoided: bool) -> bool:
-    return (
-        word in _QUALIFIERS
-        or stem(word) in _NEUTRAL
-        or word == "#"
-        or (avoided and stem(word) == stem("avoid"))
-        or word.isdigit()
-    )
+def _figure(found: re.Match[str], text: str) -> str:
+    """A number in one spelling: "10k" and "10,000" are 10000, "5m" is five of some m."""
+    sign, unit = found["sign"] or "", found["unit"] or found["word"] or ""
+    count = _TIMES.get(unit if len(unit) == 1 else unit.lower(), 0.0)
+    timed = _TIMED.search(text, max(0, found.start() - 60), found.start())
+    if count and (len(unit) > 1 or (found["unit"] and not timed)):
+        return f"#{sign}{float(found['number'].replace(',', '')) * count:.15g}"
+    return f"#{sign}{found['number'].replace(',', '')} {unit}"
 
 
-def _in_order(lower: str, kept: Sequence[str], content: Sequence[str]) -> tuple[str, ...]:
-    """Names and words of content as they stand in the question."""
-    places = [(lower.index(f"\x01{name}\x02"), name) for name in kept]
-    for found in re.finditer(r"[^\W_]+", _HELD.sub(lambda held: " " * len(held.group()), lower)):
-        root = _ALIKE.get(stem(found.group()), stem(found.group()))
-        if root in content:
-            places.append((found.start(), root))
-    return tuple(word for _, word in sorted(places))
+def _framed(text: str) -> str:
+    for pattern, put in _FRAMES:
+        text = " ".join(pattern.sub(put, text).split())
+    return text
 
 
-def _kind(intent: str, text: str) -> str:
-    if intent in ("definition", "other"):
-        return "how" if re.match(r"\W*how\b", text, re.I) else "definition"
-    return intent
+def _parts(text: str) -> list[str]:
+    """The names, figures, words and signs of a question in one form, in order."""
+    found: list[str] = []
+    for match in _PART.finditer(text):
+        if match["name"] is not None:
+            # A name is not the word that is spelt like it: "How do I use ReAct?" does not ask of React.
+            found.append(match["name"].strip() if match["name"].startswith("#") else f"@{match['name']}")
+            continue
+        if match["text"]:
+            word = match["text"]
+            if word not in _DROPPED:
+                word = _COUNTS.get(word, _SAME.get(word, word))
+                found.append(f"#{word}" if word.isdigit() else _singular(word))
+        else:
+            found.append(match.group())
+    return found
 
 
-def _asked(text: str, intent: str) -> str:
-    """The question word, where the kind of question does not tell it."""
-    found = _ASKS.search(text)
-    word = " ".join(found.group(1).lower().split()) if found else ""
-    if intent in ("definition", "other", "compare", "trade-off", "when", "when-not", "why-not", "list"):
-        framed = intent not in ("definition", "other")
-        return "" if word in ("what", "which") or (framed and word in ("how", "when", "why")) else word
-    if intent == "failure" and word == "what":
-        return ""
-    return {"which": "what", "how big": "how large"}.get(word, word)
+def _singular(word: str) -> str:
+    """A word without a plural's or a verb's -s, and nothing more: logging is not a log, nor an operator an operation.
 
-
-def _modality(text: str, intent: str) -> str:
-    """What a question without a question word asks of: whether something can, should or does."""
-    if _ASKS.search(text) and not re.search(r"\bmust\b", text, re.I):
-        return ""
-    found = _MODAL.search(text)
-    word = (found.group(1) or found.group(2)).lower() if found else ""
-    return {"could": "can", "might": "may", "do": "does", "did": "does", "are": "is"}.get(word, word)
+    A last -e goes too, since "caches" does not tell whether it had one.
+    """
+    if len(word) > 3 and word.endswith("s") and word not in _NO_PLURALS and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+        if word.endswith("ie") and len(word) > 4:
+            word = f"{word[:-2]}y"
+    if word.endswith("e") and len(word) > 4:
+        word = word[:-1]
+    return word

@@ -14,6 +14,7 @@ from tutor.answering.orders import gives_orders
 from tutor.retrieval.encoder import Encoder, Vectors, worded
 from tutor.retrieval.index import ASIDE, Hit, Passage
 from tutor.retrieval.lexical import terms
+from tutor.tables import rows
 from tutor.text import blank_markup, blocks, sentences
 
 #: Passages whose spans are kept: those of some thousand questions, as the same ones are found again and again.
@@ -42,7 +43,10 @@ _LISTED = 4
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """``text`` is ``passage.text[start:end]``; ``tokens`` are its late-interaction vectors (n, token_dims)."""
+    """``text`` is what the answer says, ``tokens`` are its late-interaction vectors (n, token_dims).
+
+    ``text`` is ``passage.text[start:end]``, but of a ``row`` of a table: its cells, each behind the head of its column.
+    """
 
     passage: Passage
     rank: int
@@ -53,6 +57,12 @@ class Unit:
     terms: frozenset[str]
     words: int
     first: bool
+    row: bool = False
+
+    @property
+    def quote(self) -> str:
+        """What the citation of it quotes."""
+        return self.passage.text[self.start : self.end]
 
     @property
     def teaser(self) -> bool:
@@ -67,13 +77,17 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A quotable span of a passage's text, and which of its token vectors are the span's."""
+    """A quotable span of a passage's text, and which of its token vectors are the span's.
+
+    ``said`` is how a row of a table reads by itself; of everything else "", as that reads as it stands.
+    """
 
     start: int
     end: int
     at: NDArray[np.intp]
     terms: frozenset[str]
     words: int
+    said: str = ""
 
 
 class Units:
@@ -94,8 +108,8 @@ class Units:
             return
         text = passage.text
         for n, cut in enumerate(self._cut(passage.prefix, text, len(hit.tokens))):
-            quoted, chosen = text[cut.start : cut.end], hit.tokens[cut.at]
-            yield Unit(passage, rank, cut.start, cut.end, quoted, chosen, cut.terms, cut.words, n == 0)
+            said, chosen, row = cut.said or text[cut.start : cut.end], hit.tokens[cut.at], bool(cut.said)
+            yield Unit(passage, rank, cut.start, cut.end, said, chosen, cut.terms, cut.words, n == 0 and not row, row)
 
 
 def _cut(encoder: Encoder, prefix: str, text: str, tokens: int) -> tuple[_Cut, ...]:
@@ -112,8 +126,15 @@ def _cut(encoder: Encoder, prefix: str, text: str, tokens: int) -> tuple[_Cut, .
             or quoted.rstrip("*_\"'” )").endswith(("?", ":"))
         ):
             continue
-        at = np.flatnonzero((starts >= start) & (starts < end))
+        at = np.flatnonzero(_within(starts, start, end))
         found.append(_Cut(start, end, at, frozenset(terms(quoted)), count))
+    for row in rows(text):
+        said = row.said
+        count = len(_WORD.findall(said))
+        if gives_orders(said) or not _MIN_WORDS <= count <= _MAX_WORDS:
+            continue
+        at = np.flatnonzero(_within(starts, row.start, row.end) | _within(starts, *row.above))
+        found.append(_Cut(row.start, row.end, at, frozenset(terms(said)), count, said))
     return tuple(found)
 
 
@@ -132,6 +153,10 @@ def _starts(encoder: Encoder, prefix: str, text: str, tokens: int) -> NDArray[np
     return np.array([offsets[n][0] - len(prefix) - 1 for n in kept], dtype=np.int64)
 
 
+def _within(starts: NDArray[np.int64], start: int, end: int) -> NDArray[np.bool_]:
+    return np.asarray((starts >= start) & (starts < end))
+
+
 def _torn(text: str) -> bool:
     """Whether a paste cut the sentence off ("…", "such as"), or in two: a bracket closes before one opens."""
     if text.rstrip("*_\"'” )").endswith(("…", "...")):
@@ -143,7 +168,10 @@ def _torn(text: str) -> bool:
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """The sentences and bullets of a passage's text, without markers; tables, code and headings are left out."""
+    """The sentences and bullets of a passage's text, without markers; tables, code and headings are left out.
+
+    The rows of tables are quotable too (``tutor.tables``), but not as they stand.
+    """
     for block in blocks(text):
         if block.kind in ("table", "code"):
             continue

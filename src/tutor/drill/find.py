@@ -93,7 +93,8 @@ def _asked(text: str) -> str:
 
 
 def _unknown(names: Names, text: str) -> NotFound:
-    return NotFound("no topic has this name", about=text, fix=f"Did you mean: {', '.join(names.nearest(text))}?")
+    near = names.nearest(text)
+    return NotFound("no topic has this name", about=text, fix=f"Did you mean: {', '.join(near)}?", near=near)
 
 
 def _literal(asked: str, cards: Iterable[Card]) -> Pair | None:

@@ -115,7 +115,7 @@ class Runner:
                     "citations_resolve": _share(resolves(c, self._asked.texts) for c in answer.citations),
                     "citations_right": _share(c.doc_id in right for c in answer.citations),
                     "sentences_supported": supported(answer, self._asked.texts),
-                    "length_kept": float(60 <= len(answer.text.split()) <= 180),
+                    "length_kept": float(60 <= len(answer.text.split()) <= answer.composed.room),
                 }
             missing = [f.fact for f, on in zip(question.key_facts, covered, strict=True) if not on]
             seen = {"answer": answer.text, "missing": missing, "wanted": list(question.documents)}

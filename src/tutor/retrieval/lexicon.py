@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from tutor.retrieval.lexical import name_key, query_content, stem, words
+from tutor.retrieval.lexical import INTENT_WORDS, name_key, query_content, stem, words
 
 #: "two-phase commit (2PC)": at most eight words, then capitals, digits and signs in brackets. Possessive and from the
 #: beginning of a word only: with other ways to cut it, "a-a-a-…" or a word of 20,000 letters would take minutes.
@@ -18,7 +18,15 @@ _VOWEL = re.compile(r"[aeiou]")
 _MAX_PHRASE = 6
 _BETWEEN = re.compile(r"[,:;!?]|\.\s")
 _NAME_PART = re.compile(r"[^\W_]+(?:[-/.'+&_][^\W_]+)*(?:\+\+|#)?")
-_NO_TYPOS = frozenset({"pros", "cons"})  # no word pieces of their own, and one edit from "prod" and "cdns"
+#: Without word pieces of their own, and an edit or two from "prod", "overall" and "map".
+_NO_TYPOS = INTENT_WORDS | frozenset(
+    "kbps mbps gbps tbps kbit mbit gbit tbit kbits mbits gbits msec usec nsec secs".split()
+)
+#: Around a short form that is asked about, and not around a word that is used: "what does use stand for".
+_ASKING = frozenset(
+    "what is are s does do the a an of and or vs versus define definition explain describe difference differences "
+    "between compare mean means meaning stand stands for acronym abbreviation letters".split()
+)
 _ENDINGS = ("s", "es", "ed", "ing", "er", "ers", "or", "ors", "ly", "able")
 
 
@@ -189,13 +197,20 @@ class Expander:
     def _only_a_word(self, span: str, question: str, is_word: Any) -> bool:
         """Whether a word of a question only looks like a short form: "use" is not USE, a "React hook" not ReAct.
 
-        A word alone may still be one ("rag"), and so may what nobody can pronounce ("cdc").
+        A word alone may still be one ("rag", "acid vs base"), and so may what nobody can pronounce ("cdc").
         """
         shorts = self._shorts.get(span)
         if not shorts or is_word is None or not is_word(span) or not _VOWEL.search(span):
             return False
-        typed = [word for word in re.findall(r"[^\W_]+", question) if word.lower() == span]
-        return len(query_content(question)) > 1 and not any(word in shorts or word.isupper() for word in typed)
+        typed = re.findall(r"[^\W_]+", question)
+        shouted = all(word.isupper() for word in typed if word.isalpha())
+        if any(word in shorts or word.isupper() for word in typed if word.lower() == span) and not (
+            shouted and len(typed) > 1
+        ):
+            return False
+        # A stop word is never content, so of "What should I use?" nothing would be left: every word counts.
+        beside = query_content(question) if query_content(span) else _tokens(question)
+        return any(w != span and w not in _ASKING and w not in self._shorts for w in beside)
 
     def _commoner(self, word: str, form: str) -> bool:
         """Whether passages hold each word of the form, and more often than ``word`` itself."""

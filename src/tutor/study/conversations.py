@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from tutor.errors import NotFound, UsageError
 from tutor.study.entries import folded
+from tutor.study.places import Parts, held, piece
 from tutor.study.store import StudyStore, new_id
 from tutor.study.tables import Conversation, Turn
 
@@ -27,6 +28,8 @@ LONGEST_REASON = 2_000
 VOTES = ("up", "down")
 _SHOWN_TITLE = 100  # characters of a first question that become the title
 _ID = re.compile(r"[\w-]{1,40}", re.ASCII)
+#: Of an answer's Markdown what is no words: stress, code, bullets, headings, and the numbers of its sources.
+_MARKS = re.compile(r"\*\*|`|^[ \t]*(?:[-*>]|#+)[ \t]+| ?\[\d+\]", re.M)
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -61,6 +64,14 @@ class Thread:
 
     about: Summary
     turns: Sequence[KeptTurn]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where words were found in a conversation: its turn, and a piece of the question or answer, the words apart."""
+
+    turn: str
+    parts: Parts
 
 
 class Conversations:
@@ -176,6 +187,27 @@ class Conversations:
             held = _holding(session, learner, {row.conversation: row.title for row in rows}, needles)
             rows = [row for row in rows if row.conversation in held]
             return len(rows), _summaries(session, learner, rows[offset : offset + limit])
+
+    def places(self, found: Sequence[Summary], words: str) -> dict[str, Place]:
+        """Where the words stand, by conversation: of those whose title does not hold all of them already.
+
+        Args:
+            found: conversations as ``find`` gave them for the same words.
+            words: in any case.
+        """
+        learner, needles = self.store.learner, folded(words).split()
+        within = [one.id for one in found if held(one.title, needles) < len(needles)]
+        texts = select(Turn.id, Turn.conversation, Turn.question, Turn.text)
+        mine = texts.where(Turn.learner == learner, Turn.conversation.in_(within)).order_by(Turn.at, Turn.id)
+        best: dict[str, tuple[int, str, str]] = {}
+        with self.store.read() as session:
+            for turn, name, question, answer in session.execute(mine):
+                for text in (question, _MARKS.sub("", answer)):
+                    count = held(text, needles)
+                    if count > best.get(name, (0, "", ""))[0]:
+                        best[name] = (count, turn, text)
+        places = {name: Place(turn, piece(text, needles)) for name, (_, turn, text) in best.items()}
+        return {name: place for name, place in places.items() if place.parts}
 
     def get(self, conversation: str) -> Thread:
         """All of a conversation.

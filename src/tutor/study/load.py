@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from tutor.study.custom import in_hours
+from tutor.study.pacing import Skips
 from tutor.study.timetable import Timetable
 
 
@@ -31,7 +34,17 @@ def load_told(table: Timetable, minutes: int) -> str:
 
 def hours_of(table: Timetable, minutes: int) -> float:
     """The hours a week that ``minutes`` a study day come to, rounded down to a tenth."""
-    return int(minutes * (7 - len(table.taken.skips.weekdays)) / 6) / 10
+    return hours_within(minutes, table.taken.skips)
+
+
+def hours_within(minutes: int, skips: Skips) -> float:
+    """As ``hours_of``, by the weekdays without study."""
+    return int(minutes * (7 - len(skips.weekdays)) / 6) / 10
+
+
+def minutes_a_day(hours: float, skips: Skips) -> int:
+    """The minutes of a study day that so many hours a week come to, those of reviews with them, rounded up."""
+    return ceil(round(hours * 60 / (7 - len(skips.weekdays)), 6))
 
 
 def _slower(table: Timetable) -> str:

@@ -26,10 +26,12 @@ def card_of(outline: Outline, name: str) -> CardLine:
         return outline.cards[known[wanted]]
     near = dict.fromkeys(known[n] for n in get_close_matches(wanted, known, n=5, cutoff=0.6))
     near |= dict.fromkeys(known[n] for n in known if len(wanted) > 2 and wanted in n.split())
+    few = list(near)[:3]
     raise NotFound(
         "no card is called so",
         about=" ".join(name.split())[:80],
-        fix=f"Did you mean: {', '.join(list(near)[:3])}?" if near else "'tutor progress' lists them all.",
+        fix=f"Did you mean: {', '.join(few)}?" if few else "'tutor progress' lists them all.",
+        near=few,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from urllib.parse import quote
 
-from tutor.errors import TutorError
+from tutor.errors import NotFound, TutorError
 
 #: An error's ``about`` → the form's field, and what the page calls it.
 FIELDS = {
@@ -59,6 +61,18 @@ def on_page(error: TutorError) -> TutorError:
     shown = TutorError(error.what, about=FIELDS.get(error.about, ("", error.about))[1], fix=fix)
     shown.transient = error.transient
     return shown
+
+
+def meant(error: TutorError | None, titles: Mapping[str, str], address: str) -> list[tuple[str, str]]:
+    """The cards that may have been meant by a name that is none, as (title, address); those without a title not.
+
+    Args:
+        error: what the page tells; empty for one that names no cards.
+        titles: of cards by id.
+        address: where one of them is asked for instead, without its id, as "/map?goal=".
+    """
+    near = error.near if isinstance(error, NotFound) else ()
+    return [(titles[card], f"{address}{quote(card, safe='')}") for card in near if card in titles]
 
 
 def field_of(error: TutorError | None) -> str:

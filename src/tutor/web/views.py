@@ -14,6 +14,7 @@ from markupsafe import Markup
 from tutor.retrieval.search import MAX_QUESTION_CHARS
 from tutor.text import clean_question
 from tutor.web.forms import Once
+from tutor.web.modules import modules
 from tutor.web.pieces import document_url
 from tutor.web.render import inline
 
@@ -25,6 +26,7 @@ _templates.env.globals |= {
     "document_url": document_url,
     "most_characters": MAX_QUESTION_CHARS,
     "long_question": LONG_QUESTION,
+    "modules": modules,
     "once": Once.token,
 }
 _templates.env.filters["clean"] = clean_question

@@ -13,6 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from tutor.errors import UsageError
 from tutor.study.conversations import Summary
 from tutor.study.days import day_of
+from tutor.study.entries import folded
+from tutor.study.places import in_all
 from tutor.web import threads
 from tutor.web.core import Core, core_of
 from tutor.web.forms import read_form, submit
@@ -106,7 +108,10 @@ def _list(
         return day_of(one.changed, kept.zone)
 
     days = [(_called(on, today), list(those)) for on, those in groupby(found, key=day)]
+    needles = folded(words).split()
     context: dict[str, Any] = {
+        "titles": {one.id: in_all(one.title, needles) for one in found},
+        "places": kept.places(found, words) if needles else {},
         "days": days,
         "total": total,
         "words": words,

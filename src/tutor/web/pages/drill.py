@@ -22,6 +22,7 @@ from tutor.web.drillroom import ROUNDS, debrief_context, grade_context, room_con
 from tutor.web.errors import status_of
 from tutor.web.forms import Form, read_form, submit
 from tutor.web.offered import offers_of
+from tutor.web.page_words import meant
 from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +42,9 @@ def start_page(
 def _start(request: Request, core: Core, given: dict[str, str], error: TutorError | None = None) -> Response:
     shown = core.drill(lambda drills: drilling.start_context(drills, given))
     status = status_of(error) if error else 200
-    return page(request, "drill/start.html", status=status, error=error, **shown)
+    titles = core.drill(lambda drills: {card.id: card.title for card in drills.corpus.cards.values()}) if error else {}
+    near = meant(error, titles, "/drill?request=")
+    return page(request, "drill/start.html", status=status, error=error, near=near, **shown)
 
 
 @router.post("/drill")

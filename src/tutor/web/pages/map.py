@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from tutor.errors import NotFound, UsageError
+from tutor.errors import NotFound, TutorError, UsageError
 from tutor.telemetry import failed
 from tutor.web.core import Core, core_of
 from tutor.web.errors import status_of
 from tutor.web.map_layout import HEIGHT, WIDTH
 from tutor.web.map_view import MARKS, view
+from tutor.web.page_words import meant, on_page
 from tutor.web.views import page
 
 router = APIRouter(include_in_schema=False)
@@ -39,6 +40,7 @@ def map_(
         error, status = fault, status_of(fault)
         failed(fault)
         shown = core.study(lambda study: view(study, find=find))
+    titles = {card.id: card.title for card in shown.cards.values()}
     return page(
         request,
         "map/page.html",
@@ -46,7 +48,8 @@ def map_(
         view=shown,
         marks=MARKS,
         find=find,
-        error=error,
+        error=TutorError(error.what, about=error.about, fix=on_page(error).fix) if error else None,
+        near=meant(error, titles, "/map?goal="),
         box_width=WIDTH,
         box_height=HEIGHT,
         asked_goal=goal if error else "",

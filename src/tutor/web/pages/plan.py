@@ -13,8 +13,8 @@ from tutor.errors import NotFound, TutorError, UsageError
 from tutor.study.catchup import Way
 from tutor.study.custom import Custom, in_hours, most_hours, tracks
 from tutor.study.desk import Study
-from tutor.study.load import hours_of
-from tutor.study.pacing import Skips
+from tutor.study.load import hours_of, hours_within, minutes_a_day
+from tutor.study.pacing import Skips, skips_of
 from tutor.study.plans import Plans
 from tutor.study.timetable import CUSTOM, Timetable
 from tutor.studying import plans_of
@@ -266,10 +266,11 @@ def _interview(
     request: Request, core: Core, given: Fields, *, tried: bool, error: TutorError | None = None
 ) -> Response:
     def look(study: Study) -> dict[str, Any]:
-        found, made, fault = plans_of(study), None, error
+        found, made, fault, skips = plans_of(study), None, error, Skips()
         if tried:
             try:
                 asked = interview_of(given)
+                skips = skips_of(asked.skips)
                 made = _chosen(found, asked)
                 if fault is None and not (made.cards and made.holds_tier_1):
                     found.refused(made, asked.skips)
@@ -285,6 +286,9 @@ def _interview(
             "own": own,
             "today": found.today,
             "fault": fault,
+            "a_day": minutes_a_day(made.hours, skips) if made else 0,
+            "minutes": study.minutes,
+            "slow": hours_within(study.minutes, skips),
         }
 
     shown = core.study(look)

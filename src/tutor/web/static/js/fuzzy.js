@@ -25,6 +25,45 @@ export function score(typed, name) {
   return found >= 8 * letters.replaceAll(" ", "").length ? Math.max(1, 200 + found - text.length) : 0;
 }
 
+// Whether a name holds just what was typed.
+export function holds(typed, name) {
+  return fold(name).includes(fold(typed).replace(/\s+/g, " ").trim());
+}
+
+// Where in a name the typed letters stand that make it fit: [begin, end] pairs in its own characters, from the first on.
+export function places(typed, name) {
+  const letters = fold(typed).replace(/\s+/g, " ").trim();
+  const at = []; // of each folded character where it stands in the name
+  let text = "";
+  let here = 0;
+  for (const sign of name) {
+    const folded = fold(sign);
+    for (let i = 0; i < folded.length; i += 1) at.push([here, here + sign.length]);
+    text += folded;
+    here += sign.length;
+  }
+  const span = (from, length) => [at[from][0], at[from + length - 1][1]];
+  if (!letters) return [];
+  if (text.includes(letters)) return [span(text.indexOf(letters), letters.length)];
+  const words = letters.split(" ");
+  let from = 0;
+  const found = words.every((word) => text.includes(word))
+    ? words.map((word) => span(text.indexOf(word), word.length))
+    : [...letters.replaceAll(" ", "")].map((letter) => {
+      const next = step(text, letter, from);
+      if (next < 0) return null;
+      from = next + 1;
+      return span(next, 1);
+    });
+  if (found.includes(null)) return [];
+  const joined = [];
+  for (const [begin, end] of found.toSorted(([one], [other]) => one - other)) {
+    const last = joined.at(-1);
+    if (last && begin <= last[1]) last[1] = Math.max(last[1], end); else joined.push([begin, end]);
+  }
+  return joined;
+}
+
 // The letter where it begins a word, if that is not far; else where it comes next.
 function step(text, letter, from) {
   const next = text.indexOf(letter, from);

@@ -4,10 +4,30 @@ export class Kept {
     this.root = root;
     this.keeps = root.dataset.keeps === "yes";
     this.here = location.pathname + location.search;
+    this.mend();
     // Back and forward to another address of this page: what stands there is the server's to say.
     addEventListener("popstate", () => {
       if (location.pathname + location.search !== this.here) location.reload();
     });
+  }
+
+  // Back and forward before this was here: the address may be another's than what the server rendered. It is loaded
+  // once more, which the entry of the history remembers: where that does not help either, it stays.
+  mend() {
+    const { again, ...state } = history.state ?? {};
+    if (again) history.replaceState(state, "");
+    if (again || this.rendered()) return;
+    history.replaceState({ ...state, again: true }, "");
+    location.reload();
+  }
+
+  // Whether what stands here is what the address names. A form's answer has an address that names nothing.
+  rendered() {
+    const [, place, name] = location.pathname.split("/");
+    if (place === "conversations") return !name || name === this.id;
+    const asked = Boolean(new URLSearchParams(location.search).get("q")?.trim());
+    const fresh = this.root.querySelector("[data-intro]") && !this.root.querySelector("textarea").defaultValue;
+    return place !== "" || (!this.id && asked !== Boolean(fresh));
   }
 
   get id() {

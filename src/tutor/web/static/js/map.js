@@ -1,4 +1,5 @@
 // Moving about the map: its view box is moved and scaled. Without scripts the drawing scrolls in its frame.
+import { singleKeys } from "./keys.js";
 import { View } from "./map-view.js";
 
 const frame = document.querySelector("[data-map]");
@@ -51,6 +52,9 @@ frame.addEventListener("keydown", (event) => {
   if (event.key.startsWith("Arrow")) {
     event.preventDefault();
     if (node) next(node, event.key)?.focus(); else view.step(event.key);
+  } else if (event.key.toLowerCase() === "n" && node?.matches(".found") && singleKeys()) {
+    const found = matching();
+    focusOn(found[(found.indexOf(node) + (event.shiftKey ? -1 : 1) + found.length) % found.length]);
   } else if ("+=".includes(event.key)) view.zoom(1.25);
   else if (event.key === "-") view.zoom(0.8);
   else if (event.key === "0") view.whole();
@@ -60,7 +64,8 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", does);
 }
 
-// The find box marks while one types; Enter goes from one to the next, and asks the server where there is none.
+// The find box marks while one types. Enter goes to the card, where Enter opens it and "n" goes on to the next one; from
+// the box again it is the next one too. Where there is none the server is asked.
 const form = document.querySelector("[data-map-find]");
 const box = form.querySelector("input");
 let turn = 0;
@@ -74,6 +79,10 @@ function mark() {
   for (const node of nodes) node.classList.toggle("found", found.has(node));
   return [...found];
 }
+function focusOn(node) {
+  view.bring(place(node), true);
+  node.focus({ preventScroll: true }); // the view box has it in the middle already
+}
 box.addEventListener("input", () => {
   turn = 0;
   const [first] = mark();
@@ -86,7 +95,7 @@ form.addEventListener("submit", (event) => {
   const asked = new URLSearchParams(location.search);
   asked.set("find", box.value.trim());
   history.replaceState(null, "", `?${asked}`);
-  view.bring(place(found[turn % found.length]), true);
+  focusOn(found[turn % found.length]);
   turn += 1;
 });
 if (box.value) mark();

@@ -1,5 +1,5 @@
 // The palette's window: a combobox over a listbox (ARIA Authoring Practices), with what was chosen lately first.
-import { score } from "./fuzzy.js";
+import { holds, places, score } from "./fuzzy.js";
 import { showKeyboard } from "./keys.js";
 
 const SHOWN = 12;
@@ -13,7 +13,7 @@ const VERBS = [
   { verb: "path", kind: "Map", name: (title) => `The path to ${title}`, href: (id) => `/map?goal=${encodeURIComponent(id)}` },
 ];
 
-function places() {
+function pages() {
   return [...document.querySelectorAll("[data-go]")].map((link) => ({
     name: link.textContent.trim(), kind: "Place", href: link.getAttribute("href"), words: [],
   }));
@@ -113,7 +113,7 @@ export class Palette {
       }));
       return best(rows, wanted);
     }
-    const all = [...places(), ...actions(), ...this.cards];
+    const all = [...pages(), ...actions(), ...this.cards];
     if (!typed) {
       const known = new Map(all.map((one) => [keyOf(one), one]));
       const lately = recent().map((key) => known.get(key)).filter(Boolean);
@@ -132,11 +132,11 @@ export class Palette {
       row.id = `palette-${at}`;
       row.dataset.at = at;
       row.setAttribute("role", "option");
-      const name = document.createElement("span");
-      name.textContent = match.name;
+      const name = marked(document.createElement("span"), match.name, match.also ? "" : match.typed);
       const kind = document.createElement("small");
       kind.textContent = match.kind;
       row.append(name, kind);
+      if (match.also) kind.before(marked(Object.assign(document.createElement("small"), { className: "also" }), match.also, match.typed));
       return row;
     }));
     const none = this.matches.length === 0;
@@ -183,15 +183,31 @@ export class Palette {
   }
 }
 
+// A name with the letters marked that were typed.
+function marked(element, name, typed) {
+  let from = 0;
+  for (const [begin, end] of typed ? places(typed, name) : []) {
+    const mark = document.createElement("mark");
+    mark.textContent = name.slice(begin, end);
+    element.append(name.slice(from, begin), mark);
+    from = end;
+  }
+  element.append(name.slice(from));
+  return element;
+}
+
 const keyOf = (one) => one.href ?? one.id;
 
 function best(rows, typed) {
   const lately = recent();
   const scored = rows.map((row) => {
     const names = [row.name, ...row.words];
-    const fits = Math.max(...names.map((name, at) => score(typed, name) * (at ? 0.9 : 1)));
+    const each = names.map((name, at) => score(typed, name) * (at ? 0.9 : 1));
+    const fits = Math.max(...each);
+    const by = each.indexOf(fits); // a card that fits by another name is shown with that name
     const place = lately.indexOf(keyOf(row));
-    return [fits && fits + (place < 0 ? 0 : 120 - 10 * place) + (row.card ? 150 : 0), row];
+    const found = { ...row, typed, also: by && row.id && !row.run && !holds(typed, row.name) ? names[by] : "" };
+    return [fits && fits + (place < 0 ? 0 : 120 - 10 * place) + (row.card ? 150 : 0), found];
   });
   return scored.filter(([fits]) => fits > 0).sort((one, other) => other[0] - one[0]).slice(0, SHOWN).map(([, row]) => row);
 }
