@@ -21,18 +21,19 @@ from typing import Any
 import numpy as np
 
 from tutor.bootstrap import App
-from tutor.drill.calibration import CALIBRATION, Softmax
+from tutor.drill.calibration import CALIBRATION, Models, Softmax
 from tutor.drill.evidence import FEATURES
 from tutor.drill.grade import VERDICTS, verdict_features
-from tutor.drill.grading import flag_chance, point_grade, status_chances
+from tutor.drill.grading import settled
 from tutor.drill.judge import GRADER_DIR, STATUSES, OnnxJudge
 from tutor.drill.reading import read
+from tutor.drill.repeats import folded
 from tutor.evals.drills import OUTCOMES, Labelled, Outcome, rows_of
 from tutor.evals.metrics import kappa
 from tutor.settings import Settings
 
 HERE = Path(__file__).parent
-FALSE_FLAGS = 0.08  # share of the answers without a red flag that may be said to have it
+FALSE_FLAGS = 0.078  # share of the answers without a red flag that may be said to have it
 
 
 def softmax_fit(features: np.ndarray, labels: np.ndarray, classes: int, *, ridge: float) -> dict[str, list[Any]]:
@@ -62,28 +63,24 @@ def softmax_fit(features: np.ndarray, labels: np.ndarray, classes: int, *, ridge
 
 
 def fitted(data: Labelled) -> dict[str, Any]:
-    """The calibration, from the half that is for fitting."""
+    """The calibration, from the half that is for fitting; of the answers beside them only the verdict learns."""
     status = softmax_fit(*data.points("fit"), len(STATUSES), ridge=1e-3)
     x, y = data.flags("fit")
     flag = softmax_fit(x, y, 2, ridge=1e-3)
-    of_status, of_flag = Softmax.of(status), Softmax.of(flag)
-    chance = np.array([of_flag(row)[1] for row in x])
+    chance = np.array([Softmax.of(flag)(row)[1] for row in x])
     # A flag that is wrongly raised spoils a good answer's grade.
     flag_from = float(np.quantile(chance[y == 0], 1 - FALSE_FLAGS))
+    models = Models(Softmax.of(status), Softmax.of(flag), flag_from)
     features, verdicts = [], []
     for row in data.rows:
         if row["half"] == "fit" and row["id"] in data.evidence and row["verdict"] in VERDICTS:
-            rubric, evidence = data.rubric(row), data.evidence[row["id"]]
-            points = [
-                point_grade(p, one, status_chances(of_status, one), row["answer"])
-                for p, one in zip(rubric.points, evidence, strict=False)
-            ]
-            chances = [flag_chance(of_flag, one) for one in evidence[len(rubric.points) :]]
-            features.append(verdict_features(points, max(chances), read(row["answer"]).words))
+            words = folded(read(row["answer"])).words
+            points, _, highest = settled(data.rubric(row), data.evidence[row["id"]], row["answer"], words, models)
+            features.append(verdict_features(points, highest, words))
             verdicts.append(VERDICTS.index(row["verdict"]))
     verdict = softmax_fit(np.array(features, dtype=float), np.array(verdicts), 4, ridge=1e-3)
-    models = {"status": status, "flag": flag, "flag_from": round(flag_from, 3), "verdict": verdict}
-    return {"features": list(FEATURES), **models}
+    fit = {"status": status, "flag": flag, "flag_from": round(flag_from, 3), "verdict": verdict}
+    return {"features": list(FEATURES), **fit}
 
 
 def show(outcome: Outcome, title: str) -> None:
@@ -129,16 +126,21 @@ def main() -> int:
     args = parser.parse_args()
     agreement()
     with tempfile.TemporaryDirectory() as home:
-        data = Labelled(App(Settings(home=Path(home))), HERE / "answers.jsonl", OnnxJudge(args.grader))
+        beside = [HERE / "band.jsonl", HERE / "band-derived.jsonl"]
+        data = Labelled(App(Settings(home=Path(home))), HERE / "answers.jsonl", OnnxJudge(args.grader), beside)
         if args.write:
             args.out.write_text(json.dumps(fitted(data), indent=1) + "\n", encoding="utf-8")
         grader = data.grader(args.out)
         for half in ("fit", "report") if args.both else ("report",):
             outcome = Outcome.of(data, grader, half)
-            for name, part in outcome.apart.items():
+            main = {row["id"] for row in data.main}
+            own = Outcome.over([r for r in outcome.rows if r["id"] in main], outcome.grades, outcome.ms)
+            for name, part in own.apart.items():
                 show(part, f"{half}, {name} answers")
-            for name, value in outcome.short_figures.items():
+            for name, value in own.short_figures.items():
                 print(f"{name}: {value:.3f}")
+            band = Outcome.over([r for r in outcome.rows if r["id"] not in main], outcome.grades, outcome.ms)
+            show(band, f"{half}, answers of 31 to 95 words")
     return 0
 
 

@@ -169,6 +169,18 @@ def test_right_answers_in_other_words_are_not_called_wrong(app: App) -> None:
     assert sum(made) / len(made) > 0.65  # .70 when they were written
 
 
+def test_a_complete_answer_may_be_short_and_a_repeated_one_is_nothing(app: App) -> None:
+    whole = (
+        "Because more than one team will want these events, and with Kafka each of them reads the whole stream on their"
+        " own at their own speed; with SQS once a consumer deletes the message it's gone, so you'd need SNS and a queue"
+        " each. Also when a bug breaks the read model I can go back to last Tuesday and read it again. And if I use the"
+        " order id as the key, all events of one order come out in sequence."
+    )
+    assert app.drills.grade("kafka", "kafka-vs-sqs", whole).verdict == "strong"
+    again = "Redis keeps everything in memory and can lose data. " * 50
+    assert app.drills.grade("redis", "why-not-primary", again).verdict == "weak"
+
+
 @pytest.mark.parametrize("reply", ["good question", "okay sure", "banana split", "hmm, pass please"])
 def test_small_talk_after_a_follow_up_raises_nothing(app: App, reply: str) -> None:
     answer = (

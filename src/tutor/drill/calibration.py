@@ -35,12 +35,18 @@ class Softmax:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """What ``evals/drill/calibrate.py`` fits: models of status, flag and verdict, and the chance that raises a flag."""
+class Models:
+    """Models of a point's status and of a red flag, and the chance that raises one."""
 
     status: Softmax
     flag: Softmax
     flag_from: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration(Models):
+    """What ``evals/drill/calibrate.py`` fits: the models of points and flags, and of the verdict they give."""
+
     verdict: Softmax
 
 

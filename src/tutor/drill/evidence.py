@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor.drill.gaming import content
 from tutor.drill.judge import CONTRADICTED, COVERED, MISSED, PARTLY, Judge, Probabilities
 from tutor.drill.reading import Reading, Window
 from tutor.drill.rubric import Claim
@@ -55,6 +56,7 @@ FLAG_FEATURES = [n for n, name in enumerate(FEATURES) if "odds" not in name and 
 #: In an answer of fewer words a denial is believed from the second chance where the judge reads it in a window, else
 #: from the first.
 BRIEF, _READ_AS_DENIED, _SURELY, _LIKELY = 40, 0.5, 0.6, 0.55
+_TELLING = 2  # words that are not grammar, below which a sentence ("Never.") is evidence of nothing by itself
 _BRIEF_WORDS, _PLAIN_WORDS = 20, 80  # up to the first an answer is brief; from the second on it is not at all
 
 
@@ -64,6 +66,7 @@ class Evidence:
 
     ``affinity`` in [-1, 1] is how near the nearest window is in meaning. ``deniable``: the judge reads the claim as
     rather denied than made in a window or the whole. ``denial`` in [0, 1] is what a denial must reach to be believed.
+    ``made`` are the windows read, each with the judge's probability in [0, 1] that it covers the claim.
     """
 
     features: NDArray[np.float32]
@@ -72,6 +75,7 @@ class Evidence:
     affinity: float = 1.0
     deniable: bool = True
     denial: float = 0.0
+    made: tuple[tuple[Window, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ class Gatherer:
             return []
         told = [e.tokens for e in self._encoder.encode([s.text for s in reading.sentences])]
         asked = [self._claim(claim.text) for claim in claims]
-        windows = reading.windows(2)
+        windows = [w for w in reading.windows(2) if tells(w.text)] or reading.windows(2)
         numbers = {s.first: n for n, s in enumerate(reading.sentences)}
         near = np.array([[_best(claim, sentence) for sentence in told] for claim in asked], dtype=object)
         found = []
@@ -167,7 +171,13 @@ def _narrowed(row: NDArray[np.object_], window: Window, numbers: dict[int, int],
     alone = [float(row[n].mean()) for n in inside]
     together = float(np.max(np.stack([row[n] for n in inside]), axis=0).mean())
     best = int(np.argmax(alone))
-    return reading.sentences[inside[best]] if alone[best] >= _CARRIES * together else window
+    sentence = reading.sentences[inside[best]]
+    return sentence if alone[best] >= _CARRIES * together and tells(sentence.text) else window
+
+
+def tells(text: str) -> bool:
+    """Whether a sentence has what could make a claim: two words that are not grammar, or a figure."""
+    return len(content(text)) >= _TELLING or any(c.isdigit() for c in text)
 
 
 def _whole(reading: Reading, near: Window) -> str:
@@ -227,6 +237,7 @@ def _evidence(claim: str, near: Near, rows: Probabilities, reading: Reading) -> 
         affinity=near_by[0],
         deniable=contradicted > covered or bool(whole[CONTRADICTED] > whole[COVERED]),
         denial=sure if reading.words < BRIEF else 0.0,
+        made=tuple((window, float(row[COVERED])) for window, row in zip(near.narrow, windows, strict=True)),
     )
 
 

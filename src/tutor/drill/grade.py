@@ -25,9 +25,11 @@ WORTH: dict[Status, float] = {"missed": 0.0, "partly": 0.5, "covered": 1.0, "con
 
 VERDICTS: tuple[Verdict, ...] = ("strong", "mixed", "weak", "wrong")
 STRONG_FROM, MIXED_FROM = 0.72, 0.3  # share of the points' worth, where there are no chances to go by
+STRONG_LEAST = 0.65  # share below which no answer is strong, whatever the chances of what is missed
 CAP = 0.45  # of the score with a contradicted point or a red flag: below what passes
 WRONG_FROM = 0.8  # chance of a denial from which an answer may be called wrong: beside a red flag nothing else may
 SURE_FROM = 0.8  # probability from which a reply moves a point that it was not asked about
+_SHORT_WORDS, _LONG_WORDS = 50, 120  # up to the first an answer is short, from the second on it is not at all
 SHORT_WORDS = 25  # below which an answer is a remark
 
 
@@ -94,12 +96,14 @@ class Grade(Strict):
 
 
 def verdict_features(points: Sequence[PointGrade], flag_chance: float, words: int) -> NDArray[np.float32]:
-    """(6,): mean and least worth, mean and highest chance of a denial, of a red flag, length (``evidence.length``)."""
+    """(9,): mean and least worth, mean and highest chance of a denial, of a red flag, length (``evidence.length``), and
+    how short the answer is, in [0, 1], by itself and times the worths: who is brief need not say more to be right."""
     worth = [_worth(p) for p in points]
     denied = [p.denied for p in points]
-    return np.array(
-        [np.mean(worth), min(worth), np.mean(denied), max(denied), flag_chance, length(words)], dtype=np.float32
-    )
+    short = float(np.clip((_LONG_WORDS - words) / (_LONG_WORDS - _SHORT_WORDS), 0, 1))
+    mean, least = float(np.mean(worth)), min(worth)
+    told = [mean, least, float(np.mean(denied)), max(denied), flag_chance, length(words)]
+    return np.array([*told, short, short * mean, short * least], dtype=np.float32)
 
 
 def points_made(grade: Grade, views: Mapping[str, str] | None = None) -> float:
@@ -217,9 +221,11 @@ def _verdict(
     surely = any(_surely_denied(p) for p in points)
     if not worth and surely:
         return "wrong"
+    if share == 1 and not flagged and all(p.confidence >= SURE_FROM for p in points):
+        return "strong"  # who makes every point need not make them long
     if by and points and all(p.worth is not None for p in points):
         verdict: Verdict = VERDICTS[int(by(verdict_features(points, flag_chance, words)).argmax())]
-        if verdict == "strong" and (denied or flagged):
+        if verdict == "strong" and (denied or flagged or share < STRONG_LEAST):
             return "mixed"
         if verdict == "wrong" and not (surely or flagged):
             verdict = "mixed" if share >= MIXED_FROM else "weak"  # nothing to show for an accusation

@@ -9,12 +9,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tutor.drill.calibration import CALIBRATION, Softmax, calibrated
+from tutor.drill.calibration import CALIBRATION, Models, Softmax, calibrated
 from tutor.drill.evidence import FLAG_FEATURES, NEAR, Evidence, Gatherer
 from tutor.drill.gaming import REASONS, echo, likeliest, screen
-from tutor.drill.grade import MIXED_FROM, SHORT_WORDS, WORTH, FlagGrade, Grade, PointGrade, checked_answer, settle
+from tutor.drill.grade import (
+    MIXED_FROM,
+    SHORT_WORDS,
+    SURE_FROM,
+    WORTH,
+    FlagGrade,
+    Grade,
+    PointGrade,
+    checked_answer,
+    settle,
+)
 from tutor.drill.judge import CONTRADICTED, COVERED, STATUSES
 from tutor.drill.reading import Window, read
+from tutor.drill.repeats import folded
+from tutor.drill.resting import MADE, resting
 from tutor.drill.rubric import Flag, Point, Rubric
 from tutor.telemetry import stage
 
@@ -71,29 +83,16 @@ class Grader:
             screened = screen(read(answer), ask=rubric.ask, card=self._runs.get(rubric.doc_id, frozenset()), own=seen)
         if screened.reason:
             return _nothing(rubric, screened.reason, began)
-        reading = screened.reading
+        reading = folded(screened.reading)
         with stage("evidence"):  # with the judge's reading inside
             evidence = self._gatherer.gather(reading, rubric.claims)
         fit = calibrated(self._calibration)
-        points = believed(
-            [
-                point_grade(point, one, status_chances(fit.status, one), answer)
-                for point, one in zip(rubric.points, evidence, strict=False)
-            ]
-        )
         rest = evidence[len(rubric.points) :]
         if all(one.affinity < NEAR for one in evidence):
             return _nothing(rubric, likeliest(screened.dropped) if screened.dropped else "off", began)
-        chances = [flag_chance(fit.flag, one) for one in rest[: len(rubric.flags)]]
-        flags = tuple(
-            _flag(flag, one, answer)
-            for flag, one, chance in zip(rubric.flags, rest, chances, strict=False)
-            if chance >= fit.flag_from
-        )
-        lifted = [int(status_chances(fit.status, one).argmax()) == COVERED for one in rest[len(rubric.flags) :]]
-        grade = settle(
-            rubric, points, flags, lifted, words=reading.words, flag_chance=max(chances, default=0.0), by=fit.verdict
-        )
+        points, flags, chance = settled(rubric, evidence, answer, reading.words, fit)
+        lifted = [lifts(status_chances(fit.status, one), one) for one in rest[len(rubric.flags) :]]
+        grade = settle(rubric, points, flags, lifted, words=reading.words, flag_chance=chance, by=fit.verdict)
         share = sum(WORTH[p.status] for p in points) / max(1, len(points))
         if reading.words >= SHORT_WORDS and self._substance(reading.text) < (0 if share < MIXED_FROM else _ELOQUENT):
             return _nothing(rubric, "padding", began)
@@ -105,6 +104,32 @@ class Grader:
         if screened.dropped and grade.verdict in ("weak", "ungraded") and not any(WORTH[p.status] for p in points):
             return _nothing(rubric, likeliest(screened.dropped), began)
         return grade.model_copy(update={"ms": (time.perf_counter() - began) * 1000})
+
+
+def settled(
+    rubric: Rubric, evidence: Sequence[Evidence], answer: str, words: int, fit: Models
+) -> tuple[tuple[PointGrade, ...], tuple[FlagGrade, ...], float]:
+    """The points, the red flags that are raised, and the highest chance in [0, 1] of one.
+
+    Args:
+        rubric: what is wanted.
+        evidence: for each point, then for each red flag; more may follow.
+        answer: what the spans are of.
+        words: how many of it are read.
+        fit: the models of statuses and red flags.
+    """
+    rest = evidence[len(rubric.points) :]
+    chances = [flag_chance(fit.flag, one) for one in rest[: len(rubric.flags)]]
+    flags = tuple(
+        _flag(flag, one, answer)
+        for flag, one, chance in zip(rubric.flags, rest, chances, strict=False)
+        if chance >= fit.flag_from
+    )
+    graded = [
+        point_grade(point, one, status_chances(fit.status, one), answer)
+        for point, one in zip(rubric.points, evidence, strict=False)
+    ]
+    return resting(believed(graded), evidence, flags, answer, words), flags, max(chances, default=0.0)
 
 
 def status_chances(by: Softmax, evidence: Evidence) -> NDArray[np.float64]:
@@ -120,6 +145,11 @@ def status_chances(by: Softmax, evidence: Evidence) -> NDArray[np.float64]:
     if not evidence.deniable or (chances.argmax() == CONTRADICTED and chances[CONTRADICTED] < least):
         chances[CONTRADICTED] = 0.0
     return np.asarray(chances / chances.sum())
+
+
+def lifts(chances: NDArray[np.float64], evidence: Evidence) -> bool:
+    """Whether a move of the level above is made: surely, and so that the judge reads it in words that can be shown."""
+    return bool(chances[COVERED] >= SURE_FROM) and any(made >= MADE for _, made in evidence.made)
 
 
 def believed(points: Sequence[PointGrade]) -> tuple[PointGrade, ...]:

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from tutor.drill.grading import Grader
 from tutor.drill.judge import STATUSES, Judge
 from tutor.drill.library import OwnText
 from tutor.drill.reading import MAX_ANSWER_CHARS, read
+from tutor.drill.repeats import folded
 from tutor.drill.rubric import Rubric, of_probe
 from tutor.drill.substance import Substance
 from tutor.errors import SourceError
@@ -31,13 +32,13 @@ from tutor.evals.metrics import kappa
 
 OUTCOMES = (*VERDICTS, "ungraded")
 PLANTED = ("red-flag", "flag-in-terms")
-ATTACKS = frozenset("terms question-back instructions padding pasted negated claims alien".split())
+ATTACKS = frozenset("terms question-back instructions padding pasted negated claims alien repeated padded".split())
 #: Answers of at most thirty words, which ask other things of a grader than whole answers do.
 SHORT = frozenset("stranger short-right short-wrong named-only".split())
 #: Every kind, the other ones of whole answers first.
 KINDS = (
     *"strong half short wrong spoken off denies terse mixed in-terms half-in-terms near-flag wrong-plain".split(),
-    "paraphrase",
+    *"paraphrase brief one-sentence".split(),
     *PLANTED,
     *sorted(ATTACKS | SHORT),
 )
@@ -119,12 +120,14 @@ def rubrics_of(corpus: Corpus) -> dict[tuple[str, str], Rubric]:
 class Labelled:
     """The labelled answers with their rubrics and, where thresholds are fitted, their evidence."""
 
-    def __init__(self, app: App, answers: Path, judge: Judge | None = None) -> None:
+    def __init__(self, app: App, answers: Path, judge: Judge | None = None, beside: Sequence[Path] = ()) -> None:
         self._gatherer = Gatherer(app.encoder, judge or app.judge, NEAR)
         self._substance = Substance(app.corpus)
         self.rubrics = rubrics_of(app.corpus)
         self.own = OwnText(app.corpus)
-        self.rows = [_checked(row, self.rubrics, answers) for row in rows_of(answers)]
+        #: Those that statuses and flags are fitted on; ``rows`` has those beside them as well.
+        self.main = [_checked(row, self.rubrics, answers) for row in rows_of(answers)]
+        self.rows = [*self.main, *(_checked(row, self.rubrics, path) for path in beside for row in rows_of(path))]
 
     @cached_property
     def evidence(self) -> dict[str, list[Evidence]]:
@@ -135,7 +138,7 @@ class Labelled:
             screened = screen(read(row["answer"]), ask=rubric.ask, card=self.own[rubric.doc_id])
             if not screened.reason:
                 claims = rubric.claims[: len(rubric.points) + len(rubric.flags)]
-                found[row["id"]] = self._gatherer.gather(screened.reading, claims)
+                found[row["id"]] = self._gatherer.gather(folded(screened.reading), claims)
         return found
 
     def grader(self, calibration: Path = CALIBRATION) -> Grader:
@@ -148,7 +151,7 @@ class Labelled:
     def points(self, half: str) -> tuple[np.ndarray, np.ndarray]:
         """Features and classes of the points that an answer not screened out comes near."""
         x, y = [], []
-        for row in self.rows:
+        for row in self.main:
             if row["half"] == half and row["id"] in self.evidence:
                 for point, one in zip(self.rubric(row).points, self.evidence[row["id"]], strict=False):
                     if one.affinity >= NEAR:
@@ -158,7 +161,7 @@ class Labelled:
 
     def flags(self, half: str) -> tuple[np.ndarray, np.ndarray]:
         x, y = [], []
-        for row in self.rows:
+        for row in self.main:
             if row["half"] == half and row["id"] in self.evidence:
                 rubric = self.rubric(row)
                 for flag, one in zip(rubric.flags, self.evidence[row["id"]][len(rubric.points) :], strict=True):

@@ -18,7 +18,7 @@ from tutor.retrieval.lexical import terms
 QUESTIONS, REFUSALS = "golden/questions.jsonl", "golden/refuse.jsonl"
 LABELS, JUDGED = "golden/fact_labels.jsonl", "golden/judge_labels.jsonl"
 CALIBRATION = ("calibration/questions.jsonl", "calibration/held_out.jsonl")
-ANSWERS = "drill/answers.jsonl"
+ANSWERS, *BAND = "drill/answers.jsonl", "drill/band.jsonl", "drill/band-derived.jsonl"
 LEAST = {QUESTIONS: 320, REFUSALS: 80}
 #: Words in a row shared with a document: from where it is a warning, and a fault. The documents' own check has 8, too.
 QUESTION_RUN, REFERENCE_RUN = (6, 8), (9, 12)
@@ -52,13 +52,13 @@ def lint(
     held_out = {name: parsed(sets.folder, name, HeldOut, faults) for name in CALIBRATION if _there(sets, name)}
     labels = parsed(sets.folder, LABELS, FactLabel, faults) if _there(sets, LABELS) else []
     judged = parsed(sets.folder, JUDGED, JudgeLabel, faults) if _there(sets, JUDGED) else []
-    answers = [row for _, row in objects(sets.folder, ANSWERS, faults)] if _there(sets, ANSWERS) else []
+    drills = {n: [row for _, row in objects(sets.folder, n, faults)] for n in (ANSWERS, *BAND) if _there(sets, n)}
 
     whole: list[tuple[str, Sequence[Question | Refusal | HeldOut]]]
     whole = [(QUESTIONS, questions), (REFUSALS, refusals), *held_out.items()]
     ids = [(name, row.id) for name, rows in whole for row in rows]
     ids += [(name, row.id) for name, some in ((LABELS, labels), (JUDGED, judged)) for row in some]
-    ids += [(ANSWERS, str(row.get("id"))) for row in answers]
+    ids += [(name, str(row.get("id"))) for name, rows in drills.items() for row in rows]
     faults += _ids(ids)
     asked = [(QUESTIONS, q.id, " ".join((*q.history, q.question))) for q in questions]
     asked += [(REFUSALS, r.id, r.question) for r in refusals]
@@ -72,10 +72,13 @@ def lint(
     faults += _counts(questions, refusals, rows.phases)
     faults += [*fact_labels(LABELS, labels), *judge_labels(JUDGED, judged)]
     if rubrics is not None:
-        faults += drill_rows(ANSWERS, answers, rubrics)
+        for name, answers in drills.items():
+            faults += drill_rows(name, answers, rubrics, beside=() if name == ANSWERS else drills.get(ANSWERS, ()))
     if _there(sets, TWINS):
         faults += twins(sets.folder, documents)
-    order = {name: n for n, name in enumerate((QUESTIONS, REFUSALS, *CALIBRATION, TWINS, LABELS, JUDGED, ANSWERS))}
+    order = {
+        name: n for n, name in enumerate((QUESTIONS, REFUSALS, *CALIBRATION, TWINS, LABELS, JUDGED, ANSWERS, *BAND))
+    }
     place = {key: n for n, key in reversed(list(enumerate(ids)))}
     return sorted(faults, key=lambda f: (order[f.file], place.get((f.file, f.id), -1), f.level, f.what))
 

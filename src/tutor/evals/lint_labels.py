@@ -19,10 +19,13 @@ TWINS = "calibration/twins.json"
 
 
 def drill_rows(
-    file: str, rows: Sequence[Mapping[str, Any]], rubrics: Mapping[tuple[str, str], Rubric]
+    file: str,
+    rows: Sequence[Mapping[str, Any]],
+    rubrics: Mapping[tuple[str, str], Rubric],
+    beside: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[Fault]:
     """Of labelled answers: unknown probes, points, flags and classes, an id that is not its probe's, the same answer
-    twice to a probe, a probe in both halves."""
+    twice to a probe, a probe in both halves, also where the other half has it in the sound rows ``beside`` these."""
     for row in rows:
         row_id = str(row.get("id"))
         found = list(faults_of(row, rubrics))
@@ -34,7 +37,7 @@ def drill_rows(
     named = [(str(r.get("id")), (r.get("card"), r.get("probe")), r) for r in rows]
     answers = [(row_id, (str(probe), normalised(str(r.get("answer"))))) for row_id, probe, r in named]
     yield from _twice(file, answers, "is the answer that {other} gives", "Keep one.")
-    halves = [(row_id, str(probe), str(r.get("half"))) for row_id, probe, r in named]
+    halves = [(str(r.get("id")), str((r.get("card"), r.get("probe"))), str(r.get("half"))) for r in (*beside, *rows)]
     yield from _halved(file, halves, "its probe is in the half '{half}' with {other}")
 
 
