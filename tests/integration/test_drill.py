@@ -431,9 +431,9 @@ def test_a_finished_drill_is_found_again(home: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["drill", "why not kafkaesque quuxification"], 1, "Did you mean"),
+        (["drill", "why not kafkaesque quuxification"], 1, "No card has a name like it"),
         (["drill", "--format", "chess"], 2, "unknown format 'chess'"),
-        (["drill", "--card", "nonesuch card"], 1, "Did you mean"),
+        (["drill", "--card", "nonesuch queue"], 1, "Did you mean"),
         (["drill", "--resume", "nothing"], 1, "no drill has this id"),
         (["drill", "--resume", "../../etc/passwd"], 1, "no drill has this id"),
         (["drill", "--phase", "17"], 1, "no probe fits"),

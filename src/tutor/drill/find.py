@@ -104,7 +104,7 @@ def _asked(text: str) -> str:
 
 def _unknown(names: Names, text: str) -> NotFound:
     near = names.nearest(text)
-    none = "No name is like it: ask what is written of it."
+    none = "No card has a name like it: try another word for it, or let tutor choose."
     fix = f"Did you mean: {', '.join(near)}?" if near else none
     return NotFound("no topic has this name", about=text, fix=fix, near=near)
 
