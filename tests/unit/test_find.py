@@ -546,7 +546,7 @@ def test_no_card_is_invented(corpus: Corpus, text: str) -> None:
         find_card(corpus, text)
     assert caught.value.about == text
     suggested = caught.value.fix.removeprefix("Did you mean: ").removesuffix("?").split(", ")
-    assert caught.value.fix.startswith("No name is like it") or (suggested and set(suggested) <= set(corpus.cards))
+    assert caught.value.fix.startswith("No card has a name like it") or (suggested and set(suggested) <= set(corpus.cards))
 
 
 def test_what_fits_several_cards_suggests_them(corpus: Corpus) -> None:
@@ -559,7 +559,7 @@ def test_what_fits_several_cards_suggests_them(corpus: Corpus) -> None:
     ["why not pulsar", "why not Oracle for orders?", "drill me on tax law", "pulsar vs couchbase", "asdf", "why"],
 )
 def test_an_unknown_topic_is_not_found(corpus: Corpus, onnx: OnnxEncoder, text: str) -> None:
-    with pytest.raises(NotFound, match=r"Did you mean: |No name is like it"):
+    with pytest.raises(NotFound, match=r"Did you mean: |No card has a name like it"):
         choose(corpus, text, onnx)
 
 

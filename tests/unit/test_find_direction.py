@@ -86,7 +86,7 @@ def test_the_side_that_is_questioned(text: str, questioned: str) -> None:
 def test_a_name_like_no_other_suggests_nothing(encoder: OnnxEncoder, text: str) -> None:
     with pytest.raises(NotFound) as refused:
         choose(corpus(), text, encoder)
-    assert "Did you mean" not in refused.value.fix and "No name is like it" in refused.value.fix
+    assert "Did you mean" not in refused.value.fix and "No card has a name like it" in refused.value.fix
 
 
 @pytest.mark.parametrize(
