@@ -162,6 +162,7 @@ class Sets:
             self.folder / "calibration" / "held_out.jsonl",
             self.folder / "calibration" / "twins.json",
             self.folder / "drill" / "answers.jsonl",
+            self.folder / "drill" / "band.jsonl",
         ]
         return {
             p.relative_to(self.folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()

@@ -246,8 +246,19 @@ class Runner:
         paired = {name for case in cases for name in case.values}
         found = outcome.apart["whole"].figures | outcome.short_figures
         totals = {n: v for n, v in found.items() if n not in paired and not (self._sample and math.isnan(v))}
-        totals |= _latency(pace, 0.5)
+        totals |= _latency(pace, 0.5) | self._band()
         return Suite(name="drill", cases=cases, totals=totals)
+
+    def _band(self) -> dict[str, float]:
+        """Of answers of 31 to 95 words: agreement per point, verdicts right. Nothing of a sample, or without them."""
+        path = self.sets.folder / "drill" / "band.jsonl"
+        if self._sample or not path.is_file():
+            return {}
+        data = drills.Labelled(self.app, path, self.app.judge)
+        grader, rows = data.grader(), [r for r in data.rows if r["half"] == "report"]
+        graded = {str(r["id"]): grader.grade(data.rubric(r), str(r["answer"])) for r in rows}
+        figures = drills.Outcome.over(rows, graded).figures
+        return {"band_kappa": figures["kappa"], "band_verdict": figures["verdict"]}
 
     @staticmethod
     def _safe(measure: Callable[[T], Case]) -> Callable[[T], Case]:
