@@ -546,7 +546,8 @@ def test_no_card_is_invented(corpus: Corpus, text: str) -> None:
         find_card(corpus, text)
     assert caught.value.about == text
     suggested = caught.value.fix.removeprefix("Did you mean: ").removesuffix("?").split(", ")
-    assert caught.value.fix.startswith("No card has a name like it") or (suggested and set(suggested) <= set(corpus.cards))
+    none = caught.value.fix.startswith("No card has a name like it")
+    assert none or (suggested and set(suggested) <= set(corpus.cards))
 
 
 def test_what_fits_several_cards_suggests_them(corpus: Corpus) -> None:
